@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-wire.h - the names and numbers that cluster/allot, user/allot (the
+ * guard) and the command have in common: xattr keys, xdata keys, fixed gfids,
+ * errnos with a meaning of their own, limits.
+ *
+ * This file has no code and needs no GlusterFS header.
+ */
+#ifndef ALLOT_WIRE_H
+#define ALLOT_WIRE_H
+
+#include <errno.h>
+
+/* ---- on disk ------------------------------------------------------------ */
+
+#define ALLOT_XATTR_PREFIX "trusted.allot."
+/* on a base file: struct allot_record, see allot-codec.h */
+#define ALLOT_XATTR_RECORD "trusted.allot.record"
+/* on a portion: struct allot_portion */
+#define ALLOT_XATTR_PORTION "trusted.allot.portion"
+/* on a data subvolume's root: struct allot_brick_id */
+#define ALLOT_XATTR_BRICK "trusted.allot.brick"
+/* on a data subvolume's root: struct allot_registry */
+#define ALLOT_XATTR_REGISTRY "trusted.allot.registry"
+
+/* The directory of portions on the root of every data subvolume. */
+#define ALLOT_DIR_NAME ".allot"
+/* Its gfid, and that of "/.allot/XX" (XX replaces the last byte). Fixed, so
+ * that a client addresses them without a lookup. "/.allot" itself ends in the
+ * bytes 01 00, "/.allot/XX" in 02 XX. */
+#define ALLOT_DIR_GFID_BYTES                                                \
+    0xa1, 0x10, 0x7d, 0x15, 0x6b, 0x1c, 0x4b, 0xb0, 0x8a, 0x5e, 0x0c, 0x31, \
+        0x57, 0x0e, 0x01, 0x00
+
+/* ---- from the client to the guard, in xdata ------------------------------ */
+
+/* u64: the generation the client believes; on every data fop. 0: no record. */
+#define ALLOT_KEY_GEN "allot.gen"
+/* u32: ALLOT_PROTOCOL; on every other call of allot on a root, on "/.allot"
+ * or on anything below it. */
+#define ALLOT_KEY_CLIENT "allot.client"
+/* u64: publish; the sequence number that the record must have now (0: there
+ * must be none). With a (f)setxattr of ALLOT_XATTR_RECORD. */
+#define ALLOT_KEY_PUBLISH "allot.publish"
+/* u64, with ALLOT_KEY_PUBLISH: refuse with EFBIG if the base file is larger. */
+#define ALLOT_KEY_MAX_SIZE "allot.max-size"
+/* i64 seconds and u32 nanoseconds, with ALLOT_KEY_PUBLISH: set the base's
+ * mtime in the same step. */
+#define ALLOT_KEY_MTIME "allot.mtime"
+#define ALLOT_KEY_MTIME_NSEC "allot.mtime-nsec"
+/* u64: fence; the generation to raise the portion to. With a fsetxattr of
+ * ALLOT_XATTR_PORTION that carries the same generation. */
+#define ALLOT_KEY_FENCE "allot.fence"
+/* u64, with ALLOT_KEY_FENCE: cut the portion to this size if it is longer. */
+#define ALLOT_KEY_CLIP "allot.clip"
+
+/* ---- from the guard to the client ---------------------------------------- */
+
+/* getxattr on a root answers this virtual key only if a guard is there:
+ * struct allot_handshake, see allot-codec.h. */
+#define ALLOT_KEY_HANDSHAKE "glusterfs.allot.handshake"
+
+/* The client's generation or sequence is older: re-read the record, retry. */
+#define ALLOT_ERR_OLD EREMCHG
+/* The portion is older than the client: fence it, retry ("behind"). */
+#define ALLOT_ERR_BEHIND EL2NSYNC
+
+/* ---- virtual xattrs of a mount ------------------------------------------- */
+
+#define ALLOT_VIRT_PREFIX "glusterfs.allot."
+#define ALLOT_VIRT_LAYOUT "glusterfs.allot.layout"
+#define ALLOT_VIRT_REPORT "glusterfs.allot.report"
+#define ALLOT_VIRT_STATUS "glusterfs.allot.status"
+/* setxattr on the root of a mount, value = the subvolume's name */
+#define ALLOT_VIRT_ADOPT "glusterfs.allot.adopt"
+
+/* inodelk domains */
+#define ALLOT_DOMAIN_REGISTRY "allot.registry"
+#define ALLOT_DOMAIN_APPEND "allot.append"
+
+/* ---- limits ----------------------------------------------------------------
+ */
+
+#define ALLOT_PROTOCOL 1
+#define ALLOT_RECORD_MAX 3072 /* bytes of an encoded record (ext4's xattrs) */
+#define ALLOT_EXTENTS_MAX 48  /* extents of a record */
+#define ALLOT_CLIPS_MAX 4     /* clips of a record */
+#define ALLOT_MEMBERS_MAX 255 /* members of an extent */
+#define ALLOT_WEIGHT_MAX 255  /* weight of a member in an extent */
+#define ALLOT_BRICKS_MAX 1000 /* bricks of a registry */
+#define ALLOT_NAME_MAX 255    /* bytes of a brick's name */
+#define ALLOT_CYCLE_MAX 65535 /* slots of an apportionment cycle */
+#define ALLOT_BLOCK_SHIFT_MIN 12               /* 4 KiB */
+#define ALLOT_BLOCK_SHIFT_MAX 26               /* 64 MiB */
+#define ALLOT_OFFSET_MAX 0x7fffffffffffffffULL /* largest file offset */
+
+#endif /* ALLOT_WIRE_H */
