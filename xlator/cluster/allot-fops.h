@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-fops.h - every fop that cluster/allot decides, by the file it is in.
+ * docs/fops.md says for each: pass to the namespace, spread, or refuse, and
+ * why.
+ */
+#ifndef ALLOT_FOPS_H
+#define ALLOT_FOPS_H
+
+#include "allot-bricks.h"
+#include "allot-inode.h"
+
+/* allot-stat.c: lookup stat fstat setattr fsetattr access */
+/* allot-read.c: readv rchecksum seek; allot-write.c: writev */
+/* allot-range.c: truncate ftruncate fallocate discard zerofill */
+/* allot-open.c: create open flush fsync, put, icreate, copy_file_range */
+/* allot-names.c: mknod mkdir unlink rmdir symlink rename link readlink namelink
+ */
+/* allot-dir.c: opendir readdir readdirp fsyncdir */
+/* allot-xattr.c: [f]getxattr [f]setxattr [f]removexattr [f]xattrop */
+/* allot-pass.c: lk inodelk finodelk entrylk fentrylk lease ipc getspec
+ *               getactivelk setactivelk compound */
+
+/** allot_hidden_name - does (parent, name) name "/.allot". */
+static inline gf_boolean_t
+allot_hidden_name(loc_t *loc)
+{
+    if (!loc->name || strcmp(loc->name, ALLOT_DIR_NAME) != 0)
+        return _gf_false;
+    if (loc->parent)
+        return __is_root_gfid(loc->parent->gfid);
+    return __is_root_gfid(loc->pargfid);
+}
+
+/** allot_hidden_gfid - is it the gfid of "/.allot" or "/.allot/XX". */
+gf_boolean_t
+allot_hidden_gfid(const uuid_t gfid);
+
+/** allot_unlink_prepare / _done - allot-proto-unlink.c: a name of a spread file
+ * goes away. prepare (synctask; @inode is the file whose name goes) holds the
+ * base open; done (synctask) removes the portions when nothing holds the file
+ * any more, or leaves that to the last close. */
+int
+allot_unlink_prepare(xlator_t *this, inode_t *inode);
+int
+allot_unlink_done(xlator_t *this, inode_t *inode);
+
+/** allot_report_json - allot-report.c: the document of glusterfs.allot.report
+ * (@full) or .layout of a file, in a synctask. Malloc'ed; NULL and errno. */
+char *
+allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full);
+
+/** allot_run - run @fn(@arg) in a synctask as root, in the gate of @inode
+ * alone (@gate) or without a gate. @fn must unwind the user's frame itself or
+ * have nothing to unwind; it may wind. -ENOMEM: @fn does not run. */
+int
+allot_run(xlator_t *this, inode_t *inode, gf_boolean_t gate,
+          void (*fn)(xlator_t *this, void *arg), void *arg);
+
+#define ALLOT_FOP(name) extern fop_##name##_t allot_##name
+ALLOT_FOP(lookup);
+ALLOT_FOP(stat);
+ALLOT_FOP(fstat);
+ALLOT_FOP(setattr);
+ALLOT_FOP(fsetattr);
+ALLOT_FOP(access);
+ALLOT_FOP(readv);
+ALLOT_FOP(rchecksum);
+ALLOT_FOP(seek);
+ALLOT_FOP(writev);
+ALLOT_FOP(truncate);
+ALLOT_FOP(ftruncate);
+ALLOT_FOP(fallocate);
+ALLOT_FOP(discard);
+ALLOT_FOP(zerofill);
+ALLOT_FOP(create);
+ALLOT_FOP(open);
+ALLOT_FOP(flush);
+ALLOT_FOP(fsync);
+ALLOT_FOP(put);
+ALLOT_FOP(icreate);
+ALLOT_FOP(namelink);
+ALLOT_FOP(copy_file_range);
+ALLOT_FOP(mknod);
+ALLOT_FOP(mkdir);
+ALLOT_FOP(unlink);
+ALLOT_FOP(rmdir);
+ALLOT_FOP(symlink);
+ALLOT_FOP(rename);
+ALLOT_FOP(link);
+ALLOT_FOP(readlink);
+ALLOT_FOP(opendir);
+ALLOT_FOP(readdir);
+ALLOT_FOP(readdirp);
+ALLOT_FOP(fsyncdir);
+ALLOT_FOP(getxattr);
+ALLOT_FOP(fgetxattr);
+ALLOT_FOP(setxattr);
+ALLOT_FOP(fsetxattr);
+ALLOT_FOP(removexattr);
+ALLOT_FOP(fremovexattr);
+ALLOT_FOP(xattrop);
+ALLOT_FOP(fxattrop);
+ALLOT_FOP(lk);
+ALLOT_FOP(inodelk);
+ALLOT_FOP(finodelk);
+ALLOT_FOP(entrylk);
+ALLOT_FOP(fentrylk);
+ALLOT_FOP(lease);
+ALLOT_FOP(ipc);
+ALLOT_FOP(getspec);
+ALLOT_FOP(getactivelk);
+ALLOT_FOP(setactivelk);
+
+#endif /* ALLOT_FOPS_H */

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-inode.h - what a client keeps per regular file: the record as last
+ * seen, the known size, the portions' fds, and the gate that lets data fops run
+ * together and protocols run alone.
+ *
+ * Lock order: allot_inode.lock is a leaf; nothing winds under it.
+ */
+#ifndef ALLOT_INODE_H
+#define ALLOT_INODE_H
+
+#include "allot.h"
+
+enum allot_kind {
+    ALLOT_KIND_UNKNOWN = 0, /* nobody has told us of a record yet */
+    ALLOT_KIND_PLAIN,       /* no extents: all data is in the base file */
+    ALLOT_KIND_SPREAD,      /* a record with extents */
+    ALLOT_KIND_BROKEN,      /* the record does not decode: EIO */
+};
+
+/* A record as read or published: immutable, shared by reference count. */
+struct allot_rec {
+    gf_atomic_t refs;
+    struct allot_record r;
+    dict_t *gen_xdata; /* { allot.gen = r.gen }, for winds to portions */
+};
+
+struct allot_rec *
+allot_rec_ref(struct allot_rec *rec);
+void
+allot_rec_unref(struct allot_rec *rec); /* NULL allowed */
+/** allot_rec_new - take over @r (its layout) into a new one with one
+ * reference; NULL for no memory (then @r is cleared). */
+struct allot_rec *
+allot_rec_new(struct allot_record *r);
+
+/* One member's open portion. */
+struct allot_slot {
+    uint16_t idx;
+    uint32_t epoch;        /* the connection it was opened on */
+    fd_t *fd;              /* O_RDWR, ours; NULL: not open */
+    gf_boolean_t missing;  /* ENOENT on this connection */
+    gf_boolean_t unsynced; /* written since the last fsync */
+};
+
+struct allot_inode {
+    gf_lock_t lock;
+    enum allot_kind kind;
+    struct allot_rec *rec;  /* NULL: no record */
+    uint64_t base_size;     /* st_size of the base when last seen */
+    uint64_t known_size;    /* spread: bytes known to exist (lower bound) */
+    int64_t ctime_sec;      /* the newest ctime shown, so that it never */
+    uint32_t ctime_nsec;    /* goes back */
+    gf_boolean_t wrote;     /* this client wrote since it last settled */
+    gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
+    gf_boolean_t unlinked;  /* its last name was removed by this client */
+    uint32_t opens;         /* application fds of this client, all modes */
+
+    /* The gate. */
+    uint32_t shared;          /* data fops under way */
+    gf_boolean_t alone;       /* a protocol is running */
+    struct list_head waiting; /* struct allot_gate_wait, in order of arrival */
+
+    /* Portions. */
+    inode_t *portion; /* the portions' own inode (one gfid); NULL */
+    uint64_t portion_nonce;
+    struct allot_slot *slots;
+    uint32_t slot_count;
+    fd_t *base_fd; /* the base, O_RDWR without O_APPEND, ours; NULL */
+};
+
+/** allot_inode_get - the state of @inode, made if it is not there
+ * Regular files only. NULL for no memory. It lives as long as the inode. */
+struct allot_inode *
+allot_inode_get(xlator_t *this, inode_t *inode);
+
+/** allot_inode_peek - the same, NULL if there is none yet. */
+struct allot_inode *
+allot_inode_peek(xlator_t *this, inode_t *inode);
+
+/** allot_inode_forget - the translator's forget(). */
+int32_t
+allot_inode_forget(xlator_t *this, inode_t *inode);
+
+/**
+ * allot_inode_learn - take in what a lookup, stat or readdirp said
+ * @xattr: the answer's dict (the record, or none), NULL means no record
+ * @base: the base's iatt
+ * An answer older (by seq) than what is known changes nothing. A record that
+ * does not decode makes the file BROKEN, with one log line naming the gfid.
+ * Returns the kind now.
+ */
+enum allot_kind
+allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
+                  const struct iatt *base);
+
+/** allot_inode_rec - a new reference to the record, NULL if none. @kind, may be
+ * NULL, gets the kind. */
+struct allot_rec *
+allot_inode_rec(struct allot_inode *ai, enum allot_kind *kind);
+
+/** allot_inode_gen - the generation to send for the base (0: no record). */
+uint64_t
+allot_inode_gen(struct allot_inode *ai);
+
+/**
+ * allot_inode_iatt - turn the base's iatt into the file's, if no call is needed
+ * Plain and unknown kinds: unchanged. Clean spread: size and blocks from the
+ * record. Keeps ctime from going back.
+ * Returns 1 when @buf is right now, 0 when the file must be glimpsed.
+ */
+int
+allot_inode_iatt(xlator_t *this, inode_t *inode, struct iatt *buf);
+
+/* ---- the gate -------------------------------------------------------------
+ */
+
+typedef void (*allot_gate_fn)(void *arg);
+
+/**
+ * allot_gate_enter - run @fn(@arg) inside the gate
+ * @alone: false for data fops (many at once), true for a protocol
+ * If the gate is free @fn runs before this returns; else later, from whoever
+ * leaves. Order of arrival is kept. 0, or -ENOMEM (then @fn does not run).
+ */
+int
+allot_gate_enter(xlator_t *this, struct allot_inode *ai, gf_boolean_t alone,
+                 allot_gate_fn fn, void *arg);
+
+/** allot_gate_leave - leave it; may run those that wait. No locks held. */
+void
+allot_gate_leave(xlator_t *this, struct allot_inode *ai, gf_boolean_t alone);
+
+/* ---- portions (in a synctask, gate held alone, unless said otherwise) ------
+ */
+
+/** allot_portion_loc - a loc for the file's portion, by gfid and by
+ * {parent gfid, name}; makes the portions' inode. 0 or -ENOMEM. */
+int
+allot_portion_loc(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+                  uint64_t nonce, loc_t *loc);
+
+/** allot_slot_fd - the open fd of @idx on its present connection, a new
+ * reference, or NULL. Any context. */
+fd_t *
+allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
+              struct allot_brick_view *view);
+
+/** allot_slot_set - keep @fd (takes its reference) for @idx. */
+int
+allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch, fd_t *fd,
+               gf_boolean_t missing);
+
+/** allot_slot_drop - close one (or, ALLOT_IDX_NONE, all) of the slots. */
+void
+allot_slot_drop(struct allot_inode *ai, uint16_t idx);
+
+/* ---- application fds -------------------------------------------------------
+ */
+
+/** allot_fd_opened - count an application's open; keeps its flags. */
+int
+allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags);
+
+/** allot_fd_flags - the flags it was opened with (fd->flags if unknown). */
+int32_t
+allot_fd_flags(xlator_t *this, fd_t *fd);
+
+/** allot_fd_release - the translator's release(). */
+int32_t
+allot_fd_release(xlator_t *this, fd_t *fd);
+
+#endif /* ALLOT_INODE_H */
