@@ -57,7 +57,8 @@ int
 allot_run(xlator_t *this, inode_t *inode, gf_boolean_t gate,
           void (*fn)(xlator_t *this, void *arg), void *arg);
 
-#define ALLOT_FOP(name) extern fop_##name##_t allot_##name
+/* fop_NAME_t is a pointer type; this declares the function. */
+#define ALLOT_FOP(name) extern __typeof__(*(fop_##name##_t)0) allot_##name
 ALLOT_FOP(lookup);
 ALLOT_FOP(stat);
 ALLOT_FOP(fstat);
