@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-names.h - small questions that the name, directory and xattr fops have
+ * in common. The fops themselves are declared in allot-fops.h.
+ */
+#ifndef ALLOT_NAMES_H
+#define ALLOT_NAMES_H
+
+#include "allot-fops.h"
+
+/** allot_known_spread - does this client know that @inode is a spread file
+ * NULL, unknown and plain files: false. Any context. */
+gf_boolean_t
+allot_known_spread(xlator_t *this, inode_t *inode);
+
+/** allot_hidden_inode - is @inode (may be NULL) "/.allot" or "/.allot/XX". */
+static inline gf_boolean_t
+allot_hidden_inode(inode_t *inode)
+{
+    return inode && allot_hidden_gfid(inode->gfid);
+}
+
+/** allot_hidden_loc - is @loc "/.allot", or anything in or below it. */
+gf_boolean_t
+allot_hidden_loc(loc_t *loc);
+
+#endif /* ALLOT_NAMES_H */
