@@ -54,11 +54,15 @@ struct allot_inode {
     gf_boolean_t wrote;     /* this client wrote since it last settled */
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
     gf_boolean_t unlinked;  /* its last name was removed by this client */
-    uint32_t opens;         /* application fds of this client, all modes */
+    gf_boolean_t stale;     /* re-read the record before the next data fop */
+    uint64_t judged; /* allot_bricks_version() when the last extent's members
+                        were last found good enough */
+    uint32_t opens;  /* application fds of this client, all modes */
 
     /* The gate. */
     uint32_t shared;          /* data fops under way */
     gf_boolean_t alone;       /* a protocol is running */
+    gf_boolean_t kicking;     /* somebody runs the waiting ones */
     struct list_head waiting; /* struct allot_gate_wait, in order of arrival */
 
     /* Portions. */
@@ -92,7 +96,7 @@ allot_inode_forget(xlator_t *this, inode_t *inode);
  */
 enum allot_kind
 allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
-                  const struct iatt *base);
+                  struct iatt *base);
 
 /** allot_inode_rec - a new reference to the record, NULL if none. @kind, may be
  * NULL, gets the kind. */
@@ -127,7 +131,8 @@ int
 allot_gate_enter(xlator_t *this, struct allot_inode *ai, gf_boolean_t alone,
                  allot_gate_fn fn, void *arg);
 
-/** allot_gate_leave - leave it; may run those that wait. No locks held. */
+/** allot_gate_leave - leave it; may run those that wait. No locks held. The
+ * caller keeps a reference on the inode until this returns. */
 void
 allot_gate_leave(xlator_t *this, struct allot_inode *ai, gf_boolean_t alone);
 

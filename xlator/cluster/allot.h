@@ -17,6 +17,7 @@
 #include <glusterfs/statedump.h>
 #include <glusterfs/syncop.h>
 #include "allot-codec.h"
+
 #include "allot-messages.h"
 #include "allot-wire.h"
 

@@ -51,6 +51,9 @@
 /* u64: fence; the generation to raise the portion to. With a fsetxattr of
  * ALLOT_XATTR_PORTION that carries the same generation. */
 #define ALLOT_KEY_FENCE "allot.fence"
+/* u64, with ALLOT_KEY_FENCE: the generation the portion must have now. The clip
+ * was computed for it; another one gets ALLOT_ERR_BEHIND and computes anew. */
+#define ALLOT_KEY_FENCE_FROM "allot.fence-from"
 /* u64, with ALLOT_KEY_FENCE: cut the portion to this size if it is longer. */
 #define ALLOT_KEY_CLIP "allot.clip"
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-fan.h - calls to several subvolumes at once from a synctask, which
+ * sleeps until all have answered. The protocols are written with this, as plain
+ * sequential code.
+ *
+ * GlusterFS's syncop.h does one call at a time and its cluster-syncop.h works
+ * on the children of one translator with an AFR-shaped reply; here every call
+ * has its own subvolume, arguments and reply.
+ */
+#ifndef ALLOT_FAN_H
+#define ALLOT_FAN_H
+
+#include "allot.h"
+
+struct allot_call {
+    /* What to call. xl == NULL: the call is skipped, and answers ENOTCONN. */
+    xlator_t *xl;
+    glusterfs_fop_t fop;
+    uint16_t idx;   /* the caller's: which brick */
+    uint32_t epoch; /* the caller's: its connection */
+
+    /* Arguments, borrowed from the caller for the time of the call. */
+    loc_t *loc;
+    fd_t *fd;
+    dict_t *dict;
+    dict_t *xdata;
+    const char *name;   /* (f)getxattr: key */
+    const char *domain; /* inodelk */
+    struct gf_flock *flock;
+    int32_t lock_cmd;
+    int32_t flags;
+    mode_t mode;
+    uint64_t off;
+    uint64_t len;
+    struct iovec *iov;
+    int iov_count;
+    struct iobref *iobref;
+
+    /* The answer; owned by the call, freed by allot_calls_wipe(). */
+    int ret;            /* as the fop's op_ret */
+    int err;            /* errno if ret < 0 */
+    struct iatt st;     /* stat, fstat, lookup, post-op of writes */
+    dict_t *rdict;      /* getxattr's values, or the xdata of stat and fstat */
+    struct iovec *riov; /* readv */
+    int riov_count;
+    struct iobref *riobref;
+    uint64_t roff;               /* seek */
+    struct syncbarrier *barrier; /* private */
+};
+
+/** allot_call_init - a call with everything zero but these. */
+void
+allot_call_init(struct allot_call *call, xlator_t *xl, glusterfs_fop_t fop);
+
+/**
+ * allot_fan - wind @n calls at once and wait for all answers
+ * In a synctask, no lock held. Frames are root's (uid 0). Supported fops: STAT
+ * FSTAT LOOKUP OPEN CREATE READ WRITE FSYNC TRUNCATE FTRUNCATE FALLOCATE
+ * DISCARD ZEROFILL SEEK SETXATTR GETXATTR UNLINK MKDIR INODELK SETATTR FLUSH.
+ */
+void
+allot_fan(xlator_t *this, struct allot_call *calls, int n);
+
+/** allot_call_one - allot_fan() of one call; returns call->ret, or -errno. */
+int
+allot_call_one(xlator_t *this, struct allot_call *call);
+
+/** allot_calls_wipe - free the answers. */
+void
+allot_calls_wipe(struct allot_call *calls, int n);
+
+#endif /* ALLOT_FAN_H */

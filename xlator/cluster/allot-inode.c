@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-inode.c - what a client knows of a file: taking in records, showing
+ * sizes, counting application fds. Makes no calls.
+ */
+#include "allot-fops.h"
+#include "allot-proto.h"
+
+/* ---- records
+ * ----------------------------------------------------------------- */
+
+struct allot_rec *
+allot_rec_ref(struct allot_rec *rec)
+{
+    GF_ATOMIC_INC(rec->refs);
+    return rec;
+}
+
+void
+allot_rec_unref(struct allot_rec *rec)
+{
+    if (!rec || GF_ATOMIC_DEC(rec->refs) != 0)
+        return;
+    allot_record_clear(&rec->r);
+    if (rec->gen_xdata)
+        dict_unref(rec->gen_xdata);
+    GF_FREE(rec);
+}
+
+struct allot_rec *
+allot_rec_new(struct allot_record *r)
+{
+    struct allot_rec *rec = GF_CALLOC(1, sizeof(*rec), allot_mt_rec);
+
+    if (rec)
+        rec->gen_xdata = allot_xdata_with_gen(NULL, r->gen);
+    if (!rec || !rec->gen_xdata) {
+        allot_record_clear(r);
+        GF_FREE(rec);
+        return NULL;
+    }
+    GF_ATOMIC_INIT(rec->refs, 1);
+    rec->r = *r;
+    memset(r, 0, sizeof(*r));
+    return rec;
+}
+
+/* ---- life
+ * -------------------------------------------------------------------- */
+
+struct allot_inode *
+allot_inode_peek(xlator_t *this, inode_t *inode)
+{
+    uint64_t value = 0;
+
+    if (!inode || inode_ctx_get(inode, this, &value))
+        return NULL;
+    return (struct allot_inode *)(uintptr_t)value;
+}
+
+struct allot_inode *
+allot_inode_get(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    uint64_t value = 0;
+
+    if (ai || !inode)
+        return ai;
+
+    LOCK(&inode->lock);
+    {
+        if (__inode_ctx_get(inode, this, &value) == 0) {
+            ai = (struct allot_inode *)(uintptr_t)value;
+        } else {
+            ai = GF_CALLOC(1, sizeof(*ai), allot_mt_inode);
+            if (ai) {
+                LOCK_INIT(&ai->lock);
+                INIT_LIST_HEAD(&ai->waiting);
+                value = (uint64_t)(uintptr_t)ai;
+                if (__inode_ctx_set(inode, this, &value)) {
+                    LOCK_DESTROY(&ai->lock);
+                    GF_FREE(ai);
+                    ai = NULL;
+                }
+            }
+        }
+    }
+    UNLOCK(&inode->lock);
+    return ai;
+}
+
+int32_t
+allot_inode_forget(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = NULL;
+    uint64_t value = 0;
+
+    if (inode_ctx_del(inode, this, &value) || !value)
+        return 0;
+    ai = (struct allot_inode *)(uintptr_t)value;
+    allot_slot_drop(ai, ALLOT_IDX_NONE);
+    GF_FREE(ai->slots);
+    allot_rec_unref(ai->rec);
+    LOCK_DESTROY(&ai->lock);
+    GF_FREE(ai);
+    return 0;
+}
+
+/* ---- learning
+ * ---------------------------------------------------------------- */
+
+/* Decodes the record in @xattr. *@rec is NULL if there is none.
+ * 0, or what the decoder said. */
+static int
+inode_decode(dict_t *xattr, struct allot_rec **rec)
+{
+    struct allot_record r = {
+        0,
+    };
+    data_t *data = NULL;
+    int ret = 0;
+
+    *rec = NULL;
+    data = xattr ? dict_get(xattr, ALLOT_XATTR_RECORD) : NULL;
+    if (!data)
+        return 0;
+    ret = allot_record_decode((uint8_t *)data->data, data->len, &r);
+    if (ret)
+        return ret;
+    *rec = allot_rec_new(&r);
+    return *rec ? 0 : -ENOMEM;
+}
+
+void
+allot_inode_take(struct allot_inode *ai, struct allot_rec *rec)
+{
+    struct allot_rec *old = NULL;
+    gf_boolean_t newer_gen = _gf_false;
+
+    LOCK(&ai->lock);
+    {
+        if (ai->rec && ai->rec->r.seq >= rec->r.seq) {
+            old = rec;
+        } else {
+            old = ai->rec;
+            newer_gen = !old || old->r.gen != rec->r.gen;
+            ai->rec = rec;
+            ai->kind = rec->r.layout->extent_count ? ALLOT_KIND_SPREAD
+                                                   : ALLOT_KIND_PLAIN;
+            /* A lower bound holds only as long as nobody truncates, and every
+             * truncation raises the generation. */
+            if (newer_gen || ai->known_size < rec->r.size)
+                ai->known_size = rec->r.size;
+            ai->full_sync = _gf_true;
+        }
+    }
+    UNLOCK(&ai->lock);
+    allot_rec_unref(old);
+}
+
+enum allot_kind
+allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
+                  struct iatt *base)
+{
+    struct allot_inode *ai = NULL;
+    struct allot_rec *rec = NULL;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    gf_boolean_t broke = _gf_false;
+    int ret = inode_decode(xattr, &rec);
+
+    ai = allot_inode_get(this, inode);
+    if (!ai) {
+        allot_rec_unref(rec);
+        return ALLOT_KIND_UNKNOWN;
+    }
+
+    LOCK(&ai->lock);
+    {
+        if (base)
+            ai->base_size = base->ia_size;
+        if (ret && ret != -ENOMEM) {
+            broke = ai->kind != ALLOT_KIND_BROKEN;
+            ai->kind = ALLOT_KIND_BROKEN;
+        } else if (!rec && !ai->rec && ret == 0) {
+            ai->kind = ALLOT_KIND_PLAIN;
+        } else if (rec && ai->kind == ALLOT_KIND_BROKEN && ai->rec &&
+                   ai->rec->r.seq == rec->r.seq) {
+            /* It was repaired (a healed replicate reads right again). */
+            ai->kind = ai->rec->r.layout->extent_count ? ALLOT_KIND_SPREAD
+                                                       : ALLOT_KIND_PLAIN;
+        }
+        kind = ai->kind;
+    }
+    UNLOCK(&ai->lock);
+
+    if (broke)
+        gf_msg(
+            this->name, GF_LOG_ERROR, -ret, ALLOT_MSG_BAD_RECORD,
+            "the record of gfid %s is damaged or of an unknown version: "
+            "its data is refused with EIO",
+            uuid_utoa(base && !gf_uuid_is_null(base->ia_gfid) ? base->ia_gfid
+                                                              : inode->gfid));
+    if (rec) {
+        allot_inode_take(ai, rec);
+        kind = ai->kind;
+    }
+    return kind;
+}
+
+struct allot_rec *
+allot_inode_rec(struct allot_inode *ai, enum allot_kind *kind)
+{
+    struct allot_rec *rec = NULL;
+
+    LOCK(&ai->lock);
+    {
+        if (ai->rec)
+            rec = allot_rec_ref(ai->rec);
+        if (kind)
+            *kind = ai->kind;
+    }
+    UNLOCK(&ai->lock);
+    return rec;
+}
+
+uint64_t
+allot_inode_gen(struct allot_inode *ai)
+{
+    uint64_t gen = 0;
+
+    LOCK(&ai->lock);
+    {
+        if (ai->rec)
+            gen = ai->rec->r.gen;
+    }
+    UNLOCK(&ai->lock);
+    return gen;
+}
+
+void
+allot_inode_ctime(struct allot_inode *ai, struct iatt *buf)
+{
+    LOCK(&ai->lock);
+    {
+        if (buf->ia_ctime > ai->ctime_sec ||
+            (buf->ia_ctime == ai->ctime_sec &&
+             buf->ia_ctime_nsec >= ai->ctime_nsec)) {
+            ai->ctime_sec = buf->ia_ctime;
+            ai->ctime_nsec = buf->ia_ctime_nsec;
+        } else {
+            buf->ia_ctime = ai->ctime_sec;
+            buf->ia_ctime_nsec = ai->ctime_nsec;
+        }
+    }
+    UNLOCK(&ai->lock);
+}
+
+int
+allot_inode_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    int done = 1;
+
+    if (!ai)
+        return 1;
+    LOCK(&ai->lock);
+    {
+        if (ai->kind == ALLOT_KIND_SPREAD) {
+            if (ai->rec->r.flags & ALLOT_RECORD_DIRTY) {
+                done = 0;
+            } else {
+                buf->ia_size = ai->rec->r.size;
+                buf->ia_blocks += ai->rec->r.blocks512;
+            }
+        }
+    }
+    UNLOCK(&ai->lock);
+    if (done && ai->kind == ALLOT_KIND_SPREAD)
+        allot_inode_ctime(ai, buf);
+    return done;
+}
+
+/* ---- application fds
+ * ----------------------------------------------------------- */
+
+#define FD_CTX_SET (1ULL << 32) /* tells "flags 0" from "no context" */
+
+int
+allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags)
+{
+    struct allot_inode *ai = allot_inode_get(this, fd->inode);
+
+    if (!ai || fd_ctx_set(fd, this, FD_CTX_SET | (uint32_t)flags))
+        return -ENOMEM;
+    LOCK(&ai->lock);
+    {
+        ai->opens++;
+    }
+    UNLOCK(&ai->lock);
+    return 0;
+}
+
+int32_t
+allot_fd_flags(xlator_t *this, fd_t *fd)
+{
+    uint64_t value = 0;
+
+    if (fd_ctx_get(fd, this, &value))
+        return fd->flags;
+    return (int32_t)(value & 0xffffffff);
+}
+
+int32_t
+allot_fd_release(xlator_t *this, fd_t *fd)
+{
+    struct allot_inode *ai = allot_inode_peek(this, fd->inode);
+    uint64_t value = 0;
+    gf_boolean_t last = _gf_false;
+
+    if (fd_ctx_del(fd, this, &value) || !ai)
+        return 0;
+    LOCK(&ai->lock);
+    {
+        ai->opens--;
+        last = ai->opens == 0 &&
+               (ai->slot_count || ai->base_fd || ai->wrote || ai->unlinked);
+    }
+    UNLOCK(&ai->lock);
+    /* What the last close leaves to do (settle, remove portions, close ours)
+     * winds calls: not here, under fd_unref(). */
+    if (last)
+        allot_run(this, fd->inode, _gf_true, allot_last_close, fd->inode);
+    return 0;
+}

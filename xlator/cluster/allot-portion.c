@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-portion.c - a file's portions: their names, their inode, their fds;
+ * making, opening and removing them. Decides nothing about layouts.
+ *
+ *   /.allot/3f/3f0c...e1.00c0ffee00c0ffee      on every data subvolume alike
+ *           |  |         |
+ *           |  base gfid nonce (16 hex)
+ *           first byte of the base gfid
+ */
+#include "allot-proto.h"
+#include "allot-fops.h"
+
+int
+allot_portion_loc(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+                  uint64_t nonce, loc_t *loc)
+{
+    char name[ALLOT_PORTION_NAME_SIZE];
+    inode_t *fresh = NULL;
+    inode_t *old = NULL;
+    char *path = NULL;
+
+    memset(loc, 0, sizeof(*loc));
+    allot_portion_name(inode->gfid, nonce, name);
+    if (gf_asprintf(&path, "/%s/%02x/%s", ALLOT_DIR_NAME,
+                    allot_dir_of(inode->gfid), name) < 0)
+        return -ENOMEM;
+    loc->path = path;
+    loc->name = strrchr(path, '/') + 1;
+    allot_dir_gfid(allot_dir_of(inode->gfid), loc->pargfid);
+    allot_portion_gfid(inode->gfid, nonce, loc->gfid);
+
+    LOCK(&ai->lock);
+    {
+        if (ai->portion && ai->portion_nonce == nonce)
+            loc->inode = inode_ref(ai->portion);
+    }
+    UNLOCK(&ai->lock);
+    if (loc->inode)
+        return 0;
+
+    /* An inode of our own, never linked into the table: no name leads to it. */
+    fresh = inode_new(inode->table);
+    if (!fresh) {
+        loc_wipe(loc);
+        return -ENOMEM;
+    }
+    gf_uuid_copy(fresh->gfid, loc->gfid);
+    fresh->ia_type = IA_IFREG;
+    LOCK(&ai->lock);
+    {
+        if (ai->portion && ai->portion_nonce == nonce) {
+            old = fresh;
+        } else {
+            old = ai->portion;
+            ai->portion = fresh;
+            ai->portion_nonce = nonce;
+        }
+        loc->inode = inode_ref(ai->portion);
+    }
+    UNLOCK(&ai->lock);
+    if (old)
+        inode_unref(old);
+    return 0;
+}
+
+/* ---- slots
+ * -------------------------------------------------------------------- */
+
+static struct allot_slot *
+slot_find_locked(struct allot_inode *ai, uint16_t idx)
+{
+    uint32_t i = 0;
+
+    for (i = 0; i < ai->slot_count; i++)
+        if (ai->slots[i].idx == idx)
+            return &ai->slots[i];
+    return NULL;
+}
+
+fd_t *
+allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
+              struct allot_brick_view *view)
+{
+    struct allot_slot *slot = NULL;
+    fd_t *fd = NULL;
+
+    if (allot_brick_get(this, idx, view) || !allot_brick_usable(view))
+        return NULL;
+    LOCK(&ai->lock);
+    {
+        slot = slot_find_locked(ai, idx);
+        if (slot && slot->fd && slot->epoch == view->epoch)
+            fd = fd_ref(slot->fd);
+    }
+    UNLOCK(&ai->lock);
+    return fd;
+}
+
+int
+allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch, fd_t *fd,
+               gf_boolean_t missing)
+{
+    struct allot_slot *slot = NULL;
+    struct allot_slot *grown = NULL;
+    fd_t *old = NULL;
+
+    LOCK(&ai->lock);
+    {
+        slot = slot_find_locked(ai, idx);
+        if (!slot) {
+            grown = GF_REALLOC(ai->slots,
+                               (ai->slot_count + 1) * sizeof(*ai->slots));
+            if (!ai->slots && !grown)
+                grown = GF_CALLOC(1, sizeof(*grown), allot_mt_misc);
+            if (grown) {
+                ai->slots = grown;
+                slot = &ai->slots[ai->slot_count++];
+                memset(slot, 0, sizeof(*slot));
+                slot->idx = idx;
+            }
+        }
+        if (slot) {
+            old = slot->fd;
+            slot->fd = fd;
+            slot->epoch = epoch;
+            slot->missing = missing;
+        }
+    }
+    UNLOCK(&ai->lock);
+    if (!slot) {
+        if (fd)
+            fd_unref(fd);
+        return -ENOMEM;
+    }
+    if (old)
+        fd_unref(old);
+    return 0;
+}
+
+void
+allot_slot_drop(struct allot_inode *ai, uint16_t idx)
+{
+    fd_t *fd = NULL;
+    inode_t *portion = NULL;
+    uint32_t i = 0;
+
+    for (;;) {
+        fd = NULL;
+        LOCK(&ai->lock);
+        {
+            for (i = 0; i < ai->slot_count && !fd; i++) {
+                if (idx != ALLOT_IDX_NONE && ai->slots[i].idx != idx)
+                    continue;
+                fd = ai->slots[i].fd;
+                ai->slots[i].fd = NULL;
+                ai->slots[i].missing = _gf_false;
+            }
+            if (!fd && idx == ALLOT_IDX_NONE) {
+                fd = ai->base_fd;
+                ai->base_fd = NULL;
+            }
+        }
+        UNLOCK(&ai->lock);
+        if (!fd)
+            break;
+        fd_unref(fd);
+    }
+    if (idx != ALLOT_IDX_NONE)
+        return;
+    LOCK(&ai->lock);
+    {
+        ai->slot_count = 0;
+        portion = ai->portion;
+        ai->portion = NULL;
+    }
+    UNLOCK(&ai->lock);
+    if (portion)
+        inode_unref(portion);
+}
+
+/* ---- opening
+ * ------------------------------------------------------------------- */
+
+/* What a refused open means for the data behind it. */
+static int
+open_error(int err)
+{
+    return err == ENOENT || err == ESTALE ? -ENODATA : -err;
+}
+
+/* Ends an open or create: keeps the fd or drops it. */
+static int
+open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+         struct allot_call *call)
+{
+    int err = 0;
+
+    if (call->ret >= 0)
+        return allot_slot_set(ai, call->idx, call->epoch, call->fd, _gf_false);
+    err = open_error(call->err);
+    if (err == -ENODATA) {
+        gf_msg(this->name, GF_LOG_ERROR, call->err, ALLOT_MSG_LOST_PORTION,
+               "the portion of gfid %s on %s is missing: its blocks are lost",
+               uuid_utoa(inode->gfid), call->xl->name);
+        allot_slot_set(ai, call->idx, call->epoch, NULL, _gf_true);
+    }
+    fd_unref(call->fd);
+    return err;
+}
+
+int
+allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
+                    int *errs)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = ai ? allot_inode_rec(ai, NULL) : NULL;
+    struct allot_call *calls = NULL;
+    struct allot_brick_view view;
+    loc_t loc = {
+        0,
+    };
+    fd_t *fd = NULL;
+    int ret = 0;
+    int err = 0;
+    int i = 0;
+
+    calls = GF_CALLOC(n ? n : 1, sizeof(*calls), allot_mt_calls);
+    if (!ai || !rec || !calls ||
+        allot_portion_loc(this, inode, ai, rec->r.nonce, &loc)) {
+        ret = rec ? -ENOMEM : -EREMCHG;
+        goto out;
+    }
+    for (i = 0; i < n; i++) {
+        errs[i] = 0;
+        allot_call_init(&calls[i], NULL, GF_FOP_OPEN);
+        fd = allot_slot_fd(this, ai, idx[i], &view);
+        if (fd) {
+            fd_unref(fd);
+            continue;
+        }
+        if (!allot_brick_usable(&view)) {
+            errs[i] = view.state == ALLOT_BRICK_BLANK ||
+                              view.state == ALLOT_BRICK_LOST
+                          ? -ENODATA
+                          : -ENOTCONN;
+            continue;
+        }
+        calls[i].fd = fd_create(loc.inode, 0);
+        if (!calls[i].fd) {
+            errs[i] = -ENOMEM;
+            continue;
+        }
+        calls[i].fd->flags = O_RDWR;
+        calls[i].xl = view.xl;
+        calls[i].idx = idx[i];
+        calls[i].epoch = view.epoch;
+        calls[i].loc = &loc;
+        calls[i].flags = O_RDWR;
+        calls[i].xdata = allot_priv(this)->client_xdata;
+    }
+    allot_fan(this, calls, n);
+    for (i = 0; i < n; i++) {
+        if (calls[i].xl)
+            errs[i] = open_end(this, inode, ai, &calls[i]);
+        err = errs[i];
+        if (err && !ret)
+            ret = err;
+    }
+out:
+    GF_FREE(calls);
+    allot_rec_unref(rec);
+    loc_wipe(&loc);
+    return ret;
+}
+
+/* ---- creating
+ * ------------------------------------------------------------------- */
+
+/* Makes "/.allot" and "/.allot/XX" on one brick; there already is fine. */
+static int
+make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
+{
+    struct allot_call call;
+    loc_t loc = {
+        0,
+    };
+    uuid_t gfid;
+    char path[32];
+    int level = 0;
+    int ret = 0;
+
+    for (level = 0; level < 2 && ret == 0; level++) {
+        memset(&loc, 0, sizeof(loc));
+        if (level == 0) {
+            snprintf(path, sizeof(path), "/%s", ALLOT_DIR_NAME);
+            allot_dir_gfid(-1, gfid);
+            loc.pargfid[15] = 1; /* the root */
+        } else {
+            snprintf(path, sizeof(path), "/%s/%02x", ALLOT_DIR_NAME,
+                     allot_dir_of(inode->gfid));
+            allot_dir_gfid(allot_dir_of(inode->gfid), gfid);
+            allot_dir_gfid(-1, loc.pargfid);
+        }
+        loc.path = gf_strdup(path);
+        loc.name = loc.path ? strrchr(loc.path, '/') + 1 : NULL;
+        loc.inode = inode_new(inode->table);
+        allot_call_init(&call, xl, GF_FOP_MKDIR);
+        call.loc = &loc;
+        call.mode = 0700;
+        call.xdata = allot_xdata_internal();
+        if (!loc.path || !loc.inode || !call.xdata ||
+            dict_set_gfuuid(call.xdata, "gfid-req", gfid, true))
+            ret = -ENOMEM;
+        else
+            ret = allot_call_one(this, &call);
+        if (ret == -EEXIST || ret > 0)
+            ret = 0;
+        if (call.xdata)
+            dict_unref(call.xdata);
+        allot_calls_wipe(&call, 1);
+        loc_wipe(&loc);
+    }
+    return ret;
+}
+
+/* One create per brick in @calls whose xl is set. */
+static int
+create_args(xlator_t *this, struct allot_call *call, loc_t *loc, uint8_t *buf,
+            int64_t len)
+{
+    call->fop = GF_FOP_CREATE;
+    call->loc = loc;
+    call->flags = O_CREAT | O_EXCL | O_RDWR;
+    call->mode = 0600;
+    call->fd = fd_create(loc->inode, 0);
+    call->xdata = allot_xdata_internal();
+    if (!call->fd || !call->xdata ||
+        dict_set_gfuuid(call->xdata, "gfid-req", loc->gfid, true) ||
+        dict_set_static_bin(call->xdata, ALLOT_XATTR_PORTION, buf, len))
+        return -ENOMEM;
+    call->fd->flags = O_RDWR;
+    return 0;
+}
+
+int
+allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
+                      uint64_t gen, const struct allot_member *members, int n,
+                      gf_boolean_t may_exist, const struct allot_record *rec,
+                      gf_boolean_t *made, int *errs)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_call *calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
+    struct allot_brick_view view;
+    loc_t loc = {
+        0,
+    };
+    uint8_t *buf = NULL;
+    int64_t len = 0;
+    gf_boolean_t again = _gf_false;
+    int ret = 0;
+    int i = 0;
+
+    if (!ai || !calls || allot_portion_loc(this, inode, ai, nonce, &loc)) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    len = allot_portion_xattr(inode, nonce, gen, &buf);
+    if (len < 0) {
+        ret = len;
+        goto out;
+    }
+    for (i = 0; i < n; i++) {
+        made[i] = _gf_false;
+        errs[i] = 0;
+        allot_call_init(&calls[i], NULL, GF_FOP_CREATE);
+        if (allot_brick_get(this, members[i].brick_idx, &view) ||
+            !allot_brick_usable(&view)) {
+            errs[i] = -ENOTCONN;
+            continue;
+        }
+        calls[i].idx = members[i].brick_idx;
+        calls[i].epoch = view.epoch;
+        errs[i] = create_args(this, &calls[i], &loc, buf, len);
+        if (!errs[i])
+            calls[i].xl = view.xl;
+    }
+    allot_fan(this, calls, n);
+
+    /* The first portion in a directory finds no directory. */
+    for (i = 0; i < n; i++) {
+        xlator_t *xl = calls[i].xl;
+
+        if (!xl)
+            continue;
+        if (calls[i].ret < 0 &&
+            (calls[i].err == ENOENT || calls[i].err == ESTALE)) {
+            ret = make_dirs(this, inode, xl);
+            again = _gf_true;
+            if (ret)
+                errs[i] = ret;
+        } else {
+            /* Answered: keep it out of the second round. */
+            errs[i] = calls[i].ret < 0 ? -calls[i].err : 0;
+            made[i] = calls[i].ret >= 0;
+            calls[i].xl = NULL;
+            if (made[i]) {
+                errs[i] = allot_slot_set(ai, calls[i].idx, calls[i].epoch,
+                                         calls[i].fd, _gf_false);
+                calls[i].fd = NULL;
+            }
+        }
+    }
+    ret = 0;
+    if (again)
+        allot_fan(this, calls, n);
+    for (i = 0; i < n; i++) {
+        if (calls[i].xl) {
+            errs[i] = calls[i].ret < 0 ? -calls[i].err : 0;
+            made[i] = calls[i].ret >= 0;
+            if (made[i]) {
+                errs[i] = allot_slot_set(ai, calls[i].idx, calls[i].epoch,
+                                         calls[i].fd, _gf_false);
+                calls[i].fd = NULL;
+            }
+        }
+        if (calls[i].fd)
+            fd_unref(calls[i].fd);
+        if (calls[i].xdata)
+            dict_unref(calls[i].xdata);
+
+        if (errs[i] == -EEXIST && may_exist) {
+            uint16_t idx = members[i].brick_idx;
+
+            /* Left by an append that lost or died, or a member of an earlier
+             * extent: the fence cuts off what no extent leads to. */
+            errs[i] = allot_fence(this, inode, rec, gen, &idx, 1, NULL);
+            if (errs[i] == 0)
+                allot_portions_open(this, inode, &idx, 1, &errs[i]);
+        }
+        if (errs[i] && !ret)
+            ret = errs[i];
+    }
+out:
+    GF_FREE(calls);
+    GF_FREE(buf);
+    loc_wipe(&loc);
+    return ret;
+}
+
+/* ---- removing
+ * ------------------------------------------------------------------- */
+
+void
+allot_portions_unlink(xlator_t *this, inode_t *inode, uint64_t nonce)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_brick_view *views = NULL;
+    struct allot_call *calls = NULL;
+    loc_t loc = {
+        0,
+    };
+    int n = 0;
+    int i = 0;
+
+    views = GF_CALLOC(ALLOT_BRICKS_MAX, sizeof(*views), allot_mt_misc);
+    calls = GF_CALLOC(ALLOT_BRICKS_MAX, sizeof(*calls), allot_mt_calls);
+    if (!ai || !views || !calls ||
+        allot_portion_loc(this, inode, ai, nonce, &loc))
+        goto out;
+    /* Every brick, not the layout's members only: an append that lost its race
+     * may have left a portion on a brick that is in no extent. */
+    n = allot_bricks_usable_all(this, views, ALLOT_BRICKS_MAX);
+    for (i = 0; i < n; i++) {
+        allot_call_init(&calls[i], views[i].xl, GF_FOP_UNLINK);
+        calls[i].loc = &loc;
+        calls[i].xdata = allot_priv(this)->client_xdata;
+    }
+    allot_fan(this, calls, n);
+    for (i = 0; i < n; i++)
+        if (calls[i].ret < 0 && calls[i].err != ENOENT &&
+            calls[i].err != ESTALE)
+            gf_msg(this->name, GF_LOG_WARNING, calls[i].err, ALLOT_MSG_PROTOCOL,
+                   "the portion of gfid %s on %s could not be removed",
+                   uuid_utoa(inode->gfid), views[i].xl->name);
+    allot_calls_wipe(calls, n);
+out:
+    GF_FREE(views);
+    GF_FREE(calls);
+    loc_wipe(&loc);
+}

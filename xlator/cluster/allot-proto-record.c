@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-proto-record.c - reading, publishing and catching up with the record,
+ * and fencing portions. The steps every other protocol is made of
+ * (docs/protocol.md, "Publish", "Fence", "Behind", "Ahead").
+ */
+#include "allot-proto.h"
+#include "allot-fops.h"
+
+gf_boolean_t
+allot_avoid_has(const struct allot_avoid *avoid, uint16_t idx)
+{
+    int i = 0;
+
+    for (i = 0; avoid && i < avoid->n; i++)
+        if (avoid->idx[i] == idx)
+            return _gf_true;
+    return _gf_false;
+}
+
+void
+allot_avoid_add(struct allot_avoid *avoid, uint16_t idx)
+{
+    int max = sizeof(avoid->idx) / sizeof(avoid->idx[0]);
+
+    if (!allot_avoid_has(avoid, idx) && avoid->n < max)
+        avoid->idx[avoid->n++] = idx;
+}
+
+struct timespec
+allot_now(void)
+{
+    struct timespec now = {
+        0,
+    };
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now;
+}
+
+int
+allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
+{
+    struct allot_call call;
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    loc_t loc = {
+        0,
+    };
+    int ret = 0;
+
+    if (!ai)
+        return -ENOMEM;
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
+    allot_loc_of_inode(&loc, inode);
+    call.loc = &loc;
+    call.xdata = allot_xdata_with_record_req(NULL);
+    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    if (ret >= 0) {
+        GF_ATOMIC_INC(allot_priv(this)->refreshes);
+        allot_inode_learn(this, inode, call.rdict, &call.st);
+        ai->stale = _gf_false;
+        if (base)
+            *base = call.st;
+        ret = 0;
+    }
+    if (call.xdata)
+        dict_unref(call.xdata);
+    allot_calls_wipe(&call, 1);
+    loc_wipe(&loc);
+    return ret;
+}
+
+int
+allot_record_copy(const struct allot_record *from, struct allot_record *to)
+{
+    const struct allot_layout *l = from->layout;
+
+    *to = *from;
+    to->layout = NULL;
+    to->seq++;
+    return allot_layout_new(l->inline_limit, l->extents, l->extent_count,
+                            &to->layout);
+}
+
+/* The xdata of a publish. NULL: no memory. */
+static dict_t *
+publish_xdata(const struct allot_record *r, uint64_t max_size,
+              const struct timespec *mtime)
+{
+    dict_t *x = allot_xdata_internal();
+
+    if (!x)
+        return NULL;
+    if (dict_set_uint64(x, ALLOT_KEY_PUBLISH, r->seq - 1))
+        goto err;
+    if (max_size != UINT64_MAX &&
+        dict_set_uint64(x, ALLOT_KEY_MAX_SIZE, max_size))
+        goto err;
+    if (mtime && (dict_set_int64(x, ALLOT_KEY_MTIME, mtime->tv_sec) ||
+                  dict_set_uint32(x, ALLOT_KEY_MTIME_NSEC, mtime->tv_nsec)))
+        goto err;
+    return x;
+err:
+    dict_unref(x);
+    return NULL;
+}
+
+/* After a publish without a clear answer: did ours get there? */
+static int
+publish_verify(xlator_t *this, inode_t *inode, const uint8_t *buf, size_t len)
+{
+    struct allot_call call;
+    loc_t loc = {
+        0,
+    };
+    data_t *data = NULL;
+    int ret = 0;
+
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
+    allot_loc_of_inode(&loc, inode);
+    call.loc = &loc;
+    call.xdata = allot_xdata_with_record_req(NULL);
+    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    if (ret >= 0) {
+        data = call.rdict ? dict_get(call.rdict, ALLOT_XATTR_RECORD) : NULL;
+        ret = data && (size_t)data->len == len && !memcmp(data->data, buf, len)
+                  ? 0
+                  : -EREMCHG;
+        allot_inode_learn(this, inode, call.rdict, &call.st);
+    }
+    if (call.xdata)
+        dict_unref(call.xdata);
+    allot_calls_wipe(&call, 1);
+    loc_wipe(&loc);
+    return ret;
+}
+
+int
+allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
+              uint64_t max_size, const struct timespec *mtime)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_call call;
+    struct allot_rec *rec = NULL;
+    loc_t loc = {
+        0,
+    };
+    uint8_t *buf = NULL;
+    int64_t len = allot_record_encode(r, NULL, 0);
+    int ret = 0;
+
+    allot_call_init(&call, priv->ns, GF_FOP_SETXATTR);
+    if (!ai || len < 0) {
+        ret = ai ? (int)len : -ENOMEM;
+        goto out;
+    }
+    buf = GF_MALLOC(len, gf_common_mt_char);
+    call.dict = dict_new();
+    call.xdata = publish_xdata(r, max_size, mtime);
+    if (!buf || !call.dict || !call.xdata) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    len = allot_record_encode(r, buf, len);
+    if (len < 0 ||
+        dict_set_static_bin(call.dict, ALLOT_XATTR_RECORD, buf, len)) {
+        ret = len < 0 ? (int)len : -ENOMEM;
+        goto out;
+    }
+    allot_loc_of_inode(&loc, inode);
+    call.loc = &loc;
+
+    ret = allot_call_one(this, &call);
+    if (ret >= 0) {
+        ret = 0;
+    } else if (ret == -ALLOT_ERR_OLD) {
+        /* Re-read below; with a replicated base "old" may be the answer of one
+         * replica that waits to be healed, so the bytes decide. */
+        ret = publish_verify(this, inode, buf, len);
+        if (ret == -EREMCHG)
+            GF_ATOMIC_INC(priv->publish_lost);
+    } else if (ret != -EFBIG && ret != -EPERM && ret != -ENOSPC &&
+               ret != -EDQUOT && ret != -EROFS) {
+        int was = ret;
+
+        /* The connection broke: it may or may not have happened. */
+        ret = publish_verify(this, inode, buf, len);
+        if (ret == -EREMCHG)
+            ret = was;
+    }
+    if (ret == 0) {
+        GF_ATOMIC_INC(priv->publishes);
+        rec = allot_rec_new(r);
+        if (rec)
+            allot_inode_take(ai, rec);
+        else
+            ai->stale = _gf_true; /* it is published all the same */
+    }
+out:
+    allot_record_clear(r);
+    if (call.dict)
+        dict_unref(call.dict);
+    if (call.xdata)
+        dict_unref(call.xdata);
+    allot_calls_wipe(&call, 1);
+    loc_wipe(&loc);
+    GF_FREE(buf);
+    return ret;
+}
+
+int
+allot_mark_dirty(xlator_t *this, inode_t *inode)
+{
+    struct allot_rec *rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
+    struct allot_record r;
+    int ret = 0;
+
+    if (!rec)
+        return -EREMCHG;
+    if (!(rec->r.flags & ALLOT_RECORD_DIRTY)) {
+        ret = allot_record_copy(&rec->r, &r);
+        if (ret == 0) {
+            r.flags |= ALLOT_RECORD_DIRTY;
+            ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+        }
+    }
+    allot_rec_unref(rec);
+    return ret;
+}
+
+/* ---- fencing
+ * ------------------------------------------------------------------- */
+
+/* Name of @inode as this client last knew it, for the portion's xattr. */
+static void
+portion_name_of(inode_t *inode, struct allot_portion *por)
+{
+    inode_t *parent = inode_parent(inode, NULL, NULL);
+    char *path = NULL;
+    char *base = NULL;
+
+    if (!parent)
+        return;
+    if (inode_path(inode, NULL, &path) > 0 && path) {
+        base = strrchr(path, '/');
+        if (base && strlen(base + 1) <= ALLOT_NAME_MAX && base[1] != '<') {
+            strcpy(por->name, base + 1);
+            memcpy(por->parent_gfid, parent->gfid, 16);
+        }
+    }
+    GF_FREE(path);
+    inode_unref(parent);
+}
+
+int64_t
+allot_portion_xattr(inode_t *inode, uint64_t nonce, uint64_t gen, uint8_t **buf)
+{
+    struct allot_portion por;
+    int64_t len = 0;
+
+    memset(&por, 0, sizeof(por));
+    memcpy(por.base_gfid, inode->gfid, 16);
+    por.nonce = nonce;
+    por.gen = gen;
+    portion_name_of(inode, &por);
+    len = allot_portion_encode(&por, NULL, 0);
+    if (len < 0)
+        return len;
+    *buf = GF_MALLOC(len, gf_common_mt_char);
+    if (!*buf)
+        return -ENOMEM;
+    return allot_portion_encode(&por, *buf, len);
+}
+
+/* Fills calls that ask each brick for its portion's xattr; wind them. */
+static int
+fence_ask(xlator_t *this, loc_t *loc, const uint16_t *idx, int n,
+          struct allot_call *calls)
+{
+    struct allot_brick_view view;
+    int i = 0;
+
+    for (i = 0; i < n; i++) {
+        allot_call_init(&calls[i], NULL, GF_FOP_GETXATTR);
+        if (allot_brick_get(this, idx[i], &view) || !allot_brick_usable(&view))
+            continue;
+        calls[i].xl = view.xl;
+        calls[i].loc = loc;
+        calls[i].name = ALLOT_XATTR_PORTION;
+        calls[i].xdata = allot_priv(this)->client_xdata;
+    }
+    allot_fan(this, calls, n);
+    return 0;
+}
+
+static int
+fence_decode(xlator_t *this, inode_t *inode, uint64_t nonce,
+             struct allot_call *call, struct allot_portion *por)
+{
+    data_t *data = NULL;
+
+    if (call->ret < 0)
+        return call->err == ENOENT || call->err == ESTALE ||
+                       call->err == ENODATA
+                   ? -ENODATA
+                   : -call->err;
+    data = call->rdict ? dict_get(call->rdict, ALLOT_XATTR_PORTION) : NULL;
+    if (!data || allot_portion_decode((uint8_t *)data->data, data->len, por) ||
+        por->nonce != nonce || memcmp(por->base_gfid, inode->gfid, 16)) {
+        gf_msg(this->name, GF_LOG_ERROR, EIO, ALLOT_MSG_LOST_PORTION,
+               "the portion of gfid %s on %s is damaged",
+               uuid_utoa(inode->gfid), call->xl->name);
+        return -EIO;
+    }
+    return 0;
+}
+
+uint64_t
+allot_mapped_end(const struct allot_layout *layout, uint16_t idx)
+{
+    uint32_t e = layout->extent_count;
+    uint32_t m = 0;
+
+    while (e-- > 0)
+        for (m = 0; m < layout->extents[e].member_count; m++)
+            if (layout->extents[e].members[m].brick_idx == idx)
+                return allot_layout_extent_end(layout, e);
+    return 0;
+}
+
+/* One round: ask each portion's generation, then raise it from there.
+ * errs[i] is -ALLOT_ERR_BEHIND where somebody else raised it in between. */
+static int
+fence_round(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+            uint64_t gen, loc_t *loc, uint8_t *buf, int64_t len,
+            const uint16_t *idx, int n, int *errs, struct allot_call *calls)
+{
+    struct allot_portion por;
+    uint64_t cut = 0;
+    uint64_t end = 0;
+    int i = 0;
+
+    fence_ask(this, loc, idx, n, calls);
+    for (i = 0; i < n; i++) {
+        errs[i] = fence_decode(this, inode, rec->nonce, &calls[i], &por);
+        allot_calls_wipe(&calls[i], 1);
+        if (!errs[i] && por.gen > gen)
+            errs[i] = -EREMCHG;
+        if (errs[i] || por.gen == gen) {
+            calls[i].xl = NULL;
+            continue;
+        }
+        /* Truncations that it missed, and what no extent leads to any more. */
+        cut = allot_record_clip_for(rec, por.gen);
+        end = allot_mapped_end(rec->layout, idx[i]);
+        if (end < cut)
+            cut = end;
+        calls[i].fop = GF_FOP_SETXATTR;
+        calls[i].dict = dict_new();
+        calls[i].xdata = allot_xdata_internal();
+        if (!calls[i].dict || !calls[i].xdata ||
+            dict_set_static_bin(calls[i].dict, ALLOT_XATTR_PORTION, buf, len) ||
+            dict_set_uint64(calls[i].xdata, ALLOT_KEY_FENCE, gen) ||
+            dict_set_uint64(calls[i].xdata, ALLOT_KEY_FENCE_FROM, por.gen) ||
+            (cut <= ALLOT_OFFSET_MAX &&
+             dict_set_uint64(calls[i].xdata, ALLOT_KEY_CLIP, cut))) {
+            calls[i].xl = NULL;
+            errs[i] = -ENOMEM;
+        }
+    }
+    allot_fan(this, calls, n);
+    for (i = 0; i < n; i++) {
+        if (calls[i].dict)
+            dict_unref(calls[i].dict);
+        if (calls[i].fop == GF_FOP_SETXATTR && calls[i].xdata)
+            dict_unref(calls[i].xdata);
+        if (!calls[i].xl)
+            continue;
+        GF_ATOMIC_INC(allot_priv(this)->fences);
+        errs[i] = calls[i].ret < 0 ? -calls[i].err : 0;
+    }
+    for (i = 0; i < n; i++)
+        if (errs[i] == -ALLOT_ERR_BEHIND)
+            return 1;
+    return 0;
+}
+
+int
+allot_fence(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+            uint64_t gen, const uint16_t *idx, int n, int *errs)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_call *calls = NULL;
+    loc_t loc = {
+        0,
+    };
+    uint8_t *buf = NULL;
+    int64_t len = 0;
+    int *own = NULL;
+    int ret = 0;
+    int tries = 0;
+    int i = 0;
+
+    if (n == 0)
+        return 0;
+    calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
+    own = GF_CALLOC(n, sizeof(*own), allot_mt_misc);
+    if (!ai || !calls || !own ||
+        allot_portion_loc(this, inode, ai, rec->nonce, &loc)) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    len = allot_portion_xattr(inode, rec->nonce, gen, &buf);
+    if (len < 0) {
+        ret = len;
+        goto out;
+    }
+    while (fence_round(this, inode, rec, gen, &loc, buf, len, idx, n, own,
+                       calls) &&
+           ++tries < 8)
+        ;
+    for (i = 0; i < n; i++) {
+        if (errs)
+            errs[i] = own[i];
+        if (own[i] && !ret)
+            ret = own[i];
+    }
+out:
+    GF_FREE(buf);
+    GF_FREE(own);
+    GF_FREE(calls);
+    loc_wipe(&loc);
+    return ret;
+}
+
+/* ---- behind and ahead
+ * -------------------------------------------------------------- */
+
+int
+allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen)
+{
+    struct allot_glimpse seen;
+    struct allot_rec *rec = NULL;
+    struct allot_record r;
+    struct iatt base;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    int ret = allot_refresh(this, inode, &base);
+
+    if (ret)
+        return ret;
+    rec = allot_inode_rec(allot_inode_get(this, inode), &kind);
+    if (!rec || kind != ALLOT_KIND_SPREAD || rec->r.gen != refused_gen)
+        goto out;
+
+    ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL, NULL);
+    if (ret == 0 && seen.top_gen > rec->r.gen) {
+        ret = allot_record_copy(&rec->r, &r);
+        if (ret == 0) {
+            /* The size that stood there may have been overtaken: DIRTY. */
+            r.gen = seen.top_gen;
+            r.flags |= ALLOT_RECORD_DIRTY;
+            ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+        }
+    }
+out:
+    allot_rec_unref(rec);
+    return ret;
+}

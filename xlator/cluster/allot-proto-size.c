@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-proto-size.c - how large a spread file is: asking the portions
+ * (glimpse), recording the answer (settle), and what the last close leaves to
+ * do. The rules are in core/allot-size.h.
+ */
+#include "allot-proto.h"
+#include "allot-fops.h"
+
+/* ---- glimpse
+ * ------------------------------------------------------------------ */
+
+static gf_boolean_t
+iatt_newer(const struct iatt *a, const struct iatt *b)
+{
+    return a->ia_ctime > b->ia_ctime ||
+           (a->ia_ctime == b->ia_ctime && a->ia_ctime_nsec > b->ia_ctime_nsec);
+}
+
+/* One portion's answer. 0 or -errno. */
+static int
+glimpse_one(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+            struct allot_call *call, struct allot_glimpse_member *m,
+            struct allot_glimpse *out)
+{
+    struct allot_portion por;
+    data_t *data = NULL;
+    uint64_t cut = 0;
+    uint64_t end = 0;
+
+    if (!call->xl)
+        return -ENOTCONN;
+    if (call->ret < 0)
+        return call->err == ENOENT || call->err == ESTALE ? -ENODATA
+                                                          : -call->err;
+    data = call->rdict ? dict_get(call->rdict, ALLOT_XATTR_PORTION) : NULL;
+    if (!data || allot_portion_decode((uint8_t *)data->data, data->len, &por) ||
+        por.nonce != rec->nonce || memcmp(por.base_gfid, inode->gfid, 16)) {
+        gf_msg(this->name, GF_LOG_ERROR, EIO, ALLOT_MSG_LOST_PORTION,
+               "the portion of gfid %s on %s is damaged",
+               uuid_utoa(inode->gfid), call->xl->name);
+        return -EIO;
+    }
+    /* A portion that missed a truncation, or was written past its last extent
+     * by an append that died, is longer than what it holds of the file. */
+    cut = allot_record_clip_for(rec, por.gen);
+    end = allot_mapped_end(rec->layout, m->brick_idx);
+    if (end < cut)
+        cut = end;
+    m->answered = 1;
+    m->size = call->st.ia_size < cut ? call->st.ia_size : cut;
+    out->answered++;
+    out->blocks512 += call->st.ia_blocks;
+    if (por.gen > out->top_gen)
+        out->top_gen = por.gen;
+    if (out->answered == 1 || iatt_newer(&call->st, &out->newest))
+        out->newest = call->st;
+    return 0;
+}
+
+int
+allot_glimpse(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+              uint64_t base_size, struct allot_glimpse *out, int *errs,
+              struct iatt *sts)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    int n = rec->layout->brick_count;
+    struct allot_glimpse_member *members = NULL;
+    struct allot_call *calls = NULL;
+    struct allot_brick_view view;
+    dict_t *xdata = NULL;
+    loc_t loc = {
+        0,
+    };
+    int err = 0;
+    int ret = 0;
+    int i = 0;
+
+    memset(out, 0, sizeof(*out));
+    members = GF_CALLOC(n ? n : 1, sizeof(*members), allot_mt_misc);
+    calls = GF_CALLOC(n ? n : 1, sizeof(*calls), allot_mt_calls);
+    xdata = allot_xdata_internal();
+    if (!ai || !members || !calls || !xdata ||
+        dict_set_int32(xdata, ALLOT_XATTR_PORTION, 0) ||
+        allot_portion_loc(this, inode, ai, rec->nonce, &loc)) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    GF_ATOMIC_INC(allot_priv(this)->glimpses);
+    for (i = 0; i < n; i++) {
+        members[i].brick_idx = rec->layout->bricks[i];
+        allot_call_init(&calls[i], NULL, GF_FOP_STAT);
+        if (!allot_brick_get(this, rec->layout->bricks[i], &view) &&
+            allot_brick_usable(&view))
+            calls[i].xl = view.xl;
+        calls[i].loc = &loc;
+        calls[i].xdata = xdata;
+    }
+    allot_fan(this, calls, n);
+    for (i = 0; i < n; i++) {
+        err = glimpse_one(this, inode, rec, &calls[i], &members[i], out);
+        if (err)
+            out->silent++;
+        if (errs)
+            errs[i] = err;
+        if (sts)
+            sts[i] = calls[i].st;
+    }
+    allot_size_compute(rec, base_size, members, n, &out->size);
+    allot_calls_wipe(calls, n);
+out:
+    if (xdata)
+        dict_unref(xdata);
+    GF_FREE(members);
+    GF_FREE(calls);
+    loc_wipe(&loc);
+    return ret;
+}
+
+int
+allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_glimpse seen;
+    struct allot_rec *rec = NULL;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    int tries = 0;
+    int ret = 0;
+
+    if (!ai)
+        return -ENOMEM;
+    for (tries = 0; tries < 4; tries++) {
+        rec = allot_inode_rec(ai, &kind);
+        if (!rec || kind != ALLOT_KIND_SPREAD ||
+            !(rec->r.flags & ALLOT_RECORD_DIRTY)) {
+            allot_rec_unref(rec);
+            if (allot_inode_iatt(this, inode, buf))
+                return 0;
+            continue;
+        }
+        ret = allot_glimpse(this, inode, &rec->r, buf->ia_size, &seen, NULL,
+                            NULL);
+        if (ret == 0 && seen.top_gen > rec->r.gen && tries == 0) {
+            /* Somebody truncated or settled while we asked: what we saw may be
+             * of two generations. */
+            allot_rec_unref(rec);
+            ret = allot_refresh(this, inode, buf);
+            if (ret)
+                return ret;
+            continue;
+        }
+        break;
+    }
+    if (ret == 0 && rec) {
+        if (iatt_newer(&seen.newest, buf)) {
+            buf->ia_mtime = seen.newest.ia_mtime;
+            buf->ia_mtime_nsec = seen.newest.ia_mtime_nsec;
+            buf->ia_ctime = seen.newest.ia_ctime;
+            buf->ia_ctime_nsec = seen.newest.ia_ctime_nsec;
+        }
+        buf->ia_size = seen.size.size;
+        buf->ia_blocks += seen.blocks512;
+        LOCK(&ai->lock);
+        {
+            if (ai->rec && ai->rec->r.gen == rec->r.gen) {
+                /* Written by this client and answered since we asked. */
+                if (ai->known_size > buf->ia_size)
+                    buf->ia_size = ai->known_size;
+                if (seen.size.known > ai->known_size)
+                    ai->known_size = seen.size.known;
+            }
+        }
+        UNLOCK(&ai->lock);
+        allot_inode_ctime(ai, buf);
+    }
+    allot_rec_unref(rec);
+    return ret;
+}
+
+/* ---- settle
+ * ---------------------------------------------------------------------- */
+
+/* Fences all usable members to @gen. How many of the layout's could not be is
+ * the glimpse's to say. -EREMCHG if a portion is ahead of @gen. */
+static int
+settle_fence(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+             uint64_t gen)
+{
+    int n = rec->layout->brick_count;
+    int *errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
+    int ret = 0;
+    int i = 0;
+
+    if (!errs)
+        return -ENOMEM;
+    allot_fence(this, inode, rec, gen, rec->layout->bricks, n, errs);
+    for (i = 0; i < n; i++)
+        if (errs[i] == -EREMCHG || errs[i] == -ENOMEM)
+            ret = errs[i];
+    GF_FREE(errs);
+    return ret;
+}
+
+static int
+settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
+{
+    struct allot_rec *rec = allot_inode_rec(ai, NULL);
+    struct allot_glimpse seen;
+    struct allot_record r;
+    struct iatt base;
+    struct timespec mtime;
+    gf_boolean_t newer = _gf_false;
+    int ret = 0;
+
+    if (!rec || !rec->r.layout->extent_count ||
+        !(rec->r.flags & ALLOT_RECORD_DIRTY))
+        goto out; /* somebody else settled it */
+
+    ret = settle_fence(this, inode, &rec->r, rec->r.gen + 1);
+    if (ret == -EREMCHG) {
+        ret = allot_catch_up(this, inode, rec->r.gen);
+        if (ret == 0)
+            ret = -EREMCHG;
+        goto out;
+    }
+    if (ret == 0)
+        ret = allot_refresh(this, inode, &base);
+    if (ret == 0)
+        ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL,
+                            NULL);
+    if (ret == 0)
+        ret = allot_record_copy(&rec->r, &r);
+    if (ret)
+        goto out;
+    r.gen++;
+    r.blocks512 = seen.blocks512;
+    if (seen.size.exact) {
+        r.flags &= ~ALLOT_RECORD_DIRTY;
+        r.size = seen.size.size;
+    } else if (seen.size.known > r.size) {
+        r.size = seen.size.known;
+    }
+    newer = seen.answered && iatt_newer(&seen.newest, &base);
+    mtime.tv_sec = seen.newest.ia_mtime;
+    mtime.tv_nsec = seen.newest.ia_mtime_nsec;
+    ret = allot_publish(this, inode, &r, UINT64_MAX, newer ? &mtime : NULL);
+    if (ret == 0)
+        GF_ATOMIC_INC(allot_priv(this)->settles);
+out:
+    allot_rec_unref(rec);
+    return ret;
+}
+
+int
+allot_settle(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    int tries = 0;
+    int ret = 0;
+
+    if (!ai)
+        return -ENOMEM;
+    /* Another writer that is active wins the race; its close settles. */
+    for (tries = 0; tries < 4; tries++) {
+        ret = settle_once(this, inode, ai);
+        if (ret != -EREMCHG)
+            break;
+    }
+    if (ret == 0 || ret == -EREMCHG)
+        ai->wrote = _gf_false;
+    return ret == -EREMCHG ? 0 : ret;
+}
+
+int
+allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size)
+{
+    struct allot_rec *rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
+    struct allot_record r;
+    int ret = 0;
+
+    if (rec && rec->r.layout->extent_count && size > rec->r.size) {
+        ret = allot_record_copy(&rec->r, &r);
+        if (ret == 0) {
+            r.size = size;
+            ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+        }
+    }
+    allot_rec_unref(rec);
+    return ret;
+}
+
+/* ---- the last close
+ * ------------------------------------------------------------------ */
+
+void
+allot_last_close(xlator_t *this, void *arg)
+{
+    inode_t *inode = arg;
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    gf_boolean_t unlinked = _gf_false;
+    gf_boolean_t wrote = _gf_false;
+
+    if (!ai)
+        return;
+    LOCK(&ai->lock);
+    {
+        if (ai->opens) {
+            UNLOCK(&ai->lock);
+            return; /* opened again meanwhile */
+        }
+        unlinked = ai->unlinked;
+        wrote = ai->wrote;
+    }
+    UNLOCK(&ai->lock);
+    if (unlinked)
+        allot_unlink_done(this, inode);
+    else if (wrote)
+        allot_settle(this, inode);
+    allot_slot_drop(ai, ALLOT_IDX_NONE);
+}

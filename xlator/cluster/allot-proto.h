@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-proto.h - the protocols between clients, base file and portions, as
+ * docs/protocol.md tells them. All of these run in a synctask; those marked
+ * "alone" with the inode's gate held alone. All return 0 or -errno; -EREMCHG
+ * means: somebody else published first, the record has been re-read, look
+ * again.
+ */
+#ifndef ALLOT_PROTO_H
+#define ALLOT_PROTO_H
+
+#include "allot-bricks.h"
+#include "allot-fan.h"
+#include "allot-inode.h"
+#include "allot-size.h"
+
+/* A set of brick indices that one fop has found wanting, whatever the brick's
+ * state says (an error comes before the event that explains it). */
+struct allot_avoid {
+    uint16_t idx[16];
+    int n;
+};
+gf_boolean_t
+allot_avoid_has(const struct allot_avoid *avoid, uint16_t idx);
+void
+allot_avoid_add(struct allot_avoid *avoid, uint16_t idx);
+
+/* ---- allot-inode.c ----------------------------------------------------------
+ */
+
+/** allot_inode_take - make @rec (its reference is taken over) the record, if it
+ * is newer. */
+void
+allot_inode_take(struct allot_inode *ai, struct allot_rec *rec);
+
+/** allot_inode_ctime - keep a shown ctime from going back. */
+void
+allot_inode_ctime(struct allot_inode *ai, struct iatt *buf);
+
+/* ---- allot-proto-record.c
+ * ------------------------------------------------------ */
+
+/** allot_refresh - re-read base iatt and record. @base may be NULL. */
+int
+allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base);
+
+/** allot_record_copy - a copy of @from to change and publish: seq is one more.
+ * allot_record_clear() it. 0 or -ENOMEM. */
+int
+allot_record_copy(const struct allot_record *from, struct allot_record *to);
+
+/**
+ * allot_publish - make @r the file's record, if nobody published since. Alone.
+ * @r: taken over, cleared in any case; r->seq - 1 is what must be there now
+ * @max_size: refuse with -EFBIG if the base is longer (UINT64_MAX: no limit)
+ * @mtime: set the base's mtime in the same step, NULL: leave it
+ * An answer that got lost is settled by re-reading.
+ */
+int
+allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
+              uint64_t max_size, const struct timespec *mtime);
+
+/** allot_mark_dirty - publish DIRTY if the record is clean. Alone. */
+int
+allot_mark_dirty(xlator_t *this, inode_t *inode);
+
+/** allot_mapped_end - the end of the last extent that has this brick as a
+ * member: no byte of its portion at or past it is anybody's data. 0 if it is
+ * in none. */
+uint64_t
+allot_mapped_end(const struct allot_layout *layout, uint16_t idx);
+
+/** allot_fence - raise the portions of @n bricks to @gen
+ * Each is cut where @rec says for its own generation: at the smallest clip that
+ * it misses, and at its mapped end. @errs (may be NULL) gets 0 or -errno per
+ * brick. Returns 0 if all were fenced, else the first error. */
+int
+allot_fence(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+            uint64_t gen, const uint16_t *idx, int n, int *errs);
+
+/** allot_portion_xattr - the encoded trusted.allot.portion of @inode's portions
+ * *@buf: allocated, GF_FREE() it. Returns its length or -errno. */
+int64_t
+allot_portion_xattr(inode_t *inode, uint64_t nonce, uint64_t gen,
+                    uint8_t **buf);
+
+/** allot_catch_up - a data fop was refused with ALLOT_ERR_OLD: re-read the
+ * record, and if that is no newer, the portions are ahead of the base (somebody
+ * died between fence and publish): publish their generation. Alone. */
+int
+allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen);
+
+/** allot_now - the time for an mtime. */
+struct timespec
+allot_now(void);
+
+/* ---- allot-portion.c
+ * ------------------------------------------------------------ */
+
+/** allot_portions_open - open the portions of these bricks. Alone.
+ * @errs: 0, -ENOTCONN (not usable), -ENODATA (the portion is missing: lost) or
+ * another errno for each. Returns 0 if all are open, else the first error. */
+int
+allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
+                    int *errs);
+
+/** allot_portions_create - make (or, if @may_exist, take) portions of @gen.
+ * Alone. Opens them. Existing ones are fenced as @rec says.
+ * @made[i] is set for those that did not exist. */
+int
+allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
+                      uint64_t gen, const struct allot_member *members, int n,
+                      gf_boolean_t may_exist, const struct allot_record *rec,
+                      gf_boolean_t *made, int *errs);
+
+/** allot_portions_unlink - remove a file's portions from every usable brick.
+ * Errors are not reported: what cannot be reached is an orphan for scrub. */
+void
+allot_portions_unlink(xlator_t *this, inode_t *inode, uint64_t nonce);
+
+/* ---- allot-proto-grow.c, allot-proto-append.c
+ * --------------------------------------- */
+
+/** allot_grow - the first byte past inline_limit: make the file spread. Alone.
+ * @end: end of the write that grows it. -EFBIG: the base is longer than
+ * inline_limit already, the file stays plain. */
+int
+allot_grow(xlator_t *this, inode_t *inode, uint64_t end,
+           struct allot_avoid *avoid);
+
+/**
+ * allot_append - append an extent. Alone.
+ * @at: where it should start
+ * @exact: true: exactly at @at, because from there on members fail; what others
+ *   wrote past @end is carried over. False: at or past @at, past all data.
+ * @end: end of the write that makes it necessary ([at, end) is written anew)
+ */
+int
+allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
+             uint64_t end, struct allot_avoid *avoid);
+
+/**
+ * allot_prepare_write - everything that must be true before [off, end) can be
+ * written: record fresh, spread if it must be, DIRTY, members usable and
+ * open. Alone.
+ */
+int
+allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
+                    struct allot_avoid *avoid);
+
+/** allot_prepare_read - record fresh, members of [off, end) open. Alone.
+ * -EIO if one cannot be. */
+int
+allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end);
+
+/* ---- allot-proto-size.c
+ * ---------------------------------------------------------------- */
+
+/* What a glimpse saw. */
+struct allot_glimpse {
+    struct allot_size size;
+    uint64_t blocks512; /* of the portions that answered */
+    struct iatt newest; /* the portion with the newest ctime */
+    int answered;
+    int silent;       /* unreachable, blank or missing members */
+    uint64_t top_gen; /* highest generation among the portions */
+};
+
+/** allot_glimpse - ask all portions for size, times, generation
+ * @errs: per layout->bricks[] 0, -ENOTCONN, -ENODATA (missing), -EIO (damaged);
+ *   may be NULL. @sts: their iatts, may be NULL. */
+int
+allot_glimpse(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+              uint64_t base_size, struct allot_glimpse *out, int *errs,
+              struct iatt *sts);
+
+/** allot_glimpse_iatt - turn the base's iatt @buf into the file's, asking the
+ * portions where needed. No gate needed. */
+int
+allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf);
+
+/** allot_settle - record the exact size. Alone. A file that cannot be settled
+ * now (a member is away) stays DIRTY; that is no error. */
+int
+allot_settle(xlator_t *this, inode_t *inode);
+
+/** allot_publish_size - after an fsync: the size known so far. Alone. */
+int
+allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size);
+
+/** allot_last_close - after the last close on this client. A job for
+ * allot_run() with the gate; @arg is the inode. */
+void
+allot_last_close(xlator_t *this, void *arg);
+
+/* ---- allot-proto-truncate.c
+ * ------------------------------------------------------------- */
+
+/** allot_truncate_to - set the size of a file of any kind. Alone. */
+int
+allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size);
+
+#endif /* ALLOT_PROTO_H */
