@@ -30,6 +30,10 @@
 #include <glusterfs/inode.h>
 #include <glusterfs/fd.h>
 
+/* The signatures of fops and callbacks are GlusterFS's: most of them have a
+ * parameter too many, and marking each one would say nothing. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #if defined(__x86_64__)
 /* As measured in Debian's glusterfs 10.3 (see docs/design.md). */
 _Static_assert(sizeof(inode_t) == 168, "inode_t is not the running one's");
