@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot.c - the command `allot`: options, choice of the command, exit status.
+ *
+ * It only asks a mounted volume (or one opened through libgfapi) and prints.
+ * It never reads a brick directly and stores nothing.
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <argp.h>
+#include <errno.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unversioned"
+#endif
+
+#define ALLOT_ARGS_MAX 4
+
+const char *argp_program_version = "allot " PACKAGE_VERSION;
+
+static const char doc[] =
+    "Show how a volume with cluster/allot shares its data over the bricks, "
+    "and what of it can be read now.\v"
+    "Commands:\n"
+    "  status TARGET            the bricks: state, use, evenness\n"
+    "  report TARGET            scan the files below TARGET: what is whole,\n"
+    "                           unavailable (a brick is down) or lost\n"
+    "  layout PATH              which brick holds which bytes of one file\n"
+    "  brick adopt NAME TARGET  make the brick NAME, which came back empty,\n"
+    "                           a new member; its old blocks stay lost\n"
+    "\n"
+    "TARGET is a directory inside a mounted volume, or HOST:/VOLUME or\n"
+    "HOST:/VOLUME/DIR, or FILE.vol:/DIR with a client volfile. PATH is a\n"
+    "file, written in the same ways. Root is needed.\n"
+    "\n"
+    "Exit status: 0 everything is recoverable, 1 something is not, 2 usage\n"
+    "or access error.";
+
+enum {
+    OPT_JSON = 0x100,
+    OPT_ALL,
+    OPT_BLOCKS,
+    OPT_LOG_FILE,
+};
+
+static const struct argp_option options[] = {
+    {"json", OPT_JSON, NULL, 0, "Print one JSON document, version 1", 0},
+    {"all", OPT_ALL, NULL, 0, "Print every row, however many there are", 0},
+    {"blocks", OPT_BLOCKS, NULL, 0,
+     "layout --json: list every byte range with its brick", 0},
+    {"log-file", OPT_LOG_FILE, "FILE", 0,
+     "Write libgfapi's log to FILE (HOST:/VOLUME only)", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+struct allot_args {
+    struct allot_cli cli;
+    const char *words[ALLOT_ARGS_MAX];
+    unsigned int count;
+};
+
+int
+allot_cli_error(const char *format, ...)
+{
+    va_list ap;
+
+    fflush(stdout);
+    fputs("allot: ", stderr);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return ALLOT_EXIT_ERROR;
+}
+
+static error_t
+allot_parse_opt(int key, char *arg, struct argp_state *state)
+{
+    struct allot_args *args = state->input;
+
+    switch (key) {
+        case OPT_JSON:
+            args->cli.json = 1;
+            return 0;
+        case OPT_ALL:
+            args->cli.all = 1;
+            return 0;
+        case OPT_BLOCKS:
+            args->cli.blocks = 1;
+            return 0;
+        case OPT_LOG_FILE:
+            args->cli.log_file = arg;
+            return 0;
+        case ARGP_KEY_ARG:
+            if (args->count == ALLOT_ARGS_MAX)
+                argp_error(state, "too many arguments, the first is '%s'", arg);
+            else
+                args->words[args->count++] = arg;
+            return 0;
+        default:
+            return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int
+allot_dispatch(const struct allot_args *args)
+{
+    static const struct {
+        const char *name;
+        const char *operand;
+        int (*run)(const struct allot_cli *cli, const char *operand);
+    } simple[] = {
+        {"status", "TARGET", allot_cmd_status},
+        {"report", "TARGET", allot_cmd_report},
+        {"layout", "PATH", allot_cmd_layout},
+    };
+    size_t i;
+
+    if (args->count == 0)
+        return allot_cli_error(
+            "no command given; the commands are status, report, layout and "
+            "brick adopt, 'allot --help' explains them");
+
+    for (i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
+        if (strcmp(args->words[0], simple[i].name) != 0)
+            continue;
+        if (args->count != 2)
+            return allot_cli_error(
+                "'%s' takes exactly one operand; write 'allot %s %s'",
+                simple[i].name, simple[i].name, simple[i].operand);
+        return simple[i].run(&args->cli, args->words[1]);
+    }
+
+    if (strcmp(args->words[0], "brick") == 0) {
+        if (args->count != 4 || strcmp(args->words[1], "adopt") != 0)
+            return allot_cli_error(
+                "'brick' is used only as 'allot brick adopt NAME TARGET'");
+        return allot_cmd_brick_adopt(&args->cli, args->words[2],
+                                     args->words[3]);
+    }
+
+    return allot_cli_error(
+        "'%s' is not a command; the commands are status, report, layout and "
+        "brick adopt",
+        args->words[0]);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options, allot_parse_opt, "COMMAND ...", doc, NULL, NULL, NULL};
+    struct allot_args args = {{0}, {NULL}, 0};
+    int status;
+
+    /* Only the character set: numbers are printed the same everywhere. */
+    setlocale(LC_CTYPE, "");
+    argp_err_exit_status = ALLOT_EXIT_ERROR;
+    argp_parse(&argp, argc, argv, 0, NULL, &args);
+
+    status = allot_dispatch(&args);
+
+    if (fflush(stdout) != 0 || ferror(stdout))
+        status = allot_cli_error(
+            "cannot write the result: %s; check where standard output goes",
+            strerror(errno));
+    fflush(stderr);
+
+    /* Not exit(): libgfapi's threads still run (target-gfapi.c says why), and
+     * the handlers of exit() would free under them. */
+    _exit(status);
+}

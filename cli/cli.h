@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * cli.h - what the parts of the command have in common: options, exit
+ * statuses, the one way to print an error.
+ */
+#ifndef ALLOT_CLI_H
+#define ALLOT_CLI_H
+
+/* Exit statuses of the command; part of its interface. */
+enum allot_exit {
+    ALLOT_EXIT_OK = 0,     /* done; all that was looked at is recoverable */
+    ALLOT_EXIT_FAILED = 1, /* done; something is not recoverable now */
+    ALLOT_EXIT_ERROR = 2,  /* usage or access error; nothing was reported */
+};
+
+/* What the options said. Strings are borrowed from argv. */
+struct allot_cli {
+    int json;             /* --json */
+    int all;              /* --all: no limit on printed rows */
+    int blocks;           /* --blocks: layout's JSON lists the byte ranges */
+    const char *log_file; /* --log-file: libgfapi's log; NULL: none */
+};
+
+/**
+ * allot_cli_error - print "allot: ..." as one line on stderr
+ * The text names what was tried, what the answer was and what to do.
+ * Returns ALLOT_EXIT_ERROR, so that a caller can return it.
+ */
+int
+allot_cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The commands. Each returns an exit status and prints its own errors. */
+int
+allot_cmd_status(const struct allot_cli *cli, const char *target);
+int
+allot_cmd_report(const struct allot_cli *cli, const char *target);
+int
+allot_cmd_layout(const struct allot_cli *cli, const char *path);
+int
+allot_cmd_brick_adopt(const struct allot_cli *cli, const char *name,
+                      const char *target);
+
+#endif /* ALLOT_CLI_H */

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * document.c - parse what the virtual xattrs say. It checks types and ranges;
+ * whether extents make a layout is for allot_layout_new() to decide.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "allot-wire.h"
+#include "document.h"
+
+static int
+allot_doc_fail(struct allot_doc_error *err, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int
+allot_doc_fail(struct allot_doc_error *err, int code, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(err->text, sizeof(err->text), format, ap);
+    va_end(ap);
+    return code;
+}
+
+static int
+allot_doc_load(const char *text, size_t len, json_t **root,
+               struct allot_doc_error *err)
+{
+    json_error_t jerr;
+    json_t *version;
+
+    *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &jerr);
+    if (!*root)
+        return allot_doc_fail(err, -EBADMSG, "it is not JSON: %s", jerr.text);
+    if (!json_is_object(*root))
+        return allot_doc_fail(err, -EBADMSG, "it is not a JSON object");
+    version = json_object_get(*root, "version");
+    if (!json_is_integer(version))
+        return allot_doc_fail(err, -EBADMSG, "key 'version' is missing");
+    if (json_integer_value(version) != ALLOT_DOC_VERSION)
+        return allot_doc_fail(
+            err, -EPROTONOSUPPORT,
+            "it has version %lld, this command understands %d",
+            (long long)json_integer_value(version), ALLOT_DOC_VERSION);
+    return 0;
+}
+
+/* An integer in [min, max]; there is no default. */
+static int
+allot_doc_uint(const json_t *obj, const char *key, uint64_t min, uint64_t max,
+               uint64_t *out, struct allot_doc_error *err)
+{
+    const json_t *val = json_object_get(obj, key);
+
+    if (!json_is_integer(val))
+        return allot_doc_fail(err, -EBADMSG, "key '%s' is not an integer", key);
+    if (json_integer_value(val) < 0 ||
+        (uint64_t)json_integer_value(val) < min ||
+        (uint64_t)json_integer_value(val) > max)
+        return allot_doc_fail(err, -EBADMSG, "key '%s' is out of range: %lld",
+                              key, (long long)json_integer_value(val));
+    *out = (uint64_t)json_integer_value(val);
+    return 0;
+}
+
+/* A string; absent or null is the empty one unless it is needed. */
+static int
+allot_doc_string(const json_t *obj, const char *key, int needed,
+                 const char **out, struct allot_doc_error *err)
+{
+    const json_t *val = json_object_get(obj, key);
+
+    *out = "";
+    if (json_is_string(val))
+        *out = json_string_value(val);
+    else if (needed || (val && !json_is_null(val)))
+        return allot_doc_fail(err, -EBADMSG, "key '%s' is not a string", key);
+    return 0;
+}
+
+static int
+allot_doc_is_one_of(const char *text, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(text, *list) == 0)
+            return 1;
+    return 0;
+}
+
+static int
+allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
+                      struct allot_doc_error *err)
+{
+    const json_t *val;
+
+    if (!json_is_object(obj))
+        return allot_doc_fail(err, -EBADMSG, "a brick is not an object");
+    val = json_object_get(obj, "index");
+    brick->index = ALLOT_DOC_NO_INDEX;
+    if (json_is_integer(val) && json_integer_value(val) >= 0 &&
+        json_integer_value(val) < UINT16_MAX)
+        brick->index = (uint32_t)json_integer_value(val);
+
+    if (allot_doc_string(obj, "name", 1, &brick->name, err) ||
+        allot_doc_string(obj, "state", 1, &brick->state, err) ||
+        allot_doc_string(obj, "host", 0, &brick->host, err) ||
+        allot_doc_string(obj, "path", 0, &brick->path, err) ||
+        allot_doc_string(obj, "since", 0, &brick->since, err))
+        return -EBADMSG;
+
+    brick->weight = json_number_value(json_object_get(obj, "weight"));
+    brick->share = json_number_value(json_object_get(obj, "share"));
+    brick->deviation = json_number_value(json_object_get(obj, "deviation"));
+
+    /* A brick that never answered has no numbers: null or 0. */
+    val = json_object_get(obj, "capacity_bytes");
+    if (json_is_integer(val) && json_integer_value(val) > 0) {
+        uint64_t used;
+
+        if (allot_doc_uint(obj, "used_bytes", 0, INT64_MAX, &used, err))
+            return -EBADMSG;
+        brick->capacity_bytes = (uint64_t)json_integer_value(val);
+        brick->used_bytes = used;
+        brick->measured = 1;
+    }
+    return 0;
+}
+
+int
+allot_doc_status_parse(const char *text, size_t len,
+                       struct allot_doc_status *doc,
+                       struct allot_doc_error *err)
+{
+    static const char *const states[] = {"UP", "DEGRADED", "PARTIAL", "DOWN",
+                                         NULL};
+    const json_t *bricks;
+    size_t i;
+    int ret;
+
+    memset(doc, 0, sizeof(*doc));
+    ret = allot_doc_load(text, len, &doc->root, err);
+    if (ret)
+        return ret;
+    if (allot_doc_string(doc->root, "state", 1, &doc->state, err) ||
+        allot_doc_string(doc->root, "volume", 0, &doc->volume, err) ||
+        allot_doc_string(doc->root, "namespace", 0, &doc->ns_kind, err))
+        return -EBADMSG;
+    if (!allot_doc_is_one_of(doc->state, states))
+        return allot_doc_fail(err, -EBADMSG, "state '%s' is not known",
+                              doc->state);
+    doc->incomplete_listing =
+        json_is_true(json_object_get(doc->root, "incomplete_listing"));
+    doc->max_over_mean =
+        json_number_value(json_object_get(doc->root, "max_over_mean"));
+
+    bricks = json_object_get(doc->root, "bricks");
+    if (!json_is_array(bricks))
+        return allot_doc_fail(err, -EBADMSG, "key 'bricks' is not an array");
+    if (json_array_size(bricks) == 0)
+        return 0;
+    doc->bricks = calloc(json_array_size(bricks), sizeof(*doc->bricks));
+    if (!doc->bricks)
+        return allot_doc_fail(err, -ENOMEM, "out of memory");
+    for (i = 0; i < json_array_size(bricks); i++) {
+        ret = allot_doc_brick_parse(json_array_get(bricks, i), &doc->bricks[i],
+                                    err);
+        if (ret)
+            return ret;
+        doc->brick_count++;
+    }
+    return 0;
+}
+
+void
+allot_doc_status_clear(struct allot_doc_status *doc)
+{
+    free(doc->bricks);
+    json_decref(doc->root);
+    memset(doc, 0, sizeof(*doc));
+}
+
+const struct allot_doc_brick *
+allot_doc_status_brick(const struct allot_doc_status *doc, uint32_t index)
+{
+    size_t i;
+
+    if (index == ALLOT_DOC_NO_INDEX)
+        return NULL;
+    for (i = 0; i < doc->brick_count; i++)
+        if (doc->bricks[i].index == index)
+            return &doc->bricks[i];
+    return NULL;
+}
+
+int
+allot_doc_brick_is_down(const struct allot_doc_brick *brick)
+{
+    static const char *const down[] = {"down", "connecting", "failing", NULL};
+
+    return allot_doc_is_one_of(brick->state, down);
+}
+
+int
+allot_doc_brick_is_lost(const struct allot_doc_brick *brick)
+{
+    static const char *const lost[] = {"blank", "lost", NULL};
+
+    return allot_doc_is_one_of(brick->state, lost);
+}
+
+static const char *const allot_fail_names[] = {
+    [ALLOT_FAIL_NONE] = "ok",         [ALLOT_FAIL_DOWN] = "down",
+    [ALLOT_FAIL_BLANK] = "blank",     [ALLOT_FAIL_LOST] = "lost",
+    [ALLOT_FAIL_MISSING] = "missing",
+};
+
+const char *
+allot_fail_name(enum allot_fail fail)
+{
+    return allot_fail_names[fail];
+}
+
+static int
+allot_doc_fail_state(const json_t *obj, const char *key, enum allot_fail *out,
+                     struct allot_doc_error *err)
+{
+    const char *name;
+    size_t i;
+
+    if (allot_doc_string(obj, key, 1, &name, err))
+        return -EBADMSG;
+    for (i = 0; i < sizeof(allot_fail_names) / sizeof(allot_fail_names[0]); i++)
+        if (strcmp(name, allot_fail_names[i]) == 0) {
+            *out = (enum allot_fail)i;
+            return 0;
+        }
+    return allot_doc_fail(err, -EBADMSG, "key '%s' has no meaning: '%s'", key,
+                          name);
+}
+
+/* One extent. Its members are allocated, also on failure. */
+static int
+allot_doc_extent_parse(const json_t *obj, struct allot_extent *ext,
+                       struct allot_doc_error *err)
+{
+    const json_t *members = json_object_get(obj, "members");
+    uint64_t phase, shift;
+    size_t i, n;
+
+    if (allot_doc_uint(obj, "start", 0, ALLOT_OFFSET_MAX, &ext->start_byte,
+                       err) ||
+        allot_doc_uint(obj, "phase", 0, UINT32_MAX, &phase, err) ||
+        allot_doc_uint(obj, "block_shift", ALLOT_BLOCK_SHIFT_MIN,
+                       ALLOT_BLOCK_SHIFT_MAX, &shift, err))
+        return -EBADMSG;
+    ext->phase = (uint32_t)phase;
+    ext->block_shift = (uint8_t)shift;
+
+    n = json_array_size(members);
+    if (n == 0 || n > ALLOT_MEMBERS_MAX)
+        return allot_doc_fail(err, -EBADMSG, "an extent has %zu members", n);
+    ext->members = calloc(n, sizeof(*ext->members));
+    if (!ext->members)
+        return allot_doc_fail(err, -ENOMEM, "out of memory");
+    ext->member_count = (uint8_t)n;
+    for (i = 0; i < n; i++) {
+        const json_t *pair = json_array_get(members, i);
+        const json_t *idx = json_array_get(pair, 0);
+        const json_t *weight = json_array_get(pair, 1);
+
+        if (json_array_size(pair) != 2 || !json_is_integer(idx) ||
+            !json_is_integer(weight) || json_integer_value(idx) < 0 ||
+            json_integer_value(idx) >= UINT16_MAX ||
+            json_integer_value(weight) < 1 ||
+            json_integer_value(weight) > ALLOT_WEIGHT_MAX)
+            return allot_doc_fail(err, -EBADMSG,
+                                  "a member is not [brick, weight]");
+        ext->members[i].brick_idx = (uint16_t)json_integer_value(idx);
+        ext->members[i].weight = (uint8_t)json_integer_value(weight);
+    }
+    return 0;
+}
+
+static int
+allot_doc_layout_parse(struct allot_doc_file *doc, struct allot_doc_error *err)
+{
+    const json_t *extents = json_object_get(doc->root, "extents");
+    struct allot_extent list[ALLOT_EXTENTS_MAX];
+    size_t i, n = doc->spread ? json_array_size(extents) : 0;
+    uint64_t inline_limit = 0;
+    int ret = 0;
+
+    memset(list, 0, sizeof(list));
+    if (doc->spread && (n == 0 || n > ALLOT_EXTENTS_MAX))
+        return allot_doc_fail(err, -EBADMSG, "the file has %zu extents", n);
+    if ((doc->spread || json_object_get(doc->root, "inline_limit")) &&
+        allot_doc_uint(doc->root, "inline_limit", 0, UINT32_MAX, &inline_limit,
+                       err))
+        return -EBADMSG;
+
+    for (i = 0; i < n && ret == 0; i++)
+        ret = allot_doc_extent_parse(json_array_get(extents, i), &list[i], err);
+    if (ret == 0) {
+        ret = allot_layout_new((uint32_t)inline_limit, list, (uint32_t)n,
+                               &doc->layout);
+        if (ret)
+            ret = allot_doc_fail(err, ret == -ENOMEM ? ret : -EBADMSG,
+                                 "its extents make no layout: %s",
+                                 strerror(-ret));
+    }
+    for (i = 0; i < n; i++)
+        free(list[i].members);
+    return ret;
+}
+
+static int
+allot_doc_members_parse(struct allot_doc_file *doc, struct allot_doc_error *err)
+{
+    const json_t *members = json_object_get(doc->root, "members");
+    size_t i, n = json_array_size(members);
+
+    if (n == 0)
+        return 0;
+    doc->members = calloc(n, sizeof(*doc->members));
+    if (!doc->members)
+        return allot_doc_fail(err, -ENOMEM, "out of memory");
+    for (i = 0; i < n; i++) {
+        struct allot_member_state *state = &doc->members[i];
+        const json_t *obj = json_array_get(members, i);
+        uint64_t idx;
+
+        if (allot_doc_uint(obj, "index", 0, UINT16_MAX - 1, &idx, err) ||
+            allot_doc_fail_state(obj, "fail", &state->fail, err) ||
+            allot_doc_uint(obj, "hole_blocks", 0, INT64_MAX,
+                           &state->hole_blocks, err) ||
+            allot_doc_uint(obj, "hole_bytes", 0, INT64_MAX, &state->hole_bytes,
+                           err))
+            return -EBADMSG;
+        state->brick_idx = (uint16_t)idx;
+        doc->member_count++;
+    }
+    return 0;
+}
+
+int
+allot_doc_file_parse(const char *text, size_t len, int want_state,
+                     struct allot_doc_file *doc, struct allot_doc_error *err)
+{
+    const json_t *spread;
+    int ret;
+
+    memset(doc, 0, sizeof(*doc));
+    ret = allot_doc_load(text, len, &doc->root, err);
+    if (ret)
+        return ret;
+    if (allot_doc_string(doc->root, "gfid", 1, &doc->gfid, err) ||
+        allot_doc_uint(doc->root, "size", 0, ALLOT_OFFSET_MAX, &doc->size, err))
+        return -EBADMSG;
+    spread = json_object_get(doc->root, "spread");
+    if (!json_is_boolean(spread))
+        return allot_doc_fail(err, -EBADMSG, "key 'spread' is not true/false");
+    doc->spread = json_is_true(spread);
+    /* Only a plain "true" counts: what is not said is not promised. */
+    doc->exact = json_is_true(json_object_get(doc->root, "exact"));
+    doc->because = json_object_get(doc->root, "inexact_because");
+
+    ret = allot_doc_layout_parse(doc, err);
+    if (ret || !want_state)
+        return ret;
+    ret = allot_doc_fail_state(doc->root, "base", &doc->base_fail, err);
+    if (ret)
+        return ret;
+    return allot_doc_members_parse(doc, err);
+}
+
+void
+allot_doc_file_clear(struct allot_doc_file *doc)
+{
+    free(doc->members);
+    allot_layout_free(doc->layout);
+    json_decref(doc->root);
+    memset(doc, 0, sizeof(*doc));
+}

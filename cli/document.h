@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * document.h - what the virtual xattrs of a mount say, as structures. Pure:
+ * text in, structures out, no volume needed.
+ *
+ * All three documents are JSON objects with "version": 1. Unknown keys are
+ * ignored, so that a newer translator may say more; a key that is needed and
+ * missing, or has the wrong type or an impossible value, refuses the document.
+ */
+#ifndef ALLOT_DOCUMENT_H
+#define ALLOT_DOCUMENT_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "allot-layout.h"
+#include "allot-recovery.h"
+
+#define ALLOT_DOC_VERSION 1
+#define ALLOT_DOC_NO_INDEX UINT32_MAX
+
+/* Why a document was refused, in words, for the error message. */
+struct allot_doc_error {
+    char text[160];
+};
+
+/* One brick of a status document. Strings are borrowed from the document;
+ * they are never NULL, unknown ones are empty. */
+struct allot_doc_brick {
+    uint32_t index; /* in the registry; ALLOT_DOC_NO_INDEX: not in it */
+    const char *name;
+    const char *host;
+    const char *path;
+    const char *state; /* up, down, full, blank, lost, draining, failing,
+                          connecting, foreign */
+    const char *since; /* RFC 3339 */
+    double weight;
+    double share;     /* of the data that this brick has: 0..1 */
+    double deviation; /* ratio to the weighted mean */
+    uint64_t capacity_bytes;
+    uint64_t used_bytes;
+    int measured; /* the two above are known */
+};
+
+struct allot_doc_status {
+    json_t *root;      /* owned */
+    const char *state; /* UP, DEGRADED, PARTIAL, DOWN; borrowed */
+    const char *volume;
+    const char *ns_kind; /* distribute, replicate, other; borrowed */
+    int incomplete_listing;
+    double max_over_mean;
+    struct allot_doc_brick *bricks; /* owned */
+    size_t brick_count;
+};
+
+/* One file: its layout, and in a report how its members are. */
+struct allot_doc_file {
+    json_t *root;     /* owned */
+    const char *gfid; /* borrowed from root */
+    uint64_t size;    /* bytes */
+    int exact;        /* size and holes are exact */
+    json_t *because;  /* array of strings; borrowed; may be NULL */
+    int spread;
+    enum allot_fail base_fail;
+    struct allot_layout *layout; /* owned, never NULL */
+    struct allot_member_state *members;
+    size_t member_count;
+};
+
+/**
+ * allot_doc_status_parse - the text of glusterfs.allot.status
+ * Returns 0, -EPROTONOSUPPORT (another version), -EBADMSG, -ENOMEM; @err says
+ * why. Free with allot_doc_status_clear(), also after a failure.
+ */
+int
+allot_doc_status_parse(const char *text, size_t len,
+                       struct allot_doc_status *doc,
+                       struct allot_doc_error *err);
+void
+allot_doc_status_clear(struct allot_doc_status *doc);
+
+/** allot_doc_status_brick - the brick with registry index @index, or NULL. */
+const struct allot_doc_brick *
+allot_doc_status_brick(const struct allot_doc_status *doc, uint32_t index);
+
+/** allot_doc_brick_is_down - its blocks are unavailable, not lost (1 or 0). */
+int
+allot_doc_brick_is_down(const struct allot_doc_brick *brick);
+
+/** allot_doc_brick_is_lost - its blocks are lost: blank or declared so. */
+int
+allot_doc_brick_is_lost(const struct allot_doc_brick *brick);
+
+/**
+ * allot_doc_file_parse - the text of glusterfs.allot.report or .layout
+ * @want_state: 1: a report (base and members are needed), 0: a layout
+ * Returns as allot_doc_status_parse(); free with allot_doc_file_clear().
+ */
+int
+allot_doc_file_parse(const char *text, size_t len, int want_state,
+                     struct allot_doc_file *doc, struct allot_doc_error *err);
+void
+allot_doc_file_clear(struct allot_doc_file *doc);
+
+/** allot_fail_name - "ok", "down", "blank", "lost", "missing". */
+const char *
+allot_fail_name(enum allot_fail fail);
+
+#endif /* ALLOT_DOCUMENT_H */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * status.c - `allot status`: the bricks, their state and their use. One
+ * question to the mount, no walk.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format.h"
+#include "table.h"
+#include "volume.h"
+
+#define ALLOT_BAR_CELLS 20
+
+/* The keys of version 1, in the order they are documented in. Whatever else
+ * the translator says follows them. */
+static const char *const allot_status_keys[] = {
+    "version", "state", "bricks", "max_over_mean", NULL,
+};
+static const char *const allot_status_brick_keys[] = {
+    "index",  "name",           "host",       "path",  "state",     "since",
+    "weight", "capacity_bytes", "used_bytes", "share", "deviation", NULL,
+};
+
+/* A new object with @first in order, null where @from lacks one, then the
+ * rest of @from. */
+static json_t *
+allot_status_ordered(json_t *from, const char *const *first)
+{
+    json_t *to = json_object();
+    const char *key;
+    json_t *value;
+
+    if (!to)
+        return NULL;
+    for (; *first; first++) {
+        value = json_object_get(from, *first);
+        if (value ? json_object_set(to, *first, value)
+                  : json_object_set_new(to, *first, json_null()))
+            goto fail;
+    }
+    json_object_foreach(from, key, value)
+    {
+        if (!json_object_get(to, key) && json_object_set(to, key, value))
+            goto fail;
+    }
+    return to;
+fail:
+    json_decref(to);
+    return NULL;
+}
+
+static int
+allot_status_print_json(const struct allot_doc_status *doc)
+{
+    json_t *root = allot_status_ordered(doc->root, allot_status_keys);
+    json_t *from = json_object_get(doc->root, "bricks");
+    json_t *bricks = json_array();
+    int failed = !root || !bricks;
+    size_t i;
+
+    for (i = 0; !failed && i < json_array_size(from); i++)
+        failed = json_array_append_new(
+            bricks, allot_status_ordered(json_array_get(from, i),
+                                         allot_status_brick_keys));
+    if (!failed)
+        failed = json_object_set(root, "bricks", bricks);
+    if (!failed)
+        failed = json_dumpf(root, stdout, JSON_COMPACT);
+    json_decref(bricks);
+    json_decref(root);
+    if (failed)
+        return allot_cli_error("cannot write the JSON document");
+    putchar('\n');
+    return ALLOT_EXIT_OK;
+}
+
+/* Use per weight. The bars compare it: equal bars, evenly filled bricks. */
+static double
+allot_status_load(const struct allot_doc_brick *brick)
+{
+    if (!brick->measured || !(brick->weight > 0))
+        return 0;
+    return (double)brick->used_bytes / brick->weight;
+}
+
+static int
+allot_status_row(struct allot_table *table, const struct allot_doc_brick *brick,
+                 double load_max)
+{
+    char used[ALLOT_SIZE_TEXT], capacity[ALLOT_SIZE_TEXT];
+    char bar[3 * ALLOT_BAR_CELLS + 1];
+    int err = allot_table_row(table);
+
+    if (err)
+        return err;
+    err |= allot_table_cell(table, "%s", brick->name);
+    err |= allot_table_cell(table, "%s%s%s", brick->host,
+                            brick->host[0] && brick->path[0] ? ":" : "",
+                            brick->path);
+    err |= allot_table_cell(table, "%s", brick->state);
+    err |= allot_table_cell(table, "%s", brick->since);
+    err |= allot_table_cell(table, "%g", brick->weight);
+    if (!brick->measured)
+        return err | allot_table_cell(table, "-") |
+               allot_table_cell(table, "-") | allot_table_cell(table, "-") |
+               allot_table_cell(table, "-") | allot_table_cell(table, "%s", "");
+    err |= allot_table_cell(table, "%s",
+                            allot_format_size(brick->used_bytes, used));
+    err |= allot_table_cell(table, "%s",
+                            allot_format_size(brick->capacity_bytes, capacity));
+    err |= allot_table_cell(table, "%.1f%%", 100 * brick->share);
+    err |= allot_table_cell(table, "%.3f", brick->deviation);
+    err |= allot_table_cell(
+        table, "%s",
+        allot_format_bar(load_max > 0 ? allot_status_load(brick) / load_max : 0,
+                         ALLOT_BAR_CELLS, allot_format_utf8(), bar));
+    return err;
+}
+
+static int
+allot_status_table(const struct allot_doc_status *doc)
+{
+    static const struct allot_table_column columns[] = {
+        {"BRICK", 0},     {"PLACE", 0},
+        {"STATE", 0},     {"SINCE", 0},
+        {"WEIGHT", 1},    {"USED", 1},
+        {"SIZE", 1},      {"SHARE", 1},
+        {"DEVIATION", 1}, {"USED PER WEIGHT", 0},
+    };
+    struct allot_table *table;
+    double load_max = 0;
+    size_t i;
+    int err;
+
+    table = allot_table_new(columns, sizeof(columns) / sizeof(columns[0]));
+    if (!table)
+        return -1;
+    for (i = 0; i < doc->brick_count; i++)
+        if (allot_status_load(&doc->bricks[i]) > load_max)
+            load_max = allot_status_load(&doc->bricks[i]);
+    err = 0;
+    for (i = 0; i < doc->brick_count && !err; i++)
+        err = allot_status_row(table, &doc->bricks[i], load_max);
+    if (!err)
+        err = allot_table_print(table);
+    allot_table_free(table);
+    return err;
+}
+
+/* The last line: the state and what it means. */
+static void
+allot_status_sentence(const struct allot_doc_status *doc,
+                      const struct allot_target *target)
+{
+    size_t i, down = 0, lost = 0;
+
+    for (i = 0; i < doc->brick_count; i++) {
+        down += (size_t)allot_doc_brick_is_down(&doc->bricks[i]);
+        lost += (size_t)allot_doc_brick_is_lost(&doc->bricks[i]);
+    }
+    printf("%s", doc->state);
+    if (strcmp(doc->state, "DOWN") == 0)
+        printf(": the namespace cannot be reached");
+    else if (down == 0 && lost == 0)
+        printf(": nothing is missing");
+    if (down > 0)
+        printf(": %zu of %zu bricks %s unavailable", down, doc->brick_count,
+               down == 1 ? "is" : "are");
+    if (lost > 0)
+        printf("%s %zu of %zu bricks %s lost", down > 0 ? "," : ":", lost,
+               doc->brick_count, lost == 1 ? "is" : "are");
+    if (strcmp(doc->state, "DEGRADED") == 0)
+        printf(", all data is still recoverable");
+    if (strcmp(doc->state, "PARTIAL") == 0)
+        printf("; 'allot report %s' says which files it touches",
+               target->shown);
+    if (doc->incomplete_listing)
+        printf("; names are missing from listings");
+    putchar('\n');
+}
+
+int
+allot_cmd_status(const struct allot_cli *cli, const char *text)
+{
+    struct allot_doc_status doc;
+    struct allot_target *target;
+    int status;
+
+    status = allot_target_open(cli, text, 0, &target);
+    if (status)
+        return status;
+    status = allot_volume_status(target, &doc);
+    if (status)
+        goto out;
+    if (cli->json) {
+        status = allot_status_print_json(&doc);
+    } else if (allot_status_table(&doc)) {
+        status = allot_cli_error("out of memory");
+    } else {
+        printf("max/mean %.3f\n", doc.max_over_mean);
+        allot_status_sentence(&doc, target);
+    }
+    if (status == ALLOT_EXIT_OK && strcmp(doc.state, "UP") != 0 &&
+        strcmp(doc.state, "DEGRADED") != 0)
+        status = ALLOT_EXIT_FAILED;
+out:
+    allot_doc_status_clear(&doc);
+    allot_target_close(target);
+    return status;
+}
