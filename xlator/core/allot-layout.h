@@ -45,7 +45,8 @@ struct allot_layout {
     uint32_t inline_limit;        /* bytes */
     uint32_t extent_count;        /* 0: unspread */
     struct allot_extent *extents; /* owned, in rising order of start_byte */
-    struct allot_cycle *cycles;   /* owned, one per extent */
+    struct allot_cycle *cycles;   /* owned, one per extent; extents with the
+                                     same order of weights share the slots */
     uint16_t *bricks; /* owned: every brick index that occurs, rising */
     uint32_t brick_count;
 };
@@ -126,8 +127,9 @@ allot_layout_next_slot_end(const struct allot_layout *layout,
  *     extent has the same set of (brick, weight) and block_shift, its order of
  *     members is taken and its phase continued, so that the file stays within
  *     one block of quota over all its extents. So is the one-member head
- *     extent of a file, if its brick is members[0] and the new extent begins
- *     at the block after it: it was slot 0.
+ *     extent of a file, if it is the only one kept, its brick is among the
+ *     members and the new extent begins in the head's block or in the block
+ *     after it: the head was slot 0, its brick is moved to members[0].
  * @out: a new layout; the old one is untouched.
  *
  * For a layout without extents start_byte must be inline_limit.

@@ -41,8 +41,10 @@ struct allot_range {
 struct allot_member_state {
     uint16_t brick_idx;
     enum allot_fail fail;
-    uint64_t hole_blocks; /* known holes on this member; 0 if it failed */
-    uint64_t hole_bytes;
+    uint64_t hole_blocks; /* known holes on this member, in whole blocks; not
+                             looked at if it failed. Block 0 is no hole
+                             while there are inline bytes. */
+    uint64_t hole_bytes;  /* the bytes of those blocks */
 };
 
 struct allot_recovery {
@@ -63,9 +65,12 @@ enum allot_verdict {
  * @layout: with or without extents
  * @size: of the file, bytes
  * @base_fail: state of the base file (inline part)
- * @states: @n member states; a brick of the layout not listed counts as NONE
- * Without extents the file is one block of @size bytes (none if empty).
- * O(extents x cycle), independent of the size.
+ * @states: @n member states, each brick once; a brick of the layout not listed
+ *     counts as NONE
+ * Without extents the file is one block of @size bytes (none if empty). Bytes
+ * are exact: of a block 0 with one failed part only that part's bytes fail.
+ * With inline_limit 0 the base holds no data and @base_fail changes nothing.
+ * O(extents x cycle) per failed member, independent of the size.
  */
 void
 allot_recovery_count(const struct allot_layout *layout, uint64_t size,
@@ -73,11 +78,13 @@ allot_recovery_count(const struct allot_layout *layout, uint64_t size,
                      const struct allot_member_state *states, size_t n,
                      struct allot_recovery *out);
 
-/** allot_recovery_verdict - intact, damaged (some) or unreadable (none). */
+/** allot_recovery_verdict - intact (nothing failed), damaged (some bytes can be
+ * read) or unreadable (none). */
 enum allot_verdict
 allot_recovery_verdict(const struct allot_recovery *rec);
 
-/** allot_recovery_add - add @from to the running sums in @to. */
+/** allot_recovery_add - add @from to the running sums in @to, which stop at
+ * UINT64_MAX. */
 void
 allot_recovery_add(struct allot_recovery *to,
                    const struct allot_recovery *from);
@@ -87,7 +94,8 @@ allot_recovery_add(struct allot_recovery *to,
  * @emit: called per range; a non-zero return stops the walk and is returned
  * Ranges are exact to the byte: the inline part fails only with the base.
  * Neighbouring ranges of different reasons are merged; why is the worst.
- * Returns 0, what @emit returned, or -ENOMEM.
+ * Extents without a failed member cost nothing, others a step per block.
+ * Returns 0 or what @emit returned.
  */
 int
 allot_recovery_ranges(const struct allot_layout *layout, uint64_t size,

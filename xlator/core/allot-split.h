@@ -14,6 +14,7 @@
 #include "allot-layout.h"
 
 #define ALLOT_PIECE_BASE (-1)
+#define ALLOT_SPLIT_MAX (1u << 20) /* pieces of allot_split_all() */
 
 struct allot_piece {
     int32_t brick_idx; /* ALLOT_PIECE_BASE or an index in the registry */
@@ -44,7 +45,10 @@ allot_split_next(struct allot_split_iter *iter, struct allot_piece *piece);
 /**
  * allot_split_all - all pieces in an array
  * @pieces: allocated with malloc(), the caller frees; NULL if there are none
- * Returns the number of pieces, -EFBIG, -ENOMEM.
+ * For ranges that a caller bounds, like those of a write; a discard of the
+ * whole file walks with the iterator.
+ * Returns the number of pieces, -EFBIG, -ENOMEM, -E2BIG for more than
+ * ALLOT_SPLIT_MAX pieces.
  */
 int64_t
 allot_split_all(const struct allot_layout *layout, uint64_t off, uint64_t len,

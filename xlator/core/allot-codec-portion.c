@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-codec-portion.c - the xattr of a portion and the identity of a brick.
+ *
+ * The formats are drawn in allot-codec.h. The path of a portion is in
+ * allot-name.c.
+ */
+#include "allot-codec.h"
+#include "allot-codec-bytes.h"
+
+static const char portion_magic[4] = {'A', 'L', 'P', 'T'};
+static const char brick_magic[4] = {'A', 'L', 'B', 'R'};
+
+/* A name that a directory entry can have, or none. "." and ".." cannot come
+ * here from a create or rename, but do no harm: the name is only a hint. */
+static int
+name_valid(const char *name, size_t len)
+{
+    return memchr(name, '\0', len) == NULL && memchr(name, '/', len) == NULL;
+}
+
+static int
+portion_valid(const struct allot_portion *por, size_t name_len)
+{
+    return name_len <= ALLOT_NAME_MAX && name_valid(por->name, name_len) &&
+           por->gen != 0 && por->nonce != 0 && !allot_is_null16(por->base_gfid);
+}
+
+int64_t
+allot_portion_encode(const struct allot_portion *por, uint8_t *buf, size_t cap)
+{
+    size_t name_len = strnlen(por->name, sizeof(por->name));
+    struct allot_writer w;
+
+    if (!portion_valid(por, name_len))
+        return -EINVAL;
+    allot_writer_begin(&w, buf, cap, portion_magic);
+    allot_put_uint(&w, name_len, 1);
+    allot_put_uint(&w, 0, 2);
+    allot_put_bytes(&w, por->base_gfid, 16);
+    allot_put_uint(&w, por->nonce, 8);
+    allot_put_uint(&w, por->gen, 8);
+    allot_put_bytes(&w, por->parent_gfid, 16);
+    allot_put_bytes(&w, por->name, name_len);
+    return allot_writer_finish(&w);
+}
+
+int
+allot_portion_decode(const uint8_t *buf, size_t len, struct allot_portion *por)
+{
+    struct allot_reader r;
+    size_t name_len;
+    uint64_t zero;
+    int ret;
+
+    memset(por, 0, sizeof(*por));
+    ret = allot_reader_begin(&r, buf, len, portion_magic);
+    if (ret)
+        return ret;
+    name_len = (size_t)allot_get_uint(&r, 1);
+    zero = allot_get_uint(&r, 2);
+    allot_get_bytes(&r, por->base_gfid, 16);
+    por->nonce = allot_get_uint(&r, 8);
+    por->gen = allot_get_uint(&r, 8);
+    allot_get_bytes(&r, por->parent_gfid, 16);
+    allot_get_bytes(&r, por->name, name_len);
+    ret = allot_reader_finish(&r);
+    if (ret == 0 && (zero != 0 || !portion_valid(por, name_len)))
+        ret = -EBADMSG;
+    if (ret)
+        memset(por, 0, sizeof(*por));
+    return ret;
+}
+
+static int
+brick_id_valid(const struct allot_brick_id *id)
+{
+    return !allot_is_null16(id->brick_uuid) &&
+           !allot_is_null16(id->volume_uuid);
+}
+
+int64_t
+allot_brick_id_encode(const struct allot_brick_id *id, uint8_t *buf, size_t cap)
+{
+    struct allot_writer w;
+
+    if (!brick_id_valid(id))
+        return -EINVAL;
+    allot_writer_begin(&w, buf, cap, brick_magic);
+    allot_put_uint(&w, 0, 3);
+    allot_put_bytes(&w, id->brick_uuid, 16);
+    allot_put_bytes(&w, id->volume_uuid, 16);
+    return allot_writer_finish(&w);
+}
+
+int
+allot_brick_id_decode(const uint8_t *buf, size_t len, struct allot_brick_id *id)
+{
+    struct allot_reader r;
+    uint64_t zero;
+    int ret;
+
+    memset(id, 0, sizeof(*id));
+    ret = allot_reader_begin(&r, buf, len, brick_magic);
+    if (ret)
+        return ret;
+    zero = allot_get_uint(&r, 3);
+    allot_get_bytes(&r, id->brick_uuid, 16);
+    allot_get_bytes(&r, id->volume_uuid, 16);
+    ret = allot_reader_finish(&r);
+    if (ret == 0 && (zero != 0 || !brick_id_valid(id)))
+        ret = -EBADMSG;
+    if (ret)
+        memset(id, 0, sizeof(*id));
+    return ret;
+}
