@@ -146,13 +146,14 @@ job_start(void *arg)
 {
     struct allot_job *job = arg;
     xlator_t *old = THIS;
-    struct synctask *task = NULL;
+    int ret = 0;
 
     THIS = job->this;
-    task = synctask_create(job->this->ctx->env, ALLOT_STACK_BYTES, job_task,
-                           job_done, NULL, job);
+    /* Not synctask_create(): libglusterfs does not export it. */
+    ret = synctask_new1(job->this->ctx->env, ALLOT_STACK_BYTES, job_task,
+                        job_done, NULL, job);
     THIS = old;
-    if (!task) {
+    if (ret < 0) {
         /* The process is ending, or out of memory. The job must still answer
          * its frame: without a task every allot_fan() fails with ENOMEM. */
         job->fn(job->this, job->arg);
