@@ -1,0 +1,423 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# What volume tests have in common: bricks on loop-mounted XFS, brick processes,
+# FUSE mounts, TAP output, and a cleanup that touches only what this test
+# started. A test sources this file, prints TAP through ok/nok/is and ends with
+# done_testing. It never kills by name and never sleeps for a fixed time.
+#
+#   # tier: check                    (or full)
+#   # needs: 20                      (seconds on the reference machine)
+#   . "$(dirname "$0")/lib.sh"
+#   bricks_make 4 512M
+#   volume_make net-4-plain --inline-limit 0
+#   volume_start
+#   mount_volume m
+#   ok "a file can be written" cp /bin/ls "$M/ls"
+#   done_testing
+#
+# State is kept in $T: bricks in $T/bN, volfiles in $T/vol, logs in $T/log,
+# mounts in $T/mnt-NAME, and what has to be undone in $T/undo.
+
+set -u
+[ -n "${BASH_VERSION:-}" ] || { echo "not bash" >&2 && exit 2; }
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C
+
+TOP=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
+# The plugins under test: a build directory, or "installed".
+BUILD=${ALLOT_BUILD:-$TOP/build}
+T=$(mktemp -d "${ALLOT_SCRATCH:-/tmp}/allot-test.XXXXXX")
+LOG=$T/log
+mkdir -p "$LOG" "$T/vol"
+: >"$T/undo"
+
+NBRICKS=0
+BRICK=() # brick directories
+PORT=()  # their TCP ports
+M=       # the mount of the last mount_volume
+
+# ---- TAP --------------------------------------------------------------------
+
+TESTS=0
+FAILED=0
+
+tap() { # tap RESULT DESC
+    TESTS=$((TESTS + 1))
+    [ "$1" = ok ] || FAILED=$((FAILED + 1))
+    echo "$1 $TESTS - $2"
+}
+
+# ok DESC CMD...: the command succeeds. nok: it fails. Their output is shown
+# only when they do otherwise.
+ok() {
+    local desc=$1 out rc=0
+    shift
+    out=$("$@" 2>&1) || rc=$?
+    if [ $rc -eq 0 ]; then
+        tap ok "$desc"
+        return 0
+    fi
+    tap "not ok" "$desc"
+    printf '%s\n' "exit status $rc of: $*" "$out" | head -40 | sed 's/^/# /'
+    return 1
+}
+
+nok() {
+    local desc=$1 out
+    shift
+    if out=$("$@" 2>&1); then
+        tap "not ok" "$desc"
+        printf '%s\n' "succeeded, but must fail: $*" "$out" | head -40 | sed 's/^/# /'
+        return 1
+    fi
+    tap ok "$desc"
+}
+
+# is DESC GOT WANT
+is() {
+    if [ "$2" = "$3" ]; then
+        tap ok "$1"
+        return 0
+    fi
+    tap "not ok" "$1"
+    printf '%s\n' "got:  $2" "want: $3" | sed 's/^/# /'
+    return 1
+}
+
+skip() { # skip DESC REASON
+    TESTS=$((TESTS + 1))
+    echo "ok $TESTS - $1 # SKIP $2"
+}
+
+note() {
+    printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# Something that has to work before the test can say anything.
+bail() {
+    echo "Bail out! $*"
+    exit 1
+}
+
+must() {
+    local out
+    out=$("$@" 2>&1) || bail "failed: $*: $out"
+}
+
+done_testing() {
+    local crashed
+    crashed=$(grep -ls '^signal received: \(4\|6\|7\|8\|11\)$' "$LOG"/*.log)
+    is "no process of the volume crashed" "$crashed" ""
+    [ -z "$crashed" ] || grep -h -A25 '^signal received' "$LOG"/*.log | sed 's/^/# /'
+    echo "1..$TESTS"
+    [ "$FAILED" -eq 0 ]
+    exit
+}
+
+# ---- waiting ----------------------------------------------------------------
+
+# expect_within SECONDS CMD...: the command succeeds at some time until then.
+expect_within() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.1
+    done
+}
+
+# A command on a mount that must not hang the test: bounded SECONDS CMD...
+bounded() {
+    timeout -s KILL "$@"
+}
+
+# ---- undoing ----------------------------------------------------------------
+
+# A process is named by pid and start time, so that a reused pid is not hit.
+proc_start() {
+    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+}
+
+undo() { # undo KIND ARG...: remember what cleanup has to undo
+    echo "$*" >>"$T/undo"
+}
+
+same_process() { # same_process PID START
+    [ -n "$2" ] && [ "$(proc_start "$1")" = "$2" ]
+}
+
+gone() { # gone PID START
+    ! same_process "$1" "$2" || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]
+}
+
+end_process() { # end_process PID START [SIGNAL]
+    same_process "$1" "$2" || return 0
+    kill "-${3:-KILL}" "$1" 2>/dev/null
+    expect_within 20 gone "$1" "$2"
+}
+
+# Undo in the order that cannot hang: processes (their mounts then answer
+# ENOTCONN), mounts, loop devices, ports, files.
+cleanup_dir() {
+    local t=$1 kind a b
+    [ -f "$t/undo" ] || return 0
+    while read -r kind a b; do
+        [ "$kind" != process ] || end_process "$a" "$b"
+    done <"$t/undo"
+    while read -r kind a _; do
+        case $kind in
+        mount)
+            while mountpoint -q "$a" 2>/dev/null || grep -q " $a " /proc/mounts; do
+                umount "$a" 2>/dev/null || umount -l "$a" || break
+            done
+            ;;
+        port) rmdir "/tmp/allot-port-$a" 2>/dev/null ;;
+        esac
+    done < <(tac "$t/undo")
+    while read -r kind a b; do
+        # Only if it still is ours: loop devices are reused.
+        [ "$kind" = loop ] && losetup -n -O BACK-FILE "$a" 2>/dev/null | grep -qxF "$b" &&
+            losetup -d "$a"
+    done <"$t/undo"
+    if [ -n "${ALLOT_LOGS:-}" ]; then
+        mkdir -p "$ALLOT_LOGS"
+        cp -r "$t/log/." "$t/vol" "$ALLOT_LOGS/" 2>/dev/null
+    fi
+    if grep -q " $t/" /proc/mounts; then
+        echo "# cleanup: still mounted below $t, left alone" >&2
+        return 1
+    fi
+    rm -rf --one-file-system "$t"
+}
+
+cleanup() {
+    trap - EXIT
+    trap '' INT TERM HUP
+    cd /
+    cleanup_dir "$T"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# ---- bricks -----------------------------------------------------------------
+
+# bricks_make N SIZE[,SIZE...]: N bricks, each an XFS of its own in a sparse
+# image; the last SIZE is that of the remaining ones. BRICK[i] is the directory.
+bricks_make() {
+    local n=$1 sizes i
+    IFS=, read -ra sizes <<<"$2"
+    for ((i = 0; i < n; i++)); do
+        BRICK[i]=$T/b$i
+        mkdir -p "${BRICK[i]}"
+        must truncate -s "${sizes[i]:-${sizes[-1]}}" "$T/b$i.img"
+        brick_mkfs "$i"
+        brick_attach "$i"
+    done
+    NBRICKS=$n
+}
+
+# bricks_dirs N: bricks that are plain directories. Quicker, but they share the
+# free space of one file system.
+bricks_dirs() {
+    local i
+    for ((i = 0; i < $1; i++)); do
+        BRICK[i]=$T/b$i
+        mkdir -p "${BRICK[i]}/.glusterfs"
+    done
+    NBRICKS=$1
+}
+
+brick_mkfs() {
+    local small=()
+    # mkfs.xfs refuses small file systems unless told that this is a test.
+    [ "$(stat -c %s "$T/b$1.img")" -ge $((300 << 20)) ] || small=(--unsupported)
+    must mkfs.xfs -q -f "${small[@]}" "$T/b$1.img"
+}
+
+brick_attach() {
+    local dev
+    dev=$(losetup -f --show "$T/b$1.img") || bail "no loop device for $T/b$1.img"
+    undo loop "$dev" "$T/b$1.img"
+    must mount -t xfs "$dev" "${BRICK[$1]}"
+    undo mount "${BRICK[$1]}"
+    # The loop device goes when the file system is unmounted.
+    losetup -d "$dev" 2>/dev/null
+    mkdir -p "${BRICK[$1]}/.glusterfs"
+}
+
+# brick_wipe I: the brick's process must not run. It comes back as new.
+brick_wipe() {
+    if [ -f "$T/b$1.img" ]; then
+        must umount "${BRICK[$1]}"
+        brick_mkfs "$1"
+        brick_attach "$1"
+    else
+        rm -rf "${BRICK[$1]}"
+        mkdir -p "${BRICK[$1]}/.glusterfs"
+    fi
+}
+
+# brick_used I: bytes of allocated blocks, without .glusterfs. Names in there
+# are hard links, which are counted once where they are files of the volume.
+brick_used() {
+    du -s --block-size=1 --exclude=.glusterfs "${BRICK[$1]}" | cut -f1
+}
+
+# ---- volumes ----------------------------------------------------------------
+
+listens() { # listens PORT
+    grep -qiE "^ *[0-9]+: [0-9A-F]{8}:$(printf %04X "$1") [0-9A-F]{8}:0000 0A" /proc/net/tcp
+}
+
+port_pick() {
+    local p tries
+    for ((tries = 0; tries < 1000; tries++)); do
+        p=$((20000 + RANDOM % 12000))
+        # The directory keeps tests that run at once from picking the same one.
+        if ! grep -qi ":$(printf %04X $p) " /proc/net/tcp &&
+            mkdir "/tmp/allot-port-$p" 2>/dev/null; then
+            undo port "$p"
+            PICKED=$p
+            return
+        fi
+    done
+    bail "no free TCP port"
+}
+
+# volume_make TEMPLATE [OPTION...]: volfiles of TEMPLATE for the bricks made
+# before; OPTIONs are those of volfiles/fill. May be called again with other
+# options: ports stay.
+volume_make() {
+    local template=$1 i args=()
+    shift
+    for ((i = 0; i < NBRICKS; i++)); do
+        if [ -z "${PORT[i]:-}" ]; then
+            port_pick
+            PORT[i]=$PICKED
+        fi
+        args+=(--dir "${BRICK[i]}" --port "${PORT[i]}")
+    done
+    [ "$BUILD" = installed ] || args+=(--build "$BUILD")
+    must "$TOP/volfiles/fill" --bricks "$NBRICKS" "${args[@]}" "$@" "$template" "$T/vol"
+}
+
+# brick_start I: start its process and wait until it listens.
+brick_start() {
+    local pid start
+    mkdir -p "${BRICK[$1]}/.glusterfs"
+    rm -f "$T/b$1.pid"
+    glusterfsd --volfile="$T/vol/brick-$1.vol" -p "$T/b$1.pid" -l "$LOG/brick-$1.log" ||
+        return 1
+    expect_within 20 test -s "$T/b$1.pid" || return 1
+    pid=$(cat "$T/b$1.pid") start=$(proc_start "$(cat "$T/b$1.pid")")
+    undo process "$pid" "$start"
+    echo "$pid $start" >"$T/b$1.process"
+    expect_within 20 listens "${PORT[$1]}"
+}
+
+# brick_kill I [SIGNAL]: KILL by default. Returns when it is gone.
+brick_kill() {
+    local process
+    read -ra process <"$T/b$1.process"
+    end_process "${process[@]}" "${2:-KILL}"
+}
+
+brick_pid() {
+    cut -d' ' -f1 "$T/b$1.process"
+}
+
+volume_start() {
+    local i
+    for ((i = 0; i < NBRICKS; i++)); do
+        brick_start "$i" || bail "brick $i does not start: $(tail -20 "$LOG/brick-$i.log")"
+    done
+}
+
+# mount_volume NAME [OPTION...]: mount at $T/mnt-NAME, also in $M. OPTIONs are
+# those of the glusterfs program. Returns 1 if the root does not answer.
+mount_volume() {
+    local name=$1 pid
+    shift
+    M=$T/mnt-$name
+    mkdir -p "$M"
+    undo mount "$M"
+    rm -f "$T/mnt-$name.pid"
+    glusterfs --volfile="${VOLFILE:-$T/vol/client.vol}" -p "$T/mnt-$name.pid" \
+        -l "$LOG/mnt-$name.log" "$@" "$M" || return 1
+    expect_within 20 test -s "$T/mnt-$name.pid" || return 1
+    pid=$(cat "$T/mnt-$name.pid")
+    echo "$pid $(proc_start "$pid")" >"$T/mnt-$name.process"
+    undo process "$pid" "$(proc_start "$pid")"
+    # The mount may still wait for bricks; the first answer may be ENOTCONN.
+    expect_within 30 mount_answers "$M"
+}
+
+mount_answers() {
+    mountpoint -q "$1" && bounded 15 stat -t "$1" >/dev/null
+}
+
+must_mount() {
+    mount_volume "$@" || bail "mount $1 failed: $(tail -20 "$LOG/mnt-$1.log")"
+}
+
+# mount_pid NAME
+mount_pid() {
+    cut -d' ' -f1 "$T/mnt-$1.process"
+}
+
+# umount_volume NAME: and wait until its process has ended.
+umount_volume() {
+    local process
+    read -ra process <"$T/mnt-$1.process"
+    umount "$T/mnt-$1" || return 1
+    expect_within 30 gone "${process[@]}"
+}
+
+# mount_kill NAME: a client that dies, in the middle of what it does.
+mount_kill() {
+    local process
+    read -ra process <"$T/mnt-$1.process"
+    end_process "${process[@]}"
+    umount "$T/mnt-$1" 2>/dev/null || umount -l "$T/mnt-$1"
+}
+
+# ---- checking ---------------------------------------------------------------
+
+# sums DIR: a line "checksum  ./path" for each regular file, sorted by path.
+sums() {
+    (cd "$1" && find . -name .glusterfs -prune -o -type f -print0 | sort -z |
+        xargs -0 -r md5sum)
+}
+
+sum() {
+    md5sum <"$1" | cut -d' ' -f1
+}
+
+# noise BYTES: bytes without holes that nothing compresses. A test keeps the
+# checksum, or a copy in $T.
+noise() {
+    head -c "$1" /dev/urandom
+}
+
+# fop_counts PID: "VOLUME FOP CALLS" for each volume of the process's graph, by
+# volume and fop. GlusterFS counts every call between volumes by itself; on
+# SIGUSR2 it writes the totals to a new file, whose first line is the command
+# line of the process.
+fop_counts() {
+    local line file
+    line=$(tr '\0' ' ' <"/proc/$1/cmdline" | sed 's/ *$//')
+    kill -USR2 "$1" || return 1
+    expect_within 10 metrics_of "$line" || return 1
+    file=$(metrics_of "$line")
+    sed -n 's/^\([^. ]*\)\.total\.\([A-Z]*\)\.count \([0-9]*\)$/\1 \2 \3/p' "$file" | sort
+    rm -f "$file"
+}
+
+metrics_of() {
+    local f
+    for f in /var/run/gluster/metrics/gmetrics.*; do
+        [ -f "$f" ] && grep -q '^# End of metrics' "$f" &&
+            head -1 "$f" | grep -qF -- "$1" && echo "$f" && return
+    done
+    return 1
+}
