@@ -19,6 +19,17 @@
 
 #include <string.h>
 
+/* Position of a brick in members[], or the count. */
+static uint32_t
+member_find(const struct allot_extent *ext, uint16_t brick_idx)
+{
+    uint32_t m = 0;
+
+    while (m < ext->member_count && ext->members[m].brick_idx != brick_idx)
+        m++;
+    return m;
+}
+
 /* The same bricks with the same weights, in any order. */
 static int
 same_set(const struct allot_extent *ext, const struct allot_member *members,
@@ -27,10 +38,8 @@ same_set(const struct allot_extent *ext, const struct allot_member *members,
     if (ext->member_count != count)
         return 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t m = 0;
+        uint32_t m = member_find(ext, members[i].brick_idx);
 
-        while (m < count && ext->members[m].brick_idx != members[i].brick_idx)
-            m++;
         if (m == count || ext->members[m].weight != members[i].weight)
             return 0;
     }
@@ -65,29 +74,38 @@ phase_after(const struct allot_layout *layout, uint32_t e, uint64_t end)
 }
 
 /*
- * Is the only extent there is a head that can count as slot 0 of the new one?
- * Then its brick is moved to the front, because slot 0 of every cycle belongs
- * to the member in front. The new extent must begin in the head's block or in
- * the block after it: a head that holds more than that is no prefix.
+ * Is there a head that can count as slot 0 of the new extent? Then its brick
+ * is moved to the front, because slot 0 of every cycle belongs to the member
+ * in front. The head must not reach past its own block by more than the start
+ * of the next one: more than that is no prefix. And it counts once: for the
+ * first extent that has its brick again, which need not be the second one (the
+ * head's brick may have been down for a while).
  */
 static int
 head_to_front(const struct allot_layout *layout, uint32_t keep,
               struct allot_extent *fresh)
 {
-    const struct allot_extent *head = &layout->extents[0];
+    const struct allot_extent *head = layout->extents;
+    uint64_t head_end = fresh->start_byte;
     struct allot_member found;
-    uint32_t m = 0;
+    uint16_t brick_idx;
+    uint32_t m;
 
-    if (keep != 1 || head->member_count != 1 ||
+    if (keep == 0 || head->member_count != 1 ||
         head->block_shift != fresh->block_shift)
         return 0;
-    if ((fresh->start_byte >> head->block_shift) -
+    if (keep > 1)
+        head_end = layout->extents[1].start_byte;
+    if ((head_end >> head->block_shift) -
             (head->start_byte >> head->block_shift) >
         1)
         return 0;
-    while (m < fresh->member_count &&
-           fresh->members[m].brick_idx != head->members[0].brick_idx)
-        m++;
+    brick_idx = head->members[0].brick_idx;
+    for (uint32_t e = 1; e < keep; e++)
+        if (member_find(&layout->extents[e], brick_idx) <
+            layout->extents[e].member_count)
+            return 0;
+    m = member_find(fresh, brick_idx);
     if (m == fresh->member_count)
         return 0;
     found = fresh->members[m];

@@ -127,9 +127,9 @@ allot_layout_next_slot_end(const struct allot_layout *layout,
  *     extent has the same set of (brick, weight) and block_shift, its order of
  *     members is taken and its phase continued, so that the file stays within
  *     one block of quota over all its extents. So is the one-member head
- *     extent of a file, if it is the only one kept, its brick is among the
- *     members and the new extent begins in the head's block or in the block
- *     after it: the head was slot 0, its brick is moved to members[0].
+ *     extent of a file, if its brick is among the members, no extent since
+ *     has it, and the extent after the head begins in the head's block or in
+ *     the one after it: the head was slot 0, its brick is moved to members[0].
  * @out: a new layout; the old one is untouched.
  *
  * For a layout without extents start_byte must be inline_limit.
