@@ -167,7 +167,7 @@ allot_tally_inexact(struct allot_tally *tally, const char *text,
     return 0;
 }
 
-/* "TEXT: PATH" for one place, "TEXT: PATH and N more" for several. */
+/* "TEXT (PATH)" for one place, "TEXT (PATH and N more)" for several. */
 static json_t *
 allot_tally_reason(const struct allot_reason *reason)
 {
@@ -181,10 +181,10 @@ allot_tally_reason(const struct allot_reason *reason)
     if (!name)
         return NULL;
     if (reason->count > 1)
-        len = asprintf(&text, "%s: %s and %" PRIu64 " more", reason->text, name,
-                       reason->count - 1);
+        len = asprintf(&text, "%s (%s and %" PRIu64 " more)", reason->text,
+                       name, reason->count - 1);
     else
-        len = asprintf(&text, "%s: %s", reason->text, name);
+        len = asprintf(&text, "%s (%s)", reason->text, name);
     free(name);
     if (len < 0)
         return NULL;

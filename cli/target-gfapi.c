@@ -245,6 +245,45 @@ allot_gfapi_connect(const struct allot_cli *cli, const char *host,
     return NULL;
 }
 
+/*
+ * A volfile with bricks of its own (storage/posix, as the one-process volumes
+ * have) cannot be opened a second time beside its mount: the two would not
+ * know of each other's locks, and GlusterFS 10's posix needs a brick process
+ * and crashes in any other. Returns 1 if there is none, else 0 with the error
+ * printed.
+ */
+static int
+allot_gfapi_volfile_fits(const char *volfile)
+{
+    FILE *in = fopen(volfile, "r");
+    char *line = NULL;
+    size_t cap = 0;
+    int fits = 1;
+
+    if (!in) {
+        allot_cli_error("cannot read volfile '%s': %s; name a client volfile",
+                        volfile, strerror(errno));
+        return 0;
+    }
+    while (fits && getline(&line, &cap, in) > 0) {
+        char word[2][16];
+
+        if (sscanf(line, "%15s %15s", word[0], word[1]) == 2 &&
+            strcmp(word[0], "type") == 0 &&
+            strncmp(word[1], "storage/", 8) == 0)
+            fits = 0;
+    }
+    free(line);
+    fclose(in);
+    if (!fits)
+        allot_cli_error(
+            "volfile '%s' contains its own bricks (storage/...), only one "
+            "process may have them open; name a directory of its mount "
+            "instead",
+            volfile);
+    return fits;
+}
+
 /* "/a/b/c///" to "/a/b" and "c". Links are followed as on a mount. */
 static int
 allot_gfapi_split(glfs_t *fs, const char *path, char **parent, char **leaf)
@@ -302,6 +341,8 @@ allot_gfapi_open(const struct allot_cli *cli, const char *host,
     glfs_t *fs;
     int err;
 
+    if (!host && !allot_gfapi_volfile_fits(volume))
+        return ALLOT_EXIT_ERROR;
     fs = allot_gfapi_connect(cli, host, volume);
     if (!fs)
         return ALLOT_EXIT_ERROR;

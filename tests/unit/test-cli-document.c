@@ -295,9 +295,9 @@ test_reasons(void **state)
     reasons = allot_tally_reasons(&tally);
     assert_int_equal(json_array_size(reasons), 3);
     assert_string_equal(json_string_value(json_array_get(reasons, 0)),
-                        "a: x/y and 1 more");
+                        "a (x/y and 1 more)");
     assert_string_equal(json_string_value(json_array_get(reasons, 1)), "b");
-    assert_string_equal(json_string_value(json_array_get(reasons, 2)), "c: .");
+    assert_string_equal(json_string_value(json_array_get(reasons, 2)), "c (.)");
     json_decref(reasons);
 
     /* However many there are, the list stays short and says so. */
