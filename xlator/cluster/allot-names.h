@@ -24,9 +24,9 @@ allot_hidden_inode(inode_t *inode)
 gf_boolean_t
 allot_hidden_loc(loc_t *loc);
 
-/** allot_unnamed_json - allot-report.c: the document of glusterfs.allot.unnamed,
- * files whose portions survive and whose name does not, in a synctask.
- * Malloc'ed; NULL and errno. */
+/** allot_unnamed_json - allot-report.c: the document of
+ * glusterfs.allot.unnamed, files whose portions survive and whose name does
+ * not, in a synctask. Malloc'ed; NULL and errno. */
 char *
 allot_unnamed_json(xlator_t *this);
 

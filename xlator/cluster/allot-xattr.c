@@ -302,6 +302,10 @@ allot_adopt_task(xlator_t *this, void *arg)
 
     if (err)
         ret = -1;
+    /* No such subvolume. mount/fuse turns ENOENT, which means a file to it,
+     * into ESTALE. */
+    if (err == ENOENT)
+        err = ENODEV;
     STACK_UNWIND_STRICT(setxattr, op->frame, ret, err, NULL);
     GF_FREE(op);
 }
