@@ -1,6 +1,7 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
+# needs: 5
 #
 # Every file operation and callback of the installed GlusterFS is decided in
 # docs/fops.md, and what it says is spread is in the translator's fops table.

@@ -1,6 +1,7 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
+# needs: 5
 #
 # docs/options.md and the option table of the translator say the same: the same
 # options, the same defaults, and a description for each. Needs no volume and no
