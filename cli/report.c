@@ -267,6 +267,16 @@ allot_report_file_doc(struct allot_report *report,
     return verdict == ALLOT_INTACT ? 0 : allot_report_entry(report, &entry);
 }
 
+/* Was the name replaced by something else than a file since it was looked up?
+ * Directories do not answer for files. */
+static int
+allot_report_replaced(struct allot_dir *dir, const char *name)
+{
+    struct stat st;
+
+    return dir->target->ops->stat(dir, name, &st) != 0 || !S_ISREG(st.st_mode);
+}
+
 static int
 allot_report_file(void *arg, struct allot_dir *dir, const char *name,
                   const char *path, const struct stat *st, int err)
@@ -286,6 +296,9 @@ allot_report_file(void *arg, struct allot_dir *dir, const char *name,
         return 0;
     if (len == -ENOMEM)
         return allot_report_out_of_memory();
+    if (len < 0 && allot_volume_is_refusal((int)len) &&
+        allot_report_replaced(dir, name))
+        return 0;
     if (len < 0 && allot_volume_is_refusal((int)len))
         return allot_volume_refused(report->target, ALLOT_VIRT_REPORT,
                                     (int)len);
