@@ -45,6 +45,8 @@ allot_brick_refused(const char *name, const struct allot_doc_brick *brick,
 
     if (err == -EINVAL)
         what = "only a blank brick can be adopted";
+    else if (err == -ENODEV)
+        what = "the client graph has no such brick any more, try again";
     else if (err == -ENOTCONN)
         what = "adoption needs every brick that is not lost to be up";
     else if (err == -EAGAIN || err == -EBUSY)
