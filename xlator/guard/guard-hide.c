@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * guard-hide.c - who is served at all, and what is hidden from whom.
+ *
+ * Hidden are: the name ".allot" in the root, everything whose own or parent's
+ * gfid is one of the fixed ones of "/.allot" and "/.allot/XX", and every
+ * portion. Allot's own calls carry a key and see it; so does self-heal with
+ * the option heal-portions.
+ *
+ * The keys are no secret and no protection against a client that lies on
+ * purpose; they keep out clients that know nothing of allot.
+ */
+#include "guard.h"
+
+gf_boolean_t
+guard_gfid_hidden(const uuid_t gfid)
+{
+    static const uint8_t dir[16] = {ALLOT_DIR_GFID_BYTES};
+
+    return memcmp(gfid, dir, 14) == 0 &&
+           (gfid[14] == 2 || (gfid[14] == 1 && gfid[15] == 0));
+}
+
+gf_boolean_t
+guard_loc_is_root(loc_t *loc)
+{
+    return (loc->inode && __is_root_gfid(loc->inode->gfid)) ||
+           __is_root_gfid(loc->gfid);
+}
+
+gf_boolean_t
+guard_loc_hidden(xlator_t *this, loc_t *loc)
+{
+    unsigned char *parent = loc->pargfid;
+
+    if (gf_uuid_is_null(parent) && loc->parent)
+        parent = loc->parent->gfid;
+    if (guard_gfid_hidden(loc->gfid) || guard_gfid_hidden(parent))
+        return _gf_true;
+    if (loc->inode && guard_gfid_hidden(loc->inode->gfid))
+        return _gf_true;
+    if (loc->name && strcmp(loc->name, ALLOT_DIR_NAME) == 0 &&
+        __is_root_gfid(parent))
+        return _gf_true;
+    return guard_inode_is_portion(this, loc->inode);
+}
+
+gf_boolean_t
+guard_may_see(call_frame_t *frame, xlator_t *this, dict_t *xdata)
+{
+    return guard_keyed(xdata) ||
+           (guard_is_healer(frame) && guard_priv(this)->heal_portions);
+}
+
+static int
+guard_refuse_identity(xlator_t *this, dict_t *xdata)
+{
+    if (GF_ATOMIC_GET(guard_priv(this)->serving) || guard_keyed(xdata))
+        return 0;
+    return ENOTCONN;
+}
+
+int
+guard_refuse_loc(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
+{
+    int err = guard_refuse_identity(this, xdata);
+
+    if (err || !loc || guard_may_see(frame, this, xdata) ||
+        !guard_loc_hidden(this, loc))
+        return err;
+    GF_ATOMIC_INC(guard_priv(this)->refused_foreign);
+    guard_log_refused(this, frame, guard_inode_peek(this, loc->inode),
+                      loc->inode ? loc->inode->gfid : loc->gfid,
+                      "a call on /.allot");
+    return EPERM;
+}
+
+int
+guard_refuse_locs(call_frame_t *frame, xlator_t *this, loc_t *loc, loc_t *loc2,
+                  dict_t *xdata)
+{
+    int err = guard_refuse_loc(frame, this, loc, xdata);
+
+    return err ? err : guard_refuse_loc(frame, this, loc2, xdata);
+}
+
+int
+guard_refuse_fd(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
+{
+    int err = guard_refuse_identity(this, xdata);
+
+    if (err || guard_may_see(frame, this, xdata) ||
+        !(guard_gfid_hidden(fd->inode->gfid) ||
+          guard_inode_is_portion(this, fd->inode)))
+        return err;
+    GF_ATOMIC_INC(guard_priv(this)->refused_foreign);
+    guard_log_refused(this, frame, guard_inode_peek(this, fd->inode),
+                      fd->inode->gfid, "a call on /.allot");
+    return EPERM;
+}
+
+int
+guard_refuse_internal(xlator_t *this, inode_t *inode, dict_t *xdata)
+{
+    if (inode && __is_root_gfid(inode->gfid))
+        return 0;
+    return guard_refuse_identity(this, xdata);
+}
+
+/* ---- dicts ----------------------------------------------------------------
+ */
+
+static gf_boolean_t
+guard_key_has_prefix(dict_t *dict, char *key, data_t *value, void *prefix)
+{
+    return strncmp(key, prefix, strlen(prefix)) == 0;
+}
+
+static int
+guard_key_nothing(dict_t *dict, char *key, data_t *value, void *data)
+{
+    return 0;
+}
+
+static int
+guard_key_drop(dict_t *dict, char *key, data_t *value, void *data)
+{
+    dict_del(dict, key);
+    return 0;
+}
+
+int
+guard_dict_protected(dict_t *dict)
+{
+    if (!dict)
+        return 0;
+    return dict_foreach_match(dict, guard_key_has_prefix, ALLOT_XATTR_PREFIX,
+                              guard_key_nothing, NULL);
+}
+
+void
+guard_dict_drop_protected(dict_t *dict)
+{
+    if (dict)
+        dict_foreach_match(dict, guard_key_has_prefix, ALLOT_XATTR_PREFIX,
+                           guard_key_drop, NULL);
+}
+
+dict_t *
+guard_xdata_plain(dict_t *xdata)
+{
+    dict_t *copy = xdata ? dict_copy_with_ref(xdata, NULL) : dict_new();
+
+    if (copy)
+        dict_foreach_match(copy, guard_key_has_prefix, "allot.", guard_key_drop,
+                           NULL);
+    return copy;
+}
+
+/* ---- the log --------------------------------------------------------------
+ */
+
+void
+guard_log_refused(xlator_t *this, call_frame_t *frame, struct guard_inode *gi,
+                  const uuid_t gfid, const char *what)
+{
+    struct guard_priv *priv = guard_priv(this);
+    time_t now = gf_time();
+    gf_boolean_t due = _gf_false;
+    char text[GF_UUID_BUF_SIZE];
+
+    if (gi) {
+        LOCK(&gi->lock);
+        {
+            due = now - gi->logged_at >= 60;
+            if (due)
+                gi->logged_at = now;
+        }
+        UNLOCK(&gi->lock);
+    } else {
+        LOCK(&priv->lock);
+        {
+            due = now - priv->logged_at >= 5;
+            if (due)
+                priv->logged_at = now;
+        }
+        UNLOCK(&priv->lock);
+    }
+    if (!due)
+        return;
+    gf_msg(this->name, GF_LOG_WARNING, EPERM, GUARD_MSG_REFUSED,
+           "refused %s to client %s (pid %d, %s), gfid %s", what,
+           frame->root->client ? frame->root->client->client_uid : "local",
+           frame->root->pid, gf_fop_list[frame->root->op],
+           uuid_utoa_r((unsigned char *)gfid, text));
+}

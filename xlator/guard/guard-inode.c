@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * guard-inode.c - the state of one file: where it comes from, when it may
+ * change, how it is shown.
+ *
+ * Deliberately not here: who may pass (guard-gate.c) and the steps that change
+ * what is on disk (guard-publish.c).
+ */
+#include "guard.h"
+
+struct guard_inode *
+guard_inode_peek(xlator_t *this, inode_t *inode)
+{
+    uint64_t value = 0;
+
+    if (!inode || inode_ctx_get0(inode, this, &value) != 0)
+        return NULL;
+    return (struct guard_inode *)(uintptr_t)value;
+}
+
+struct guard_inode *
+guard_inode_get(xlator_t *this, inode_t *inode)
+{
+    struct guard_inode *gi = NULL;
+    uint64_t value = 0;
+
+    if (!inode || (inode->ia_type != IA_INVAL && inode->ia_type != IA_IFREG))
+        return NULL;
+
+    LOCK(&inode->lock);
+    {
+        if (__inode_ctx_get0(inode, this, &value) == 0 && value) {
+            gi = (struct guard_inode *)(uintptr_t)value;
+            goto unlock;
+        }
+        gi = GF_CALLOC(1, sizeof(*gi), guard_mt_inode);
+        if (!gi)
+            goto unlock;
+        LOCK_INIT(&gi->lock);
+        INIT_LIST_HEAD(&gi->waiting);
+        gi->inode = inode;
+        value = (uintptr_t)gi;
+        if (__inode_ctx_set0(inode, this, &value) != 0) {
+            LOCK_DESTROY(&gi->lock);
+            GF_FREE(gi);
+            gi = NULL;
+        }
+    }
+unlock:
+    UNLOCK(&inode->lock);
+    return gi;
+}
+
+gf_boolean_t
+guard_inode_is_portion(xlator_t *this, inode_t *inode)
+{
+    struct guard_inode *gi = guard_inode_peek(this, inode);
+    gf_boolean_t portion = _gf_false;
+
+    if (gi) {
+        LOCK(&gi->lock);
+        portion = gi->kind == GUARD_KIND_PORTION;
+        UNLOCK(&gi->lock);
+    }
+    return portion;
+}
+
+/* What two xattrs say, before it is compared with what is known. */
+struct guard_seen {
+    enum guard_kind kind;
+    gf_boolean_t damaged;
+    gf_boolean_t has_extents;
+    uint64_t gen;
+    uint64_t seq;
+};
+
+static void
+guard_inode_read(dict_t *xattr, struct guard_seen *seen)
+{
+    data_t *record = NULL;
+    data_t *portion = NULL;
+    struct allot_record rec;
+    struct allot_portion por;
+
+    memset(seen, 0, sizeof(*seen));
+    seen->kind = GUARD_KIND_BASE;
+    if (xattr) {
+        record = dict_get_sizen(xattr, ALLOT_XATTR_RECORD);
+        portion = dict_get_sizen(xattr, ALLOT_XATTR_PORTION);
+    }
+
+    if (record) {
+        if (allot_record_decode((uint8_t *)record->data, record->len, &rec) !=
+            0) {
+            seen->damaged = _gf_true;
+        } else {
+            seen->gen = rec.gen;
+            seen->seq = rec.seq;
+            seen->has_extents = rec.layout->extent_count > 0;
+            allot_record_clear(&rec);
+        }
+    }
+    if (portion) {
+        seen->kind = GUARD_KIND_PORTION;
+        /* Nothing is both a base and a portion. */
+        if (record || allot_portion_decode((uint8_t *)portion->data,
+                                           portion->len, &por) != 0)
+            seen->damaged = _gf_true;
+        else
+            seen->gen = por.gen;
+    }
+}
+
+/* Is @seen news? An answer may be older than a publish or a fence that has
+ * been acknowledged since; both only ever raise seq and gen. */
+static gf_boolean_t
+guard_inode_is_news_locked(struct guard_inode *gi, struct guard_seen *seen)
+{
+    if (gi->barrier)
+        return _gf_false;
+    if (gi->kind == GUARD_KIND_UNKNOWN || gi->damaged || seen->damaged)
+        return _gf_true;
+    if (gi->kind != seen->kind)
+        return seen->kind == GUARD_KIND_PORTION;
+    if (seen->kind == GUARD_KIND_BASE)
+        return seen->seq > gi->seq;
+    return seen->gen > gi->gen;
+}
+
+void
+guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
+                  dict_t *xattr)
+{
+    struct guard_seen seen;
+    gf_boolean_t report = _gf_false;
+
+    guard_inode_read(xattr, &seen);
+
+    LOCK(&gi->lock);
+    {
+        if (guard_inode_is_news_locked(gi, &seen)) {
+            report = seen.damaged && !gi->damaged;
+            gi->kind = seen.kind;
+            gi->damaged = seen.damaged;
+            gi->has_extents = seen.has_extents;
+            gi->gen = seen.gen;
+            gi->seq = seen.seq;
+        }
+    }
+    UNLOCK(&gi->lock);
+
+    if (report)
+        gf_msg(this->name, GF_LOG_ERROR, EIO, GUARD_MSG_DAMAGED,
+               "the %s of gfid %s is damaged or of an unknown version: its "
+               "data is refused with EIO",
+               seen.kind == GUARD_KIND_PORTION ? "portion xattr" : "record",
+               uuid_utoa(gfid));
+}
+
+void
+guard_inode_born(xlator_t *this, inode_t *inode, dict_t *xdata)
+{
+    struct guard_inode *gi = guard_inode_get(this, inode);
+    uuid_t gfid;
+
+    if (!gi)
+        return; /* the first data fop finds no state and asks the disk */
+    gf_uuid_copy(gfid, inode->gfid);
+    guard_inode_learn(this, gi, gfid, xdata);
+}
+
+static int32_t
+guard_inode_fill_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                     int32_t op_ret, int32_t op_errno, struct iatt *buf,
+                     dict_t *xdata)
+{
+    struct guard_inode *gi = cookie;
+    int err = op_ret < 0 ? op_errno : 0;
+
+    if (!err && buf->ia_type == IA_IFREG) {
+        guard_inode_learn(this, gi, buf->ia_gfid, xdata);
+    } else if (!err) {
+        LOCK(&gi->lock);
+        gi->kind = GUARD_KIND_OTHER;
+        UNLOCK(&gi->lock);
+    }
+    STACK_DESTROY(frame->root);
+    guard_gate_filled(this, gi, err);
+    return 0;
+}
+
+void
+guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
+                       call_stub_t *stub)
+{
+    call_frame_t *frame = create_frame(this, this->ctx->pool);
+    dict_t *req = dict_new();
+    loc_t loc = {
+        0,
+    };
+
+    if (!frame || !req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
+        dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0) {
+        if (frame)
+            STACK_DESTROY(frame->root);
+        if (req)
+            dict_unref(req);
+        guard_gate_filled(this, gi, ENOMEM);
+        return;
+    }
+    frame->root->uid = 0;
+    frame->root->gid = 0;
+    GF_ATOMIC_INC(guard_priv(this)->fills);
+
+    if (stub->args.fd) {
+        STACK_WIND_COOKIE(frame, guard_inode_fill_cbk, gi, FIRST_CHILD(this),
+                          FIRST_CHILD(this)->fops->fstat, stub->args.fd, req);
+    } else {
+        loc.inode = gi->inode;
+        gf_uuid_copy(loc.gfid, gf_uuid_is_null(gi->inode->gfid)
+                                   ? stub->args.loc.gfid
+                                   : gi->inode->gfid);
+        STACK_WIND_COOKIE(frame, guard_inode_fill_cbk, gi, FIRST_CHILD(this),
+                          FIRST_CHILD(this)->fops->stat, &loc, req);
+    }
+    dict_unref(req);
+}
+
+int32_t
+guard_inode_forget(xlator_t *this, inode_t *inode)
+{
+    struct guard_inode *gi = NULL;
+    uint64_t value = 0;
+
+    if (inode_ctx_del(inode, this, &value) != 0 || !value)
+        return 0;
+    gi = (struct guard_inode *)(uintptr_t)value;
+    LOCK_DESTROY(&gi->lock);
+    GF_FREE(gi);
+    return 0;
+}
+
+int32_t
+guard_inode_dump(xlator_t *this, inode_t *inode)
+{
+    static const char *const names[] = {"unknown", "base", "portion", "other"};
+    struct guard_inode *gi = guard_inode_peek(this, inode);
+    char prefix[GF_DUMP_MAX_BUF_LEN];
+
+    if (!gi || TRY_LOCK(&gi->lock) != 0)
+        return 0;
+    gf_proc_dump_build_key(prefix, "user.allot", "%s.inodectx", this->name);
+    gf_proc_dump_add_section("%s", prefix);
+    gf_proc_dump_write("gfid", "%s", uuid_utoa(inode->gfid));
+    gf_proc_dump_write("kind", "%s", names[gi->kind]);
+    gf_proc_dump_write("damaged", "%d", gi->damaged);
+    gf_proc_dump_write("has-extents", "%d", gi->has_extents);
+    gf_proc_dump_write("gen", "%" PRIu64, gi->gen);
+    gf_proc_dump_write("seq", "%" PRIu64, gi->seq);
+    gf_proc_dump_write("inflight", "%" PRIu32, gi->inflight);
+    gf_proc_dump_write("barrier", "%d", gi->barrier);
+    gf_proc_dump_write("exclusives-waiting", "%" PRIu32, gi->exclusives);
+    UNLOCK(&gi->lock);
+    return 0;
+}

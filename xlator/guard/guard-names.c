@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * guard-names.c - lookup, the calls that make an inode, and listings: where
+ * states are filled and where hidden names are left out.
+ *
+ * Deliberately not here: names that only pass or are refused (guard-pass.c).
+ */
+#include "guard.h"
+
+/* ---- lookup ---------------------------------------------------------------
+ */
+
+/* What the asker gets of an answer; travels as the cookie. */
+#define GUARD_SHOW_HIDDEN 0x1  /* portions and "/.allot" */
+#define GUARD_SHOW_RECORD 0x2  /* trusted.allot.record */
+#define GUARD_SHOW_PORTION 0x4 /* trusted.allot.portion */
+#define GUARD_SHOW_BRICK 0x8   /* trusted.allot.brick and .registry */
+
+static uintptr_t
+guard_lookup_show(call_frame_t *frame, xlator_t *this, dict_t *xdata)
+{
+    uintptr_t show = 0;
+
+    if (guard_may_see(frame, this, xdata))
+        show |= GUARD_SHOW_HIDDEN;
+    if (!xdata)
+        return show;
+    if (dict_get_sizen(xdata, ALLOT_KEY_CLIENT))
+        return show | GUARD_SHOW_RECORD | GUARD_SHOW_PORTION | GUARD_SHOW_BRICK;
+    /* Replicate compares all xattrs of its bricks. It must see the records,
+     * which are equal, and not the identities, which never are. */
+    if (dict_get_sizen(xdata, "list-xattr"))
+        show |= GUARD_SHOW_RECORD | GUARD_SHOW_PORTION;
+    if (dict_get_sizen(xdata, ALLOT_XATTR_RECORD))
+        show |= GUARD_SHOW_RECORD;
+    if (dict_get_sizen(xdata, ALLOT_XATTR_PORTION))
+        show |= GUARD_SHOW_PORTION;
+    if (dict_get_sizen(xdata, ALLOT_XATTR_BRICK) ||
+        dict_get_sizen(xdata, ALLOT_XATTR_REGISTRY))
+        show |= GUARD_SHOW_BRICK;
+    return show;
+}
+
+static int32_t
+guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                 int32_t op_ret, int32_t op_errno, inode_t *inode,
+                 struct iatt *buf, dict_t *xdata, struct iatt *postparent)
+{
+    uintptr_t show = (uintptr_t)cookie;
+    struct guard_inode *gi = NULL;
+    gf_boolean_t hidden = _gf_false;
+
+    if (op_ret < 0)
+        goto unwind;
+    hidden = guard_gfid_hidden(buf->ia_gfid);
+    if (buf->ia_type == IA_IFREG) {
+        gi = guard_inode_get(this, inode);
+        if (gi)
+            guard_inode_learn(this, gi, buf->ia_gfid, xdata);
+        if (xdata && dict_get_sizen(xdata, ALLOT_XATTR_PORTION))
+            hidden = _gf_true;
+    }
+    if (hidden && !(show & GUARD_SHOW_HIDDEN)) {
+        default_lookup_failure_cbk(frame, ENOENT);
+        return 0;
+    }
+    if (xdata) {
+        if (!(show & GUARD_SHOW_RECORD))
+            dict_del_sizen(xdata, ALLOT_XATTR_RECORD);
+        if (!(show & GUARD_SHOW_PORTION))
+            dict_del_sizen(xdata, ALLOT_XATTR_PORTION);
+        if (!(show & GUARD_SHOW_BRICK)) {
+            dict_del_sizen(xdata, ALLOT_XATTR_BRICK);
+            dict_del_sizen(xdata, ALLOT_XATTR_REGISTRY);
+        }
+    }
+unwind:
+    STACK_UNWIND_STRICT(lookup, frame, op_ret, op_errno, inode, buf, xdata,
+                        postparent);
+    return 0;
+}
+
+int32_t
+guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
+{
+    uintptr_t show = guard_lookup_show(frame, this, xdata);
+    int err = guard_refuse_loc(frame, this, NULL, xdata);
+    dict_t *req = NULL;
+
+    /* Whoever may not see it is told that it is not there. */
+    if (!err && !(show & GUARD_SHOW_HIDDEN) && guard_loc_hidden(this, loc))
+        err = ENOENT;
+    if (err)
+        return default_lookup_failure_cbk(frame, err);
+
+    req = guard_xdata_plain(xdata);
+    if (!req || (!guard_loc_is_root(loc) &&
+                 (dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
+                  dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0))) {
+        if (req)
+            dict_unref(req);
+        return default_lookup_failure_cbk(frame, ENOMEM);
+    }
+    STACK_WIND_COOKIE(frame, guard_lookup_cbk, (void *)show, FIRST_CHILD(this),
+                      FIRST_CHILD(this)->fops->lookup, loc, req);
+    dict_unref(req);
+    return 0;
+}
+
+/* ---- create, mknod, mkdir --------------------------------------------------
+ */
+
+/* Did the call make the file, or did it open one that was there? Only the
+ * first lets us know its state without asking the disk: create opens what it
+ * finds, mknod with the internal key may link what it finds. A new file has
+ * the gfid that was asked for; a portion's is the same at every attempt. */
+static gf_boolean_t
+guard_is_born(dict_t *xdata, gf_boolean_t exclusive, struct iatt *buf)
+{
+    uuid_t req;
+
+    if (exclusive)
+        return _gf_true;
+    return xdata && !dict_get_sizen(xdata, ALLOT_XATTR_PORTION) &&
+           dict_get_gfuuid(xdata, "gfid-req", &req) == 0 &&
+           gf_uuid_compare(req, buf->ia_gfid) == 0 && buf->ia_size == 0;
+}
+
+static int32_t
+guard_create_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                 int32_t op_ret, int32_t op_errno, fd_t *fd, inode_t *inode,
+                 struct iatt *buf, struct iatt *preparent,
+                 struct iatt *postparent, dict_t *xdata)
+{
+    call_stub_t *stub = cookie;
+
+    if (op_ret >= 0 &&
+        guard_is_born(stub->args.xdata, (stub->args.flags & O_EXCL) != 0, buf))
+        guard_inode_born(this, inode, stub->args.xdata);
+    STACK_UNWIND_STRICT(create, frame, op_ret, op_errno, fd, inode, buf,
+                        preparent, postparent, xdata);
+    call_stub_destroy(stub);
+    return 0;
+}
+
+int32_t
+guard_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
+             mode_t mode, mode_t umask, fd_t *fd, dict_t *xdata)
+{
+    int err = guard_refuse_loc(frame, this, loc, xdata);
+    dict_t *plain = NULL;
+    call_stub_t *stub = NULL;
+
+    if (err)
+        return default_create_failure_cbk(frame, err);
+    plain = guard_xdata_plain(xdata);
+    /* The stub is where the callback finds the arguments. */
+    stub =
+        plain ? fop_create_stub(frame, NULL, loc, flags, mode, umask, fd, plain)
+              : NULL;
+    if (stub)
+        STACK_WIND_COOKIE(frame, guard_create_cbk, stub, FIRST_CHILD(this),
+                          FIRST_CHILD(this)->fops->create, loc, flags, mode,
+                          umask, fd, plain);
+    else
+        default_create_failure_cbk(frame, ENOMEM);
+    if (plain)
+        dict_unref(plain);
+    return 0;
+}
+
+static int32_t
+guard_mknod_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                int32_t op_ret, int32_t op_errno, inode_t *inode,
+                struct iatt *buf, struct iatt *preparent,
+                struct iatt *postparent, dict_t *xdata)
+{
+    dict_t *req = cookie;
+
+    if (op_ret >= 0 && buf->ia_type == IA_IFREG && req)
+        guard_inode_born(this, inode, req);
+    STACK_UNWIND_STRICT(mknod, frame, op_ret, op_errno, inode, buf, preparent,
+                        postparent, xdata);
+    if (req)
+        dict_unref(req);
+    return 0;
+}
+
+int32_t
+guard_mknod(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
+            dev_t rdev, mode_t umask, dict_t *xdata)
+{
+    int err = guard_refuse_loc(frame, this, loc, xdata);
+    dict_t *plain = NULL;
+    gf_boolean_t sure = !xdata || !dict_get(xdata, GLUSTERFS_INTERNAL_FOP_KEY);
+
+    if (err)
+        return default_mknod_failure_cbk(frame, err);
+    plain = guard_xdata_plain(xdata);
+    if (!plain)
+        return default_mknod_failure_cbk(frame, ENOMEM);
+    STACK_WIND_COOKIE(frame, guard_mknod_cbk, sure ? dict_ref(plain) : NULL,
+                      FIRST_CHILD(this), FIRST_CHILD(this)->fops->mknod, loc,
+                      mode, rdev, umask, plain);
+    dict_unref(plain);
+    return 0;
+}
+
+int32_t
+guard_mkdir(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
+            mode_t umask, dict_t *xdata)
+{
+    int err = guard_refuse_loc(frame, this, loc, xdata);
+    dict_t *plain = NULL;
+
+    if (err)
+        return default_mkdir_failure_cbk(frame, err);
+    plain = guard_xdata_plain(xdata);
+    if (!plain)
+        return default_mkdir_failure_cbk(frame, ENOMEM);
+    STACK_WIND_TAIL(frame, FIRST_CHILD(this), FIRST_CHILD(this)->fops->mkdir,
+                    loc, mode, umask, plain);
+    dict_unref(plain);
+    return 0;
+}
+
+/* ---- listings --------------------------------------------------------------
+ */
+
+/* A listing of the root for somebody who may not see ".allot": the arguments,
+ * because a part that holds nothing else must be asked for again from behind
+ * it: an empty answer would mean the end. */
+struct guard_listing {
+    fd_t *fd;      /* referenced */
+    dict_t *xdata; /* referenced; NULL */
+    size_t size;   /* bytes */
+    glusterfs_fop_t fop;
+};
+
+static struct guard_listing *
+guard_listing_new(fd_t *fd, size_t size, dict_t *xdata, glusterfs_fop_t fop)
+{
+    struct guard_listing *li = GF_CALLOC(1, sizeof(*li), guard_mt_bytes);
+
+    if (li) {
+        li->fd = fd_ref(fd);
+        li->xdata = xdata ? dict_ref(xdata) : NULL;
+        li->size = size;
+        li->fop = fop;
+    }
+    return li;
+}
+
+static void
+guard_listing_free(struct guard_listing *li)
+{
+    fd_unref(li->fd);
+    if (li->xdata)
+        dict_unref(li->xdata);
+    GF_FREE(li);
+}
+
+static int32_t
+guard_listing_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                  int32_t op_ret, int32_t op_errno, gf_dirent_t *entries,
+                  dict_t *xdata);
+
+static void
+guard_listing_wind(call_frame_t *frame, xlator_t *this,
+                   struct guard_listing *li, off_t offset)
+{
+    if (li->fop == GF_FOP_READDIR)
+        STACK_WIND_COOKIE(frame, guard_listing_cbk, li, FIRST_CHILD(this),
+                          FIRST_CHILD(this)->fops->readdir, li->fd, li->size,
+                          offset, li->xdata);
+    else
+        STACK_WIND_COOKIE(frame, guard_listing_cbk, li, FIRST_CHILD(this),
+                          FIRST_CHILD(this)->fops->readdirp, li->fd, li->size,
+                          offset, li->xdata);
+}
+
+static int32_t
+guard_listing_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                  int32_t op_ret, int32_t op_errno, gf_dirent_t *entries,
+                  dict_t *xdata)
+{
+    struct guard_listing *li = cookie;
+    gf_dirent_t *entry = NULL;
+    gf_dirent_t *next = NULL;
+    off_t offset = 0;
+
+    if (op_ret > 0) {
+        list_for_each_entry_safe(entry, next, &entries->list, list)
+        {
+            if (strcmp(entry->d_name, ALLOT_DIR_NAME) != 0)
+                continue;
+            offset = entry->d_off;
+            gf_dirent_entry_free(entry);
+            op_ret--;
+        }
+        if (op_ret == 0) {
+            guard_listing_wind(frame, this, li, offset);
+            return 0;
+        }
+    }
+    if (li->fop == GF_FOP_READDIR)
+        STACK_UNWIND_STRICT(readdir, frame, op_ret, op_errno, entries, xdata);
+    else
+        STACK_UNWIND_STRICT(readdirp, frame, op_ret, op_errno, entries, xdata);
+    guard_listing_free(li);
+    return 0;
+}
+
+int32_t
+guard_readdir(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
+              off_t offset, dict_t *xdata)
+{
+    int err = guard_refuse_fd(frame, this, fd, xdata);
+    struct guard_listing *li = NULL;
+
+    if (err)
+        return default_readdir_failure_cbk(frame, err);
+    if (!__is_root_gfid(fd->inode->gfid) || guard_may_see(frame, this, xdata)) {
+        STACK_WIND_TAIL(frame, FIRST_CHILD(this),
+                        FIRST_CHILD(this)->fops->readdir, fd, size, offset,
+                        xdata);
+        return 0;
+    }
+    li = guard_listing_new(fd, size, xdata, GF_FOP_READDIR);
+    if (!li)
+        return default_readdir_failure_cbk(frame, ENOMEM);
+    guard_listing_wind(frame, this, li, offset);
+    return 0;
+}
+
+/* The portions that a listing of "/.allot/XX" shows get their state from it:
+ * the server links their inodes without a lookup. */
+static int32_t
+guard_portions_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                   int32_t op_ret, int32_t op_errno, gf_dirent_t *entries,
+                   dict_t *xdata)
+{
+    gf_dirent_t *entry = NULL;
+    struct guard_inode *gi = NULL;
+
+    if (op_ret > 0) {
+        list_for_each_entry(entry, &entries->list, list)
+        {
+            if (!entry->inode || entry->d_stat.ia_type != IA_IFREG)
+                continue;
+            gi = guard_inode_get(this, entry->inode);
+            if (gi)
+                guard_inode_learn(this, gi, entry->d_stat.ia_gfid, entry->dict);
+        }
+    }
+    STACK_UNWIND_STRICT(readdirp, frame, op_ret, op_errno, entries, xdata);
+    return 0;
+}
+
+int32_t
+guard_readdirp(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
+               off_t offset, dict_t *xdata)
+{
+    int err = guard_refuse_fd(frame, this, fd, xdata);
+    struct guard_listing *li = NULL;
+    dict_t *req = NULL;
+
+    if (err)
+        return default_readdirp_failure_cbk(frame, err);
+
+    if (guard_gfid_hidden(fd->inode->gfid)) {
+        req = guard_xdata_plain(xdata);
+        if (!req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
+            dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0) {
+            if (req)
+                dict_unref(req);
+            return default_readdirp_failure_cbk(frame, ENOMEM);
+        }
+        STACK_WIND(frame, guard_portions_cbk, FIRST_CHILD(this),
+                   FIRST_CHILD(this)->fops->readdirp, fd, size, offset, req);
+        dict_unref(req);
+        return 0;
+    }
+    if (!__is_root_gfid(fd->inode->gfid) || guard_may_see(frame, this, xdata)) {
+        STACK_WIND_TAIL(frame, FIRST_CHILD(this),
+                        FIRST_CHILD(this)->fops->readdirp, fd, size, offset,
+                        xdata);
+        return 0;
+    }
+    li = guard_listing_new(fd, size, xdata, GF_FOP_READDIRP);
+    if (!li)
+        return default_readdirp_failure_cbk(frame, ENOMEM);
+    guard_listing_wind(frame, this, li, offset);
+    return 0;
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * guard.h - what the files of user/allot, the guard, have in common.
+ *
+ * The guard stands in a brick's stack, above features/locks. It keeps the
+ * generation of every base file and portion of the brick in memory and lets a
+ * data fop pass only if the caller believes the same one; it makes publish and
+ * fence atomic steps; it hides "/.allot"; and while the brick has no identity
+ * it serves nobody but allot itself.
+ *
+ *     fop --> identity --> hiding --> gate (generation) --> child
+ *             ENOTCONN     ENOENT     OLD, BEHIND, EPERM,
+ *                          EPERM      EIO, or wait
+ *
+ * Deliberately not here: any idea of layouts, sizes or members. The guard
+ * reads gen, seq and "has extents" from a record, and gen from a portion.
+ */
+#ifndef GUARD_H
+#define GUARD_H
+
+#include "allot-compat.h"
+#include <glusterfs/call-stub.h>
+#include <glusterfs/defaults.h>
+#include <glusterfs/logging.h>
+#include <glusterfs/statedump.h>
+#include "allot-codec.h"
+#include "allot-wire.h"
+#include "guard-messages.h"
+
+enum guard_mem_types {
+    guard_mt_priv = gf_common_mt_end + 1,
+    guard_mt_inode,
+    guard_mt_bytes,
+    guard_mt_end,
+};
+
+enum guard_kind {
+    GUARD_KIND_UNKNOWN = 0, /* the disk has not been asked yet */
+    GUARD_KIND_BASE,        /* a regular file, with a record or without */
+    GUARD_KIND_PORTION,     /* has trusted.allot.portion */
+    GUARD_KIND_OTHER,       /* not a regular file: nothing to guard */
+};
+
+/* One xattr of the root, as it lies on disk. */
+struct guard_blob {
+    uint8_t *bytes; /* owned; NULL: there is none */
+    size_t len;     /* bytes */
+};
+
+struct guard_priv {
+    gf_lock_t lock;             /* leaf; guards id, registry, logged_at */
+    struct guard_blob id;       /* trusted.allot.brick, decodes */
+    struct guard_blob registry; /* trusted.allot.registry, not looked into */
+    time_t logged_at;           /* last refusal logged without an inode */
+
+    gf_atomic_t serving;        /* 1: the brick has an identity */
+    gf_boolean_t heal_portions; /* option; written by init and reconfigure */
+    inode_table_t *itable;      /* only for a root inode to read identity by */
+
+    /* Counters for statedump, .meta and tests. */
+    gf_atomic_t served;          /* data fops that passed */
+    gf_atomic_t refused_old;     /* ... of an older generation */
+    gf_atomic_t behind;          /* ... of a newer one than ours */
+    gf_atomic_t refused_foreign; /* calls without the right key */
+    gf_atomic_t refused_damaged; /* data fops on a damaged record or portion */
+    gf_atomic_t publishes;       /* publishes that succeeded */
+    gf_atomic_t publish_lost;    /* publishes that lost the compare-and-swap */
+    gf_atomic_t fences;          /* portions raised */
+    gf_atomic_t fills;           /* states read because a lookup gave none */
+    gf_atomic_t queued;          /* fops that had to wait */
+};
+
+/*
+ * What the guard knows of one regular file. Made when a lookup, a create or a
+ * fop meets the file, freed by forget.
+ *
+ *   unknown --lookup, create, fill--> base | portion | other
+ *   base, portion --raw change by self-heal--> unknown
+ *
+ * Everything is guarded by lock, which is a leaf: nothing winds under it.
+ */
+struct guard_inode {
+    gf_lock_t lock;
+    inode_t *inode; /* the inode this belongs to; no reference */
+    enum guard_kind kind;
+    gf_boolean_t damaged;     /* the xattr does not decode: EIO */
+    gf_boolean_t has_extents; /* base: the record has extents */
+    uint64_t gen;             /* of the record or portion; 0: no record */
+    uint64_t seq;             /* of the record; 0: no record */
+
+    uint32_t inflight;        /* data fops wound and not yet answered */
+    gf_boolean_t barrier;     /* a publish, fence or raw change is under way */
+    gf_boolean_t filling;     /* the disk is being asked for the xattrs */
+    gf_boolean_t pumping;     /* a thread is running the queue */
+    uint32_t exclusives;      /* of the waiting, those that need a barrier */
+    struct list_head waiting; /* call_stub_t, in order of arrival */
+
+    time_t logged_at; /* last refusal or damage logged for this file */
+};
+
+static inline struct guard_priv *
+guard_priv(xlator_t *this)
+{
+    return this->private;
+}
+
+/** guard_keyed - does a call come from allot: it has one of its keys. */
+static inline gf_boolean_t
+guard_keyed(dict_t *xdata)
+{
+    return xdata && (dict_get_sizen(xdata, ALLOT_KEY_GEN) ||
+                     dict_get_sizen(xdata, ALLOT_KEY_CLIENT));
+}
+
+static inline gf_boolean_t
+guard_is_healer(call_frame_t *frame)
+{
+    return frame->root->pid == GF_CLIENT_PID_SELF_HEALD;
+}
+
+/* guard-inode.c ------------------------------------------------------------ */
+
+/** guard_inode_get - the state of @inode, made if there is none
+ * NULL for no memory, or for an inode that is known not to be a regular file.
+ * It lives as long as the inode. */
+struct guard_inode *
+guard_inode_get(xlator_t *this, inode_t *inode);
+
+/** guard_inode_peek - the same, NULL if there is none yet. */
+struct guard_inode *
+guard_inode_peek(xlator_t *this, inode_t *inode);
+
+/** guard_inode_is_portion - is @inode known to be a portion. */
+gf_boolean_t
+guard_inode_is_portion(xlator_t *this, inode_t *inode);
+
+/** guard_inode_learn - take in the xattrs that came with an answer
+ * @gfid: for the log, the inode may not be linked yet
+ * @xattr: what was read; a file without record and portion is a plain base
+ * Changes nothing while a barrier is up, nor if what is known is newer. */
+void
+guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
+                  dict_t *xattr);
+
+/** guard_inode_born - @inode was created just now, by a call with @xdata. */
+void
+guard_inode_born(xlator_t *this, inode_t *inode, dict_t *xdata);
+
+/** guard_inode_fill_start - read the xattrs from the disk
+ * @stub: the fop that needs them: names the file by fd or loc and stays
+ *     queued (so lives) until the answer
+ * gi->filling is up; guard_gate_filled() is called when the answer is in. */
+void
+guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
+                       call_stub_t *stub);
+
+int32_t
+guard_inode_forget(xlator_t *this, inode_t *inode);
+int32_t
+guard_inode_dump(xlator_t *this, inode_t *inode);
+
+/* guard-gate.c ------------------------------------------------------------- */
+
+#define GUARD_WAIT (-1)
+
+/**
+ * guard_gate_try - may a data fop wind now
+ * Returns 0: it is counted in flight, wind it and call guard_gate_leave() with
+ * the answer; GUARD_WAIT: make a stub and give it to guard_gate_wait(); else
+ * the errno to refuse it with. Any context.
+ */
+int
+guard_gate_try(xlator_t *this, struct guard_inode *gi, call_frame_t *frame,
+               glusterfs_fop_t fop, dict_t *xdata);
+
+/** guard_gate_wait - queue a data fop; its stub's function winds it without
+ * asking again (it is counted by then). May run it at once. May wind. */
+void
+guard_gate_wait(xlator_t *this, struct guard_inode *gi, call_stub_t *stub);
+
+/** guard_gate_leave - a data fop was answered; call it before unwinding
+ * Returns an inode to give to guard_gate_pump() after unwinding, or NULL. */
+inode_t *
+guard_gate_leave(struct guard_inode *gi);
+
+/** guard_gate_pump - run what may run now; drops @inode's reference, NULL is
+ * allowed. No locks held. May wind. */
+void
+guard_gate_pump(xlator_t *this, inode_t *inode);
+
+/** guard_gate_exclusive - queue a publish, fence or raw change
+ * guard_publish_run() is called for it when the barrier is up and all data
+ * fops are answered. May wind. */
+void
+guard_gate_exclusive(xlator_t *this, struct guard_inode *gi, call_stub_t *stub);
+
+/** guard_gate_release - the exclusive step is over, before unwinding it
+ * Returns an inode for guard_gate_pump(). */
+inode_t *
+guard_gate_release(struct guard_inode *gi);
+
+/** guard_gate_filled - the xattrs were read (@err 0) or not (errno: the fop
+ * that asked fails with it). May wind. */
+void
+guard_gate_filled(xlator_t *this, struct guard_inode *gi, int err);
+
+/* guard-publish.c ---------------------------------------------------------- */
+
+/** guard_publish_run - do an exclusive step; owns @stub. The barrier is up. */
+void
+guard_publish_run(xlator_t *this, struct guard_inode *gi, call_stub_t *stub);
+
+/** guard_step_pool - the pool for the locals of such steps, for init. */
+struct mem_pool *
+guard_step_pool(void);
+
+/* guard-hide.c ------------------------------------------------------------- */
+
+/** guard_refuse_loc - 0, or why a call on @loc is refused (ENOTCONN, EPERM).
+ * @loc may be NULL for calls without a place: only identity is asked for. */
+int
+guard_refuse_loc(call_frame_t *frame, xlator_t *this, loc_t *loc,
+                 dict_t *xdata);
+int
+guard_refuse_locs(call_frame_t *frame, xlator_t *this, loc_t *loc, loc_t *loc2,
+                  dict_t *xdata);
+int
+guard_refuse_fd(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata);
+
+/** guard_refuse_internal - the rule for locks and xattrops, which replicate
+ * and disperse make on their own, without the caller's keys: they may touch
+ * hidden places, and the root of a brick without identity. @inode may be
+ * NULL. */
+int
+guard_refuse_internal(xlator_t *this, inode_t *inode, dict_t *xdata);
+
+/** guard_gfid_hidden - is it the gfid of "/.allot" or "/.allot/XX". */
+gf_boolean_t
+guard_gfid_hidden(const uuid_t gfid);
+gf_boolean_t
+guard_loc_hidden(xlator_t *this, loc_t *loc);
+gf_boolean_t
+guard_loc_is_root(loc_t *loc);
+
+/** guard_may_see - may this caller see "/.allot" and portions. */
+gf_boolean_t
+guard_may_see(call_frame_t *frame, xlator_t *this, dict_t *xdata);
+
+/** guard_dict_protected - how many keys of @dict are trusted.allot.* */
+int
+guard_dict_protected(dict_t *dict);
+
+/** guard_dict_drop_protected - remove them; NULL is allowed. */
+void
+guard_dict_drop_protected(dict_t *dict);
+
+/** guard_xdata_plain - a private copy of @xdata (may be NULL) without keys
+ * "allot.*", which posix would take for xattrs. New reference; NULL: no
+ * memory. */
+dict_t *
+guard_xdata_plain(dict_t *xdata);
+
+/** guard_log_refused - one line for a refused call, at most one a minute for
+ * a file (@gi) and one in five seconds for all else (@gi NULL). */
+void
+guard_log_refused(xlator_t *this, call_frame_t *frame, struct guard_inode *gi,
+                  const uuid_t gfid, const char *what);
+
+/* guard-identity.c --------------------------------------------------------- */
+
+/** guard_identity_load - read identity and registry, then pass CHILD_UP on. */
+void
+guard_identity_load(xlator_t *this);
+
+/** guard_identity_store - keep a value of the root's; NULL: it was removed. */
+void
+guard_identity_store(xlator_t *this, const char *key, data_t *value);
+
+void
+guard_identity_fini(xlator_t *this);
+
+/** guard_handshake - a new dict with the answer to ALLOT_KEY_HANDSHAKE;
+ * NULL: no memory. */
+dict_t *
+guard_handshake(xlator_t *this);
+
+/* fops, by file ------------------------------------------------------------ */
+
+#define GUARD_FOP_DECL(name) extern __typeof__(*(fop_##name##_t)0) guard_##name
+
+/* guard-data.c */
+GUARD_FOP_DECL(readv);
+GUARD_FOP_DECL(writev);
+GUARD_FOP_DECL(truncate);
+GUARD_FOP_DECL(ftruncate);
+GUARD_FOP_DECL(fallocate);
+GUARD_FOP_DECL(discard);
+GUARD_FOP_DECL(zerofill);
+GUARD_FOP_DECL(seek);
+GUARD_FOP_DECL(rchecksum);
+GUARD_FOP_DECL(fsync);
+GUARD_FOP_DECL(open);
+GUARD_FOP_DECL(copy_file_range);
+/* guard-names.c */
+GUARD_FOP_DECL(lookup);
+GUARD_FOP_DECL(create);
+GUARD_FOP_DECL(mknod);
+GUARD_FOP_DECL(mkdir);
+GUARD_FOP_DECL(readdir);
+GUARD_FOP_DECL(readdirp);
+/* guard-xattr.c */
+GUARD_FOP_DECL(getxattr);
+GUARD_FOP_DECL(fgetxattr);
+GUARD_FOP_DECL(setxattr);
+GUARD_FOP_DECL(fsetxattr);
+GUARD_FOP_DECL(removexattr);
+GUARD_FOP_DECL(fremovexattr);
+GUARD_FOP_DECL(xattrop);
+GUARD_FOP_DECL(fxattrop);
+/* guard-pass.c */
+GUARD_FOP_DECL(stat);
+GUARD_FOP_DECL(fstat);
+GUARD_FOP_DECL(readlink);
+GUARD_FOP_DECL(unlink);
+GUARD_FOP_DECL(rmdir);
+GUARD_FOP_DECL(symlink);
+GUARD_FOP_DECL(rename);
+GUARD_FOP_DECL(link);
+GUARD_FOP_DECL(statfs);
+GUARD_FOP_DECL(flush);
+GUARD_FOP_DECL(opendir);
+GUARD_FOP_DECL(fsyncdir);
+GUARD_FOP_DECL(access);
+GUARD_FOP_DECL(lk);
+GUARD_FOP_DECL(inodelk);
+GUARD_FOP_DECL(finodelk);
+GUARD_FOP_DECL(entrylk);
+GUARD_FOP_DECL(fentrylk);
+GUARD_FOP_DECL(setattr);
+GUARD_FOP_DECL(fsetattr);
+GUARD_FOP_DECL(ipc);
+GUARD_FOP_DECL(lease);
+GUARD_FOP_DECL(getactivelk);
+GUARD_FOP_DECL(setactivelk);
+GUARD_FOP_DECL(put);
+GUARD_FOP_DECL(icreate);
+GUARD_FOP_DECL(namelink);
+
+#endif /* GUARD_H */
