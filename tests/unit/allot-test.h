@@ -282,9 +282,10 @@ byte_map_free(struct byte_map *map)
     free(map->first);
 }
 
-/* Extents in the first quarter of a window of this size, small blocks: every
- * cycle is walked several times within the window. */
-#define WINDOW (512 * KIB)
+/* Extents begin in its first quarter. The longest cycle of a small layout is
+ * 6 members * weight 5 * 8 KiB = 240 KiB, so that every member of the last
+ * extent has a whole slot within one more window. */
+#define WINDOW (256 * KIB)
 
 /* A small layout at the beginning of a file. */
 static inline struct allot_layout *
@@ -298,7 +299,7 @@ random_small(uint32_t inline_limit)
         .bricks = 8,
         .members = 6,
         .weight_max = 5,
-        .shift_max = 14,
+        .shift_max = 13,
     };
 
     return random_layout(&shape);
