@@ -229,6 +229,7 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
             return;
         case GF_FOP_INODELK:
             frame->root->pid = ALLOT_LOCK_PID;
+            set_lk_owner_from_ptr(&frame->root->lk_owner, c->owner);
             STACK_WIND(frame, fan_none_cbk, c->xl, fops->inodelk, c->domain,
                        c->loc, c->lock_cmd, c->flock, c->xdata);
             return;

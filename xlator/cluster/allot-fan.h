@@ -29,6 +29,7 @@ struct allot_call {
     const char *domain; /* inodelk */
     struct gf_flock *flock;
     int32_t lock_cmd;
+    void *owner; /* inodelk: whoever unlocks gives the same pointer */
     int32_t flags;
     mode_t mode;
     uint64_t off;

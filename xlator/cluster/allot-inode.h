@@ -70,7 +70,8 @@ struct allot_inode {
     uint64_t portion_nonce;
     struct allot_slot *slots;
     uint32_t slot_count;
-    fd_t *base_fd; /* the base, O_RDWR without O_APPEND, ours; NULL */
+    fd_t *base_fd;  /* the base, O_RDWR without O_APPEND, ours; NULL */
+    uint32_t holds; /* unlinks under way: base_fd must stay */
 };
 
 /** allot_inode_get - the state of @inode, made if it is not there

@@ -156,7 +156,7 @@ allot_slot_drop(struct allot_inode *ai, uint16_t idx)
                 ai->slots[i].fd = NULL;
                 ai->slots[i].missing = _gf_false;
             }
-            if (!fd && idx == ALLOT_IDX_NONE) {
+            if (!fd && idx == ALLOT_IDX_NONE && !ai->holds) {
                 fd = ai->base_fd;
                 ai->base_fd = NULL;
             }

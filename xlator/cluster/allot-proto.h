@@ -121,35 +121,79 @@ allot_portions_unlink(xlator_t *this, inode_t *inode, uint64_t nonce);
 /* ---- allot-proto-grow.c, allot-proto-append.c
  * --------------------------------------- */
 
-/** allot_grow - the first byte past inline_limit: make the file spread. Alone.
- * @end: end of the write that grows it. -EFBIG: the base is longer than
- * inline_limit already, the file stays plain. */
+/* A write that is under way, for the part of it that an append must carry. */
+struct allot_payload {
+    uint64_t off;
+    uint64_t len;
+    struct iovec *iov; /* borrowed */
+    int count;
+};
+
+/** allot_choose - allot_bricks_choose() without the avoided bricks. */
 int
-allot_grow(xlator_t *this, inode_t *inode, uint64_t end,
+allot_choose(xlator_t *this, const struct allot_avoid *avoid,
+             struct allot_member *members);
+
+/** allot_grow - the first byte past inline_limit: make the file spread. Alone.
+ * @end: end of the write that grows it
+ * @max_size: publish only if the base is no longer than this; else -EFBIG (a
+ *   file that is longer than inline_limit already stays plain) */
+int
+allot_grow(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
            struct allot_avoid *avoid);
 
 /**
  * allot_append - append an extent. Alone.
  * @at: where it should start
- * @exact: true: exactly at @at, because from there on members fail; what others
- *   wrote past @end is carried over. False: at or past @at, past all data.
- * @end: end of the write that makes it necessary ([at, end) is written anew)
+ * @exact: true: exactly at @at, because from there on members fail; what stands
+ *   past @at is carried over. False: at or past @at, past all data.
+ * @end: end of the write that makes it necessary
+ * @payload: that write; NULL: there is no data (then nothing can be carried)
+ * -ENOENT (only if not @exact): no better members than the present ones.
  */
 int
 allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
-             uint64_t end, struct allot_avoid *avoid);
+             uint64_t end, struct allot_avoid *avoid,
+             struct allot_payload *payload);
+
+/** allot_range_bricks - the bricks of [off, end), each once
+ * @idx: room for layout->brick_count. Returns how many, or -EFBIG. Pure. */
+int
+allot_range_bricks(const struct allot_layout *layout, uint64_t off,
+                   uint64_t end, uint16_t *idx);
+
+/** allot_write_stays_plain - may a plain file be written up to @end without
+ * becoming spread. Any context. */
+gf_boolean_t
+allot_write_stays_plain(xlator_t *this, struct allot_inode *ai, uint64_t end);
+
+/** allot_leaves_head - does a write up to @end need the second extent. */
+gf_boolean_t
+allot_leaves_head(xlator_t *this, const struct allot_layout *layout,
+                  uint64_t end);
+
+/** allot_members_wanting - would data at @size be better off with other members
+ * than the last extent's (one is full, draining; or a brick came). */
+gf_boolean_t
+allot_members_wanting(xlator_t *this, const struct allot_layout *layout,
+                      uint64_t size);
 
 /**
  * allot_prepare_write - everything that must be true before [off, end) can be
  * written: record fresh, spread if it must be, DIRTY, members usable and
  * open. Alone.
+ * @grow_max: as allot_grow()'s max_size; UINT64_MAX for the inline limit. If
+ * the base is longer but not longer than inline_limit: -EAGAIN.
+ * @avoid: bricks found wanting so far; more are added
+ * @payload: the data, NULL if there is none (fallocate and the like)
  */
 int
 allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
-                    struct allot_avoid *avoid);
+                    uint64_t grow_max, struct allot_avoid *avoid,
+                    struct allot_payload *payload);
 
-/** allot_prepare_read - record fresh, members of [off, end) open. Alone.
- * -EIO if one cannot be. */
+/** allot_prepare_read - record fresh, members of [off, end) open as far as they
+ * can be. Alone. */
 int
 allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end);
 
@@ -199,5 +243,13 @@ allot_last_close(xlator_t *this, void *arg);
 /** allot_truncate_to - set the size of a file of any kind. Alone. */
 int
 allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size);
+
+/* ---- allot-proto-unlink.c
+ * ----------------------------------------------------------------- */
+
+/** allot_base_fd - the base, open O_RDWR without O_APPEND, ours
+ * A new reference; NULL if it cannot be opened. Kept until the last close. */
+fd_t *
+allot_base_fd(xlator_t *this, inode_t *inode);
 
 #endif /* ALLOT_PROTO_H */

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-io.c - what readv and writev have in common, see allot-io.h.
+ */
+#include "allot-io.h"
+
+struct allot_io *
+allot_io_new(call_frame_t *frame, xlator_t *this, fd_t *fd, uint64_t off,
+             uint64_t len, uint32_t flags, dict_t *xdata)
+{
+    struct allot_inode *ai = allot_inode_get(this, fd->inode);
+    struct allot_io *io = NULL;
+
+    if (ai)
+        io = GF_CALLOC(1, sizeof(*io), allot_mt_local);
+    if (!io)
+        return NULL;
+    io->frame = frame;
+    io->this = this;
+    io->fd = fd_ref(fd);
+    io->ai = ai;
+    io->off = off;
+    io->len = len;
+    io->flags = flags;
+    if (xdata)
+        io->xdata = dict_ref(xdata);
+    frame->local = io;
+    return io;
+}
+
+void
+allot_io_round_clear(struct allot_io *io)
+{
+    int i = 0;
+
+    for (i = 0; i < io->n; i++) {
+        if (io->pieces[i].fd)
+            fd_unref(io->pieces[i].fd);
+        if (io->pieces[i].iobref)
+            iobref_unref(io->pieces[i].iobref);
+        GF_FREE(io->pieces[i].iov);
+    }
+    GF_FREE(io->pieces);
+    io->pieces = NULL;
+    io->n = 0;
+    allot_rec_unref(io->rec);
+    io->rec = NULL;
+}
+
+void
+allot_io_free(struct allot_io *io)
+{
+    allot_io_round_clear(io);
+    io->frame->local = NULL;
+    if (io->xdata)
+        dict_unref(io->xdata);
+    GF_FREE(io->iov);
+    if (io->iobref)
+        iobref_unref(io->iobref);
+    fd_unref(io->fd);
+    GF_FREE(io);
+}
+
+int
+allot_io_split(struct allot_io *io, uint64_t off, uint64_t len)
+{
+    struct allot_split_iter iter;
+    struct allot_piece piece;
+    int cap = 4;
+    struct allot_io_piece *grown = NULL;
+    int ret = allot_split_begin(&iter, io->rec->r.layout, off, len);
+
+    if (ret)
+        return ret;
+    io->pieces = GF_CALLOC(cap, sizeof(*io->pieces), allot_mt_calls);
+    if (!io->pieces)
+        return -ENOMEM;
+    while (allot_split_next(&iter, &piece)) {
+        if (io->n == cap) {
+            grown = GF_REALLOC(io->pieces, 2 * cap * sizeof(*io->pieces));
+            if (!grown)
+                return -ENOMEM;
+            memset(grown + cap, 0, cap * sizeof(*grown));
+            io->pieces = grown;
+            cap *= 2;
+        }
+        io->pieces[io->n++].p = piece;
+    }
+    return 0;
+}
+
+gf_boolean_t
+allot_io_answered(struct allot_io *io)
+{
+    int left = 0;
+
+    LOCK(&io->frame->lock);
+    {
+        left = --io->pending;
+    }
+    UNLOCK(&io->frame->lock);
+    return left == 0;
+}
+
+/* A portion's error: note what it asks for. Returns as allot_io_judge(). */
+static int
+judge_portion(struct allot_io *io, struct allot_io_piece *piece)
+{
+    uint16_t idx = piece->p.brick_idx;
+    int max = sizeof(io->behind) / sizeof(io->behind[0]);
+    int i = 0;
+
+    switch (piece->err) {
+        case ALLOT_ERR_OLD:
+            io->refused = _gf_true;
+            return 1;
+        case ALLOT_ERR_BEHIND:
+            for (i = 0; i < io->n_behind && io->behind[i] != idx; i++)
+                ;
+            if (i == io->n_behind && i < max)
+                io->behind[io->n_behind++] = idx;
+            return 1;
+        case EBADF:
+        case EBADFD:
+        case ENOENT:
+        case ESTALE:
+            /* Not open any more, or not there: opening it again tells. */
+            allot_slot_drop(io->ai, idx);
+            if (!io->writing && io->opened && io->rounds > 4)
+                return -EIO;
+            return 1;
+        case ENOMEM:
+            return -ENOMEM;
+        case ENOSPC:
+        case EDQUOT:
+            if (io->writing) {
+                allot_bricks_full(io->this, idx);
+                allot_avoid_add(&io->avoid, idx);
+                io->err = piece->err;
+                return 1;
+            }
+            return -EIO;
+        default:
+            if (!io->writing)
+                return -EIO; /* a lost block, whatever the reason */
+            allot_avoid_add(&io->avoid, idx);
+            return 1;
+    }
+}
+
+int
+allot_io_judge(struct allot_io *io)
+{
+    struct allot_io_piece *piece = NULL;
+    gf_boolean_t gap = _gf_false;
+    int worst = 0;
+    int ret = 0;
+    int i = 0;
+
+    io->refused = _gf_false;
+    io->n_behind = 0;
+    io->good = 0;
+    for (i = 0; i < io->n; i++) {
+        piece = &io->pieces[i];
+        ret = 0;
+        if (piece->ret < 0) {
+            if (piece->p.brick_idx != ALLOT_PIECE_BASE) {
+                ret = judge_portion(io, piece);
+            } else if (piece->err == ALLOT_ERR_OLD) {
+                io->refused = _gf_true;
+                ret = 1;
+            } else {
+                ret = -piece->err;
+            }
+        } else if (io->writing && (uint64_t)piece->ret < piece->p.len) {
+            piece->err = ENOSPC; /* a short write to a file is a full disk */
+            ret = piece->p.brick_idx == ALLOT_PIECE_BASE
+                      ? -ENOSPC
+                      : judge_portion(io, piece);
+            if (!gap)
+                io->good += piece->ret;
+        } else if (!gap) {
+            io->good += piece->p.len;
+        }
+        if (ret)
+            gap = _gf_true;
+        if (ret < 0 && worst >= 0)
+            worst = ret;
+        else if (ret > 0 && worst == 0)
+            worst = ret;
+    }
+    if (worst > 0 && ++io->rounds > ALLOT_IO_ROUNDS)
+        worst = -EIO;
+    if (worst > 0)
+        GF_ATOMIC_INC(allot_priv(io->this)->retries);
+    return worst;
+}
+
+int
+allot_io_repair(struct allot_io *io)
+{
+    struct allot_rec *rec = NULL;
+    uint64_t gen = io->rec ? io->rec->r.gen : 0;
+    int ret = 0;
+
+    if (io->refused) {
+        ret = allot_catch_up(io->this, io->fd->inode, gen);
+        if (ret == -EREMCHG)
+            ret = 0;
+    } else if (io->n_behind) {
+        rec = allot_inode_rec(io->ai, NULL);
+        if (rec && rec->r.layout->extent_count)
+            ret = allot_fence(io->this, io->fd->inode, &rec->r, rec->r.gen,
+                              io->behind, io->n_behind, NULL);
+        allot_rec_unref(rec);
+        /* A portion that cannot be fenced is met again in the next round. */
+        if (ret != -ENOMEM)
+            ret = 0;
+    }
+    io->refused = _gf_false;
+    io->n_behind = 0;
+    allot_io_round_clear(io);
+    return ret;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-io.h - one readv or writev on its way through the translator. What
+ * reading and writing have in common: the pieces of a round, what their errors
+ * ask for, and the repair between two rounds.
+ *
+ *   enter gate (shared) -> go: all there? -- no --> leave, repair in a synctask
+ *                           | yes                    (alone), enter again
+ *                           v
+ *                wind all pieces, wait, judge -- refused --> leave, repair, ...
+ *                           |
+ *                           v
+ *                      leave, answer
+ *
+ * A file without extents is one piece, the base: one call, as without allot.
+ */
+#ifndef ALLOT_IO_H
+#define ALLOT_IO_H
+
+#include "allot-fops.h"
+#include "allot-proto.h"
+#include "allot-split.h"
+
+/* Rounds after which a fop gives up with EIO. Each round that fails has seen
+ * another client's publication or a brick's failure. */
+#define ALLOT_IO_ROUNDS 64
+
+struct allot_io_piece {
+    struct allot_piece p;
+    xlator_t *xl;
+    fd_t *fd; /* reference */
+    int ret;
+    int err;
+    struct iovec *iov; /* read: what came; write: what goes; owned */
+    int count;
+    struct iobref *iobref; /* read: owned */
+};
+
+struct allot_io {
+    call_frame_t *frame;
+    xlator_t *this;
+    fd_t *fd; /* the application's, reference */
+    struct allot_inode *ai;
+    uint64_t off;
+    uint64_t len;
+    uint32_t flags;
+    dict_t *xdata;
+    gf_boolean_t writing;
+
+    /* Write. */
+    struct iovec *iov;
+    int count;
+    struct iobref *iobref;
+    gf_boolean_t append; /* O_APPEND: off is known only under the lock */
+    gf_boolean_t locked; /* the append lock is ours */
+    struct allot_avoid avoid;
+
+    /* Read. */
+    uint64_t eof;
+    gf_boolean_t eof_known;
+    gf_boolean_t opened; /* one attempt to open what was closed is made */
+
+    /* The round. */
+    int rounds;
+    struct allot_rec *rec;
+    struct allot_io_piece *pieces;
+    int n;
+    int pending;          /* under frame->lock */
+    gf_boolean_t refused; /* some piece: ALLOT_ERR_OLD */
+    uint16_t behind[16];  /* bricks: ALLOT_ERR_BEHIND */
+    int n_behind;
+    uint64_t good; /* bytes from off on that the round did, without a gap */
+    int err;       /* what to answer when nothing helps */
+};
+
+/** allot_io_new - for a fop on @fd; NULL for no memory. Sets frame->local. */
+struct allot_io *
+allot_io_new(call_frame_t *frame, xlator_t *this, fd_t *fd, uint64_t off,
+             uint64_t len, uint32_t flags, dict_t *xdata);
+
+/** allot_io_free - everything but the frame, whose local becomes NULL. */
+void
+allot_io_free(struct allot_io *io);
+
+/** allot_io_split - the pieces of [off, off + len); fds not filled in.
+ * 0 or -errno. */
+int
+allot_io_split(struct allot_io *io, uint64_t off, uint64_t len);
+
+/** allot_io_round_clear - drop the pieces of a round. */
+void
+allot_io_round_clear(struct allot_io *io);
+
+/** allot_io_answered - one piece answered; true for the last one. */
+gf_boolean_t
+allot_io_answered(struct allot_io *io);
+
+/** allot_io_judge - after all answers: 0 all good, 1 worth a repair (what is
+ * needed is noted in io), -errno: cannot be helped. */
+int
+allot_io_judge(struct allot_io *io);
+
+/** allot_io_repair - what the judge noted: catch up, fence. In a synctask,
+ * alone. 0 or -errno. */
+int
+allot_io_repair(struct allot_io *io);
+
+/** allot_iatt_hollow - the iatt of a read's or write's reply: gfid and type
+ * only. A zero ctime tells caches above to forget what they have. */
+void
+allot_iatt_hollow(inode_t *inode, struct iatt *buf);
+
+#endif /* ALLOT_IO_H */

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-open.c - create, open, flush, fsync: the life of an application's fd.
+ *
+ * open and create pass to the namespace; O_TRUNC on a spread file becomes the
+ * truncate protocol, because a truncation of the base alone would leave the
+ * record standing. The last close settles, fsync makes base and portions
+ * durable and publishes the size.
+ */
+#include "allot-fops.h"
+#include "allot-proto.h"
+
+struct open_local {
+    call_frame_t *frame;
+    xlator_t *this;
+    glusterfs_fop_t fop;
+    loc_t loc;
+    fd_t *fd;
+    int32_t flags;
+    dict_t *xdata;
+    int rounds;
+    /* create's answer, kept while the truncation runs */
+    struct iatt buf, preparent, postparent;
+    dict_t *rxdata;
+    inode_t *inode;
+    uuid_t gfid_req;
+};
+
+static struct open_local *
+open_local_new(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
+               loc_t *loc, fd_t *fd, int32_t flags, dict_t *xdata)
+{
+    struct open_local *local = GF_CALLOC(1, sizeof(*local), allot_mt_local);
+
+    if (!local)
+        return NULL;
+    local->frame = frame;
+    local->this = this;
+    local->fop = fop;
+    if (loc)
+        loc_copy(&local->loc, loc);
+    local->fd = fd_ref(fd);
+    local->flags = flags;
+    local->xdata = xdata ? dict_ref(xdata) : NULL;
+    frame->local = local;
+    return local;
+}
+
+static void
+open_local_free(struct open_local *local)
+{
+    local->frame->local = NULL;
+    loc_wipe(&local->loc);
+    fd_unref(local->fd);
+    if (local->xdata)
+        dict_unref(local->xdata);
+    if (local->rxdata)
+        dict_unref(local->rxdata);
+    if (local->inode)
+        inode_unref(local->inode);
+    GF_FREE(local);
+}
+
+/* ---- open
+ * ---------------------------------------------------------------------------
+ */
+
+static void
+open_wind(struct open_local *local);
+
+static void
+open_truncate_task(xlator_t *this, void *arg);
+
+static void
+open_unwind(struct open_local *local, int32_t ret, int32_t err, dict_t *xdata)
+{
+    call_frame_t *frame = local->frame;
+    fd_t *fd = fd_ref(local->fd);
+
+    open_local_free(local);
+    STACK_UNWIND_STRICT(open, frame, ret, err, fd, xdata);
+    fd_unref(fd);
+}
+
+static int32_t
+open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+         int32_t op_errno, fd_t *fd, dict_t *xdata)
+{
+    struct open_local *local = frame->local;
+    struct allot_inode *ai = NULL;
+
+    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD && local->rounds++ < 8 &&
+        allot_run(this, local->fd->inode, _gf_true, open_truncate_task,
+                  local) == 0)
+        return 0;
+    if (op_ret >= 0) {
+        if (allot_fd_opened(this, local->fd, local->flags)) {
+            op_ret = -1;
+            op_errno = ENOMEM;
+        } else {
+            /* Close-to-open: what another client closed since is seen. A plain
+             * file needs no look: the guard refuses an old generation. */
+            ai = allot_inode_peek(this, local->fd->inode);
+            if (ai && ai->kind == ALLOT_KIND_SPREAD)
+                ai->stale = _gf_true;
+        }
+    }
+    open_unwind(local, op_ret, op_errno, xdata);
+    return 0;
+}
+
+static void
+open_wind(struct open_local *local)
+{
+    xlator_t *ns = allot_priv(local->this)->ns;
+    struct allot_inode *ai = allot_inode_peek(local->this, local->fd->inode);
+    dict_t *xdata = local->xdata ? dict_ref(local->xdata) : NULL;
+
+    if (local->flags & O_TRUNC) {
+        if (xdata)
+            dict_unref(xdata);
+        xdata =
+            allot_xdata_with_gen(local->xdata, ai ? allot_inode_gen(ai) : 0);
+    }
+    STACK_WIND(local->frame, open_cbk, ns, ns->fops->open, &local->loc,
+               local->flags, local->fd, xdata);
+    if (xdata)
+        dict_unref(xdata);
+}
+
+/* O_TRUNC on a file that is, or may be, spread. Alone. */
+static void
+open_truncate_task(xlator_t *this, void *arg)
+{
+    struct open_local *local = arg;
+    int ret = allot_refresh(this, local->fd->inode, NULL);
+    struct allot_inode *ai = allot_inode_peek(this, local->fd->inode);
+
+    if (ret == 0 && ai && ai->kind == ALLOT_KIND_SPREAD)
+        ret = allot_truncate_to(this, local->fd->inode, 0);
+    if (ret) {
+        open_unwind(local, -1, -ret, NULL);
+        return;
+    }
+    /* Now it is plain: the base's own O_TRUNC does the rest. */
+    open_wind(local);
+}
+
+int32_t
+allot_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
+           fd_t *fd, dict_t *xdata)
+{
+    struct allot_inode *ai = allot_inode_peek(this, loc->inode);
+    struct open_local *local = NULL;
+
+    if (ai && ai->kind == ALLOT_KIND_BROKEN) {
+        STACK_UNWIND_STRICT(open, frame, -1, EIO, fd, NULL);
+        return 0;
+    }
+    local = open_local_new(frame, this, GF_FOP_OPEN, loc, fd, flags, xdata);
+    if (!local) {
+        STACK_UNWIND_STRICT(open, frame, -1, ENOMEM, fd, NULL);
+        return 0;
+    }
+    if ((flags & O_TRUNC) && ai && ai->kind == ALLOT_KIND_SPREAD) {
+        if (allot_run(this, loc->inode, _gf_true, open_truncate_task, local))
+            open_unwind(local, -1, ENOMEM, NULL);
+        return 0;
+    }
+    open_wind(local);
+    return 0;
+}
+
+/* ---- create
+ * ---------------------------------------------------------------------------
+ */
+
+static void
+create_unwind(struct open_local *local, int32_t ret, int32_t err)
+{
+    call_frame_t *frame = local->frame;
+    fd_t *fd = fd_ref(local->fd);
+    inode_t *inode = local->inode ? inode_ref(local->inode) : NULL;
+    struct iatt buf = local->buf;
+    struct iatt pre = local->preparent;
+    struct iatt post = local->postparent;
+    dict_t *xdata = local->rxdata ? dict_ref(local->rxdata) : NULL;
+
+    open_local_free(local);
+    STACK_UNWIND_STRICT(create, frame, ret, err, fd, inode, &buf, &pre, &post,
+                        xdata);
+    fd_unref(fd);
+    if (inode)
+        inode_unref(inode);
+    if (xdata)
+        dict_unref(xdata);
+}
+
+/* The file was there already: what of it is spread must go with O_TRUNC, and
+ * its size must be right. Alone. */
+static void
+create_existing_task(xlator_t *this, void *arg)
+{
+    struct open_local *local = arg;
+    int ret = allot_refresh(this, local->inode, &local->buf);
+
+    if (ret == 0 && (local->flags & O_TRUNC))
+        ret = allot_truncate_to(this, local->inode, 0);
+    if (ret == 0 && (local->flags & O_TRUNC))
+        ret = allot_refresh(this, local->inode, &local->buf);
+    if (ret == 0)
+        ret = allot_glimpse_iatt(this, local->inode, &local->buf);
+    create_unwind(local, ret ? -1 : 0, -ret);
+}
+
+static int32_t
+create_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+           int32_t op_errno, fd_t *fd, inode_t *inode, struct iatt *buf,
+           struct iatt *preparent, struct iatt *postparent, dict_t *xdata)
+{
+    struct open_local *local = frame->local;
+    gf_boolean_t existed = _gf_false;
+
+    if (op_ret < 0) {
+        open_local_free(local);
+        STACK_UNWIND_STRICT(create, frame, op_ret, op_errno, fd, inode, buf,
+                            preparent, postparent, xdata);
+        return 0;
+    }
+    local->buf = *buf;
+    local->preparent = *preparent;
+    local->postparent = *postparent;
+    local->rxdata = xdata ? dict_ref(xdata) : NULL;
+    local->inode = inode_ref(inode);
+    if (gf_uuid_is_null(inode->gfid))
+        gf_uuid_copy(inode->gfid, buf->ia_gfid);
+
+    /* A create that raced with another one opens the other's file; its gfid is
+     * not the one that we asked for. */
+    existed = !gf_uuid_is_null(local->gfid_req) &&
+              gf_uuid_compare(local->gfid_req, buf->ia_gfid) != 0;
+    if (!existed)
+        allot_inode_learn(this, inode, NULL, buf);
+    if (allot_fd_opened(this, fd, local->flags)) {
+        create_unwind(local, -1, ENOMEM);
+        return 0;
+    }
+    if (!existed)
+        create_unwind(local, 0, 0);
+    else if (allot_run(this, inode, _gf_true, create_existing_task, local))
+        create_unwind(local, -1, ENOMEM);
+    return 0;
+}
+
+int32_t
+allot_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
+             mode_t mode, mode_t umask, fd_t *fd, dict_t *xdata)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+    struct open_local *local = NULL;
+
+    if (allot_hidden_name(loc) || allot_hidden_gfid(loc->pargfid) ||
+        (loc->parent && allot_hidden_gfid(loc->parent->gfid))) {
+        STACK_UNWIND_STRICT(create, frame, -1, EPERM, NULL, NULL, NULL, NULL,
+                            NULL, NULL);
+        return 0;
+    }
+    local = open_local_new(frame, this, GF_FOP_CREATE, loc, fd, flags, xdata);
+    if (!local) {
+        STACK_UNWIND_STRICT(create, frame, -1, ENOMEM, NULL, NULL, NULL, NULL,
+                            NULL, NULL);
+        return 0;
+    }
+    if (!xdata || dict_get_gfuuid(xdata, "gfid-req", &local->gfid_req))
+        gf_uuid_clear(local->gfid_req);
+    /* O_TRUNC means nothing for a new file, and would empty the base of an
+     * existing spread one: create_existing_task() does it right. */
+    STACK_WIND(frame, create_cbk, ns, ns->fops->create, loc, flags & ~O_TRUNC,
+               mode, umask, fd, xdata);
+    return 0;
+}
+
+/* ---- flush
+ * ------------------------------------------------------------------------------
+ */
+
+static void
+flush_task(xlator_t *this, void *arg)
+{
+    struct open_local *local = arg;
+    call_frame_t *frame = local->frame;
+    xlator_t *ns = allot_priv(this)->ns;
+    fd_t *fd = local->fd;
+    dict_t *xdata = local->xdata;
+    int ret = allot_settle(this, fd->inode);
+
+    if (ret)
+        gf_msg(this->name, GF_LOG_INFO, -ret, ALLOT_MSG_PROTOCOL,
+               "gfid %s is not settled yet: the next close does it",
+               uuid_utoa(fd->inode->gfid));
+    frame->local = NULL;
+    STACK_WIND_TAIL(frame, ns, ns->fops->flush, fd, xdata);
+    fd_unref(fd);
+    if (xdata)
+        dict_unref(xdata);
+    GF_FREE(local);
+}
+
+int32_t
+allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
+{
+    struct allot_inode *ai = allot_inode_peek(this, fd->inode);
+    xlator_t *ns = allot_priv(this)->ns;
+    struct open_local *local = NULL;
+
+    /* Other fds are open here: their last close settles. */
+    if (ai && ai->wrote && ai->opens <= 1 && !ai->unlinked)
+        local = open_local_new(frame, this, GF_FOP_FLUSH, NULL, fd, 0, xdata);
+    if (local) {
+        if (allot_run(this, fd->inode, _gf_true, flush_task, local) == 0)
+            return 0;
+        open_local_free(local);
+    }
+    STACK_WIND_TAIL(frame, ns, ns->fops->flush, fd, xdata);
+    return 0;
+}
+
+/* ---- fsync
+ * --------------------------------------------------------------------------------
+ */
+
+/* Portions written since the last fsync here; all of them after a publication,
+ * and the record (in the base) first. Alone. */
+static int
+fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+               int32_t datasync)
+{
+    struct allot_rec *rec = allot_inode_rec(ai, NULL);
+    struct allot_brick_view view;
+    struct allot_call *calls = NULL;
+    int n = rec ? rec->r.layout->brick_count : 0;
+    uint64_t known = 0;
+    int ret = 0;
+    int i = 0;
+
+    if (n == 0)
+        goto out;
+    calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
+    if (!calls) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    for (i = 0; i < n; i++) {
+        allot_call_init(&calls[i], NULL, GF_FOP_FSYNC);
+        calls[i].ret = 0;
+        calls[i].fd = allot_slot_fd(this, ai, rec->r.layout->bricks[i], &view);
+        if (!calls[i].fd)
+            continue; /* not open: this client wrote nothing there */
+        calls[i].xl = view.xl;
+        calls[i].flags = ai->full_sync ? 0 : datasync;
+        calls[i].xdata = rec->gen_xdata;
+    }
+    allot_fan(this, calls, n);
+    for (i = 0; i < n; i++) {
+        if (!calls[i].fd)
+            continue;
+        if (calls[i].ret < 0 && !ret)
+            ret = calls[i].err == ALLOT_ERR_OLD ||
+                          calls[i].err == ALLOT_ERR_BEHIND
+                      ? -EREMCHG
+                      : -calls[i].err;
+        fd_unref(calls[i].fd);
+    }
+    if (ret == -EREMCHG)
+        allot_catch_up(this, inode, rec->r.gen);
+    if (ret == 0) {
+        LOCK(&ai->lock);
+        {
+            if (ai->rec == rec) {
+                ai->full_sync = _gf_false;
+                known = ai->known_size;
+            }
+        }
+        UNLOCK(&ai->lock);
+        if (known > rec->r.size)
+            allot_publish_size(this, inode, known);
+    }
+out:
+    GF_FREE(calls);
+    allot_rec_unref(rec);
+    return ret;
+}
+
+static int32_t
+fsync_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+               int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
+               struct iatt *postbuf, dict_t *xdata)
+{
+    STACK_UNWIND_STRICT(fsync, frame, op_ret, op_errno, prebuf, postbuf, xdata);
+    return 0;
+}
+
+static void
+fsync_task(xlator_t *this, void *arg)
+{
+    struct open_local *local = arg;
+    struct allot_inode *ai = allot_inode_get(this, local->fd->inode);
+    call_frame_t *frame = local->frame;
+    xlator_t *ns = allot_priv(this)->ns;
+    dict_t *xdata = NULL;
+    int tries = 0;
+    int ret = 0;
+
+    do {
+        ret = fsync_portions(this, local->fd->inode, ai, local->flags);
+    } while (ret == -EREMCHG && ++tries < 8);
+    if (ret == 0)
+        xdata = allot_xdata_with_gen(local->xdata, allot_inode_gen(ai));
+    if (ret || !xdata) {
+        if (ret == -EREMCHG || ret == -ENOTCONN)
+            ret = -EIO;
+        open_local_free(local);
+        STACK_UNWIND_STRICT(fsync, frame, -1, ret ? -ret : ENOMEM, NULL, NULL,
+                            NULL);
+        return;
+    }
+    /* The base holds the record and the size that was just published. */
+    frame->local = NULL;
+    STACK_WIND(frame, fsync_base_cbk, ns, ns->fops->fsync, local->fd, 0, xdata);
+    dict_unref(xdata);
+    local->frame = frame;
+    fd_unref(local->fd);
+    if (local->xdata)
+        dict_unref(local->xdata);
+    GF_FREE(local);
+}
+
+/* A plain file: one call; a refusal means that it is not plain any more. */
+static int32_t
+fsync_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
+                struct iatt *postbuf, dict_t *xdata)
+{
+    struct open_local *local = frame->local;
+
+    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD && local->rounds++ == 0) {
+        struct allot_inode *ai = allot_inode_get(this, local->fd->inode);
+
+        if (ai)
+            ai->stale = _gf_true;
+        if (allot_run(this, local->fd->inode, _gf_true, fsync_task, local) == 0)
+            return 0;
+    }
+    open_local_free(local);
+    STACK_UNWIND_STRICT(fsync, frame, op_ret, op_errno, prebuf, postbuf, xdata);
+    return 0;
+}
+
+int32_t
+allot_fsync(call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t datasync,
+            dict_t *xdata)
+{
+    struct allot_inode *ai = allot_inode_peek(this, fd->inode);
+    xlator_t *ns = allot_priv(this)->ns;
+    struct open_local *local = NULL;
+    dict_t *x = NULL;
+
+    local =
+        open_local_new(frame, this, GF_FOP_FSYNC, NULL, fd, datasync, xdata);
+    if (!local)
+        goto err;
+    if (ai && ai->kind == ALLOT_KIND_SPREAD) {
+        if (allot_run(this, fd->inode, _gf_true, fsync_task, local) == 0)
+            return 0;
+        open_local_free(local);
+        goto err;
+    }
+    x = allot_xdata_with_gen(xdata, ai ? allot_inode_gen(ai) : 0);
+    STACK_WIND(frame, fsync_plain_cbk, ns, ns->fops->fsync, fd, datasync, x);
+    if (x)
+        dict_unref(x);
+    return 0;
+err:
+    STACK_UNWIND_STRICT(fsync, frame, -1, ENOMEM, NULL, NULL, NULL);
+    return 0;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-proto-append.c - a new extent at the end of a file's layout, because
+ * the file leaves its head block, a member failed or filled, or a brick came.
+ *
+ * The steps (docs/protocol.md, "Append an extent"), g = the record's gen:
+ *   1 fence the reachable portions to g+1     nobody writes any more
+ *   2 glimpse                                 EOF of what there is
+ *   3 make or fence the new members' portions, at g+1
+ *   4 if members failed before EOF: write what stands past the first failed
+ * byte into the new extent's portions, so that publishing it hides nothing 5
+ * publish g+2 with the new extent         the commit 6 fence the members to g+2
+ *
+ *        start of the failing write            its end          EOF
+ *   ... ----|------ fine ------|#### fails ####|----- others -----|
+ *                              ^ at                 relocated
+ *                              new extent ------------------------------->
+ */
+#include "allot-proto.h"
+#include "allot-fops.h"
+#include "allot-split.h"
+
+/* Most bytes that are written anew to keep a file growing. */
+#define RELOCATE_MAX (64ULL << 20)
+/* One step of it. */
+#define RELOCATE_STEP (1ULL << 20)
+
+/* Same bricks as the layout's last extent? */
+static gf_boolean_t
+same_members(const struct allot_layout *layout,
+             const struct allot_member *members, int n)
+{
+    const struct allot_extent *last = NULL;
+    int i = 0;
+    int j = 0;
+
+    last = &layout->extents[layout->extent_count - 1];
+    if (last->member_count != n)
+        return _gf_false;
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < n; j++)
+            if (last->members[j].brick_idx == members[i].brick_idx)
+                break;
+        if (j == n)
+            return _gf_false;
+    }
+    return _gf_true;
+}
+
+/* Chosen members without those whose portion of this file is lost: a new
+ * portion there would make lost blocks read as holes. */
+static int
+append_members(xlator_t *this, const struct allot_layout *layout,
+               const int *lost, const struct allot_avoid *avoid,
+               struct allot_member *members)
+{
+    struct allot_avoid all = *avoid;
+    uint32_t i = 0;
+
+    for (i = 0; i < layout->brick_count; i++)
+        if (lost && (lost[i] == -ENODATA || lost[i] == -EIO))
+            allot_avoid_add(&all, layout->bricks[i]);
+    return allot_choose(this, &all, members);
+}
+
+/* ---- relocation
+ * ------------------------------------------------------------------- */
+
+/* Reads or writes [off, off + len) of the portions as @layout maps it, @buf in
+ * memory. Holes read as zeros. 0 or -errno. */
+static int
+relocate_io(xlator_t *this, struct allot_inode *ai,
+            const struct allot_layout *layout, uint64_t gen, uint64_t off,
+            uint64_t len, struct iobuf *iobuf, glusterfs_fop_t fop)
+{
+    struct allot_brick_view view;
+    struct allot_split_iter iter;
+    struct allot_piece piece;
+    struct allot_call call;
+    struct iobref *iobref = iobref_new();
+    dict_t *xdata = allot_xdata_with_gen(NULL, gen);
+    struct iovec iov;
+    char *mem = iobuf_ptr(iobuf);
+    int ret = allot_split_begin(&iter, layout, off, len);
+
+    if (!iobref || !xdata || iobref_add(iobref, iobuf))
+        ret = -ENOMEM;
+    while (ret == 0 && allot_split_next(&iter, &piece)) {
+        char *at = mem + (piece.offset - off);
+
+        allot_call_init(&call, NULL, fop);
+        call.fd = allot_slot_fd(this, ai, piece.brick_idx, &view);
+        if (!call.fd) {
+            ret = -EIO;
+            break;
+        }
+        call.xl = view.xl;
+        call.off = piece.offset;
+        call.len = piece.len;
+        call.xdata = xdata;
+        iov.iov_base = at;
+        iov.iov_len = piece.len;
+        call.iov = &iov;
+        call.iov_count = 1;
+        call.iobref = iobref;
+        ret = allot_call_one(this, &call);
+        if (ret >= 0 && fop == GF_FOP_READ) {
+            memset(at, 0, piece.len);
+            iov_unload(at, call.riov, call.riov_count);
+            ret = 0;
+        } else if (ret >= 0) {
+            ret = (uint64_t)ret == piece.len ? 0 : -ENOSPC;
+        }
+        allot_calls_wipe(&call, 1);
+        fd_unref(call.fd);
+    }
+    if (iobref)
+        iobref_unref(iobref);
+    if (xdata)
+        dict_unref(xdata);
+    return ret;
+}
+
+/* The data of the write that is under way, over what was read. */
+static void
+overlay(struct allot_payload *p, uint64_t off, uint64_t len, char *mem)
+{
+    uint64_t from = p->off > off ? p->off : off;
+    uint64_t to = p->off + p->len < off + len ? p->off + p->len : off + len;
+    uint64_t at = p->off;
+    int i = 0;
+
+    for (i = 0; i < p->count; i++) {
+        uint64_t end = at + p->iov[i].iov_len;
+        uint64_t s = at > from ? at : from;
+        uint64_t e = end < to ? end : to;
+
+        if (s < e)
+            memcpy(mem + (s - off), (char *)p->iov[i].iov_base + (s - at),
+                   e - s);
+        at = end;
+    }
+}
+
+/* Copies [at, eof) from the old layout to the new one, with the payload over
+ * it. Only bytes that the payload covers may be unreadable. */
+static int
+relocate(xlator_t *this, struct allot_inode *ai,
+         const struct allot_layout *from, const struct allot_layout *to,
+         uint64_t gen, uint64_t at, uint64_t eof, struct allot_payload *p)
+{
+    struct iobuf *iobuf = iobuf_get2(this->ctx->iobuf_pool, RELOCATE_STEP);
+    uint64_t off = at;
+    uint64_t stop = 0;
+    int ret = 0;
+
+    if (!iobuf)
+        return -ENOMEM;
+    for (; off < eof && ret == 0; off = stop) {
+        gf_boolean_t ours = off >= p->off && off < p->off + p->len;
+
+        stop = off + RELOCATE_STEP;
+        if (ours && stop > p->off + p->len)
+            stop = p->off + p->len;
+        if (!ours && off < p->off && stop > p->off)
+            stop = p->off;
+        if (stop > eof)
+            stop = eof;
+        if (ours)
+            overlay(p, off, stop - off, iobuf_ptr(iobuf));
+        else
+            ret = relocate_io(this, ai, from, gen, off, stop - off, iobuf,
+                              GF_FOP_READ);
+        if (ret == 0)
+            ret = relocate_io(this, ai, to, gen, off, stop - off, iobuf,
+                              GF_FOP_WRITE);
+    }
+    iobuf_unref(iobuf);
+    return ret;
+}
+
+/* ---- the protocol
+ * ------------------------------------------------------------------- */
+
+/* Steps 3 and 4. */
+static int
+append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+                const struct allot_rec *rec, const struct allot_layout *layout,
+                struct allot_avoid *avoid)
+{
+    const struct allot_extent *e = NULL;
+    gf_boolean_t made[ALLOT_MEMBERS_MAX];
+    int errs[ALLOT_MEMBERS_MAX];
+    struct allot_member fresh[ALLOT_MEMBERS_MAX];
+    uint16_t old[ALLOT_MEMBERS_MAX];
+    int n_fresh = 0;
+    int n_old = 0;
+    int ret = 0;
+    int i = 0;
+
+    e = &layout->extents[layout->extent_count - 1];
+    for (i = 0; i < e->member_count; i++) {
+        if (allot_layout_has(rec->r.layout, e->members[i].brick_idx))
+            old[n_old++] = e->members[i].brick_idx;
+        else
+            fresh[n_fresh++] = e->members[i];
+    }
+    if (n_fresh)
+        ret = allot_portions_create(this, inode, rec->r.nonce, rec->r.gen + 1,
+                                    fresh, n_fresh, _gf_true, &rec->r, made,
+                                    errs);
+    for (i = 0; ret && i < n_fresh; i++) {
+        if (!errs[i])
+            continue;
+        allot_avoid_add(avoid, fresh[i].brick_idx);
+        if (errs[i] == -ENOSPC || errs[i] == -EDQUOT)
+            allot_bricks_full(this, fresh[i].brick_idx);
+    }
+    if (ret)
+        return ret == -ENOMEM ? ret : -EREMCHG;
+    ret = allot_portions_open(this, inode, old, n_old, errs);
+    for (i = 0; ret && i < n_old; i++)
+        if (errs[i])
+            allot_avoid_add(avoid, old[i]);
+    return ret && ret != -ENOMEM ? -EREMCHG : ret;
+}
+
+int
+allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
+             uint64_t end, struct allot_avoid *avoid,
+             struct allot_payload *payload)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = allot_inode_rec(ai, NULL);
+    const struct allot_layout *layout = rec ? rec->r.layout : NULL;
+    struct allot_member members[ALLOT_MEMBERS_MAX];
+    struct allot_glimpse seen;
+    struct allot_record r;
+    int *errs = NULL;
+    uint64_t gen = 0;
+    uint64_t eof = 0;
+    uint64_t start = at;
+    int ret = 0;
+    int n = 0;
+    uint32_t i = 0;
+
+    memset(&r, 0, sizeof(r));
+    if (!rec || !layout->extent_count) {
+        ret = -EREMCHG;
+        goto out;
+    }
+    gen = rec->r.gen;
+    errs = GF_CALLOC(layout->brick_count, sizeof(*errs), allot_mt_misc);
+    if (!errs) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    n = append_members(this, layout, NULL, avoid, members);
+    if (!exact && (n <= 0 || same_members(layout, members, n))) {
+        ret = -ENOENT; /* nothing to gain; nothing has been touched */
+        goto out;
+    }
+
+    /* 1 */
+    allot_fence(this, inode, &rec->r, gen + 1, layout->bricks,
+                layout->brick_count, errs);
+    for (i = 0; i < layout->brick_count; i++) {
+        if (errs[i] == -EREMCHG) {
+            ret = allot_catch_up(this, inode, gen);
+            ret = ret ? ret : -EREMCHG;
+            goto out;
+        }
+    }
+    /* 2 */
+    ret = allot_glimpse(this, inode, &rec->r, 0, &seen, errs, NULL);
+    if (ret)
+        goto out;
+    eof = seen.size.known;
+    if (ai->known_size > eof && allot_inode_gen(ai) == gen)
+        eof = ai->known_size;
+    if (!exact && eof > start)
+        start = eof;
+    if (exact && eof > at && eof - at > RELOCATE_MAX + (end - at)) {
+        ret = -EIO; /* in the middle of existing data on a failed member */
+        goto out;
+    }
+    n = append_members(this, layout, errs, avoid, members);
+    if (n <= 0) {
+        ret = n < 0 ? n : -ENOSPC;
+        goto out;
+    }
+    ret = allot_record_copy(&rec->r, &r);
+    if (ret)
+        goto out;
+    allot_layout_free(r.layout);
+    r.layout = NULL;
+    ret = allot_layout_append(layout, start, priv->opt.block_shift, members, n,
+                              &r.layout);
+    if (ret) {
+        if (ret == -EFBIG)
+            gf_msg(this->name, GF_LOG_ERROR, EFBIG, ALLOT_MSG_EXTENTS_FULL,
+                   "gfid %s has used its %d extents: it cannot grow past a "
+                   "failed or full brick any more; copy it to renew them",
+                   uuid_utoa(inode->gfid), ALLOT_EXTENTS_MAX);
+        goto out;
+    }
+    /* 3, 4 */
+    ret = append_portions(this, inode, ai, rec, r.layout, avoid);
+    if (ret == 0 && exact && eof > at) {
+        ret = payload ? relocate(this, ai, layout, r.layout, gen + 1, at,
+                                 eof > end ? eof : end, payload)
+                      : -EIO;
+        if (ret == -ENOTCONN)
+            ret = -EREMCHG; /* one more member went */
+    }
+    if (ret)
+        goto out;
+    /* 5 */
+    r.gen = gen + 2;
+    r.flags |= ALLOT_RECORD_DIRTY;
+    if (eof > r.size)
+        r.size = eof;
+    ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+    if (ret)
+        goto out;
+    GF_ATOMIC_INC(priv->appends);
+    /* 6 */
+    allot_rec_unref(rec);
+    rec = allot_inode_rec(ai, NULL);
+    if (rec && rec->r.gen == gen + 2)
+        allot_fence(this, inode, &rec->r, gen + 2, rec->r.layout->bricks,
+                    rec->r.layout->brick_count, NULL);
+out:
+    allot_record_clear(&r);
+    GF_FREE(errs);
+    allot_rec_unref(rec);
+    return ret;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-proto-grow.c - a file becomes spread (grow), and everything that must
+ * be true before a range can be written or read (prepare).
+ */
+#include "allot-proto.h"
+#include "allot-fops.h"
+#include "allot-split.h"
+#include <sys/random.h>
+
+#define PREPARE_TRIES 64
+
+/* Members for a new extent, without the avoided ones. */
+int
+allot_choose(xlator_t *this, const struct allot_avoid *avoid,
+             struct allot_member *members)
+{
+    struct allot_member all[ALLOT_MEMBERS_MAX];
+    uint32_t width = allot_priv(this)->opt.width;
+    int room = width + (avoid ? avoid->n : 0);
+    int got = 0;
+    int n = 0;
+    int i = 0;
+
+    if (room > ALLOT_MEMBERS_MAX)
+        room = ALLOT_MEMBERS_MAX;
+    got = allot_bricks_choose(this, room, all);
+    for (i = 0; i < got && n < (int)width; i++)
+        if (!allot_avoid_has(avoid, all[i].brick_idx))
+            members[n++] = all[i];
+    return got < 0 ? got : n;
+}
+
+/* End of the block that holds the first byte past the inline part. */
+static uint64_t
+head_end(uint32_t inline_limit, uint8_t shift)
+{
+    return (((uint64_t)inline_limit >> shift) + 1) << shift;
+}
+
+/* One attempt. -EAGAIN: a member failed and is avoided now. */
+static int
+grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
+          struct allot_avoid *avoid)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = allot_inode_rec(ai, NULL);
+    struct allot_member members[ALLOT_MEMBERS_MAX];
+    gf_boolean_t made[ALLOT_MEMBERS_MAX];
+    int errs[ALLOT_MEMBERS_MAX];
+    struct allot_layout *empty = NULL;
+    struct allot_record r;
+    uint32_t limit = allot_bricks_inline_limit(this);
+    uint64_t nonce = 0;
+    int n = 0;
+    int i = 0;
+    int ret = 0;
+
+    memset(&r, 0, sizeof(r));
+    if (rec) {
+        r.seq = rec->r.seq;
+        r.gen = rec->r.gen;
+    }
+    n = allot_choose(this, avoid, members);
+    if (n <= 0) {
+        ret = n < 0 ? n : -ENOSPC;
+        goto out;
+    }
+    /* Only block 0 yet: one portion is enough, small files stay cheap. */
+    if (end <= head_end(limit, priv->opt.block_shift))
+        n = 1;
+    while (nonce == 0)
+        if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
+            nonce = 0;
+
+    ret = allot_layout_new(limit, NULL, 0, &empty);
+    if (ret == 0)
+        ret = allot_layout_append(empty, limit, priv->opt.block_shift, members,
+                                  n, &r.layout);
+    if (ret)
+        goto out;
+    r.seq++;
+    r.gen++;
+    r.flags = ALLOT_RECORD_DIRTY;
+    r.size = ai->base_size;
+    r.nonce = nonce;
+
+    ret = allot_portions_create(this, inode, nonce, r.gen, members, n,
+                                _gf_false, NULL, made, errs);
+    if (ret) {
+        for (i = 0; i < n; i++) {
+            if (!errs[i])
+                continue;
+            allot_avoid_add(avoid, members[i].brick_idx);
+            if (errs[i] == -ENOSPC || errs[i] == -EDQUOT)
+                allot_bricks_full(this, members[i].brick_idx);
+        }
+        if (ret != -ENOMEM)
+            ret = -EAGAIN;
+    } else {
+        ret = allot_publish(this, inode, &r, max_size, NULL);
+        if (ret == 0)
+            GF_ATOMIC_INC(priv->grows);
+    }
+    if (ret) {
+        /* Nobody else knows this nonce. */
+        allot_portions_unlink(this, inode, nonce);
+        allot_slot_drop(ai, ALLOT_IDX_NONE);
+    }
+out:
+    allot_layout_free(empty);
+    allot_record_clear(&r);
+    allot_rec_unref(rec);
+    return ret;
+}
+
+int
+allot_grow(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
+           struct allot_avoid *avoid)
+{
+    int tries = 0;
+    int ret = 0;
+
+    do {
+        ret = grow_once(this, inode, end, max_size, avoid);
+    } while (ret == -EAGAIN && ++tries < ALLOT_MEMBERS_MAX);
+    if (ret == -EFBIG)
+        allot_refresh(this, inode, NULL);
+    return ret;
+}
+
+/* ---- prepare
+ * ----------------------------------------------------------------------- */
+
+/* The bricks of [off, end), each once. Returns how many, or -errno. */
+int
+allot_range_bricks(const struct allot_layout *layout, uint64_t off,
+                   uint64_t end, uint16_t *idx)
+{
+    struct allot_split_iter iter;
+    struct allot_piece piece;
+    int n = 0;
+    int i = 0;
+    int ret = allot_split_begin(&iter, layout, off, end - off);
+
+    if (ret)
+        return ret;
+    while (allot_split_next(&iter, &piece)) {
+        if (piece.brick_idx == ALLOT_PIECE_BASE)
+            continue;
+        for (i = 0; i < n && idx[i] != piece.brick_idx; i++)
+            ;
+        if (i == n)
+            idx[n++] = piece.brick_idx;
+        if (n == (int)layout->brick_count)
+            break; /* all there are */
+    }
+    return n;
+}
+
+/* The first byte of [off, end) on a member that cannot be written: UINT64_MAX
+ * if there is none. */
+static uint64_t
+first_unusable(xlator_t *this, const struct allot_layout *layout, uint64_t off,
+               uint64_t end, const struct allot_avoid *avoid)
+{
+    struct allot_brick_view view;
+    struct allot_split_iter iter;
+    struct allot_piece piece;
+
+    if (allot_split_begin(&iter, layout, off, end - off))
+        return UINT64_MAX;
+    while (allot_split_next(&iter, &piece)) {
+        if (piece.brick_idx == ALLOT_PIECE_BASE)
+            continue;
+        if (allot_avoid_has(avoid, piece.brick_idx) ||
+            allot_brick_get(this, piece.brick_idx, &view) ||
+            !allot_brick_usable(&view))
+            return piece.offset;
+    }
+    return UINT64_MAX;
+}
+
+/* Would new data be better off with other members than the last extent's? */
+gf_boolean_t
+allot_members_wanting(xlator_t *this, const struct allot_layout *layout,
+                      uint64_t size)
+{
+    const struct allot_extent *last = NULL;
+    uint32_t width = allot_priv(this)->opt.width;
+    uint32_t could = allot_bricks_preferred_count(this);
+    uint64_t run = 0;
+    int i = 0;
+
+    last = &layout->extents[layout->extent_count - 1];
+    for (i = 0; i < last->member_count; i++)
+        if (!allot_bricks_preferred(this, last->members[i].brick_idx))
+            return _gf_true;
+    if (could > width)
+        could = width;
+    if (last->member_count >= could)
+        return _gf_false;
+    /* A brick came back or was added. Not at once: a brick that comes and goes
+     * must not use up the record's extents. */
+    run = (uint64_t)last->member_count << (last->block_shift + 4);
+    return size > last->start_byte && size - last->start_byte >= run;
+}
+
+/* Is the only extent the head of block 0, and does the write leave block 0? */
+gf_boolean_t
+allot_leaves_head(xlator_t *this, const struct allot_layout *layout,
+                  uint64_t end)
+{
+    const struct allot_extent *e = layout->extents;
+    uint32_t width = allot_priv(this)->opt.width;
+
+    return layout->extent_count == 1 && e->member_count == 1 && width > 1 &&
+           end > head_end(layout->inline_limit, e->block_shift) &&
+           allot_bricks_preferred_count(this) > 1;
+}
+
+/* One look. 0: ready; -EREMCHG: look again; else an error. */
+static int
+prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+               struct allot_rec *rec, uint64_t off, uint64_t end,
+               struct allot_avoid *avoid, struct allot_payload *payload)
+{
+    const struct allot_layout *layout = rec->r.layout;
+    uint16_t *idx = NULL;
+    int *errs = NULL;
+    uint64_t at = first_unusable(this, layout, off, end, avoid);
+    uint64_t version = allot_bricks_version(this);
+    uint64_t size = 0;
+    int ret = 0;
+    int n = 0;
+    int i = 0;
+
+    if (at != UINT64_MAX) {
+        ret = allot_append(this, inode, at, _gf_true, end, avoid, payload);
+        return ret ? ret : -EREMCHG;
+    }
+    if (allot_leaves_head(this, layout, end)) {
+        at = head_end(layout->inline_limit, layout->extents[0].block_shift);
+        ret = allot_append(this, inode, at, _gf_false, end, avoid, NULL);
+        if (ret == 0)
+            return -EREMCHG;
+        if (ret != -ENOENT) /* no better members: one brick is left */
+            return ret;
+    } else {
+        size = ai->known_size;
+        if (end > size && ai->judged != version &&
+            allot_members_wanting(this, layout, size)) {
+            ret = allot_append(this, inode, off > size ? off : size, _gf_false,
+                               end, avoid, NULL);
+            if (ret == 0 || ret == -EREMCHG)
+                return -EREMCHG;
+            /* What there is must do. */
+            ai->judged = version;
+        }
+    }
+
+    if (!(rec->r.flags & ALLOT_RECORD_DIRTY)) {
+        ret = allot_mark_dirty(this, inode);
+        return ret ? ret : -EREMCHG;
+    }
+
+    idx = GF_CALLOC(layout->brick_count, sizeof(*idx), allot_mt_misc);
+    errs = GF_CALLOC(layout->brick_count, sizeof(*errs), allot_mt_misc);
+    if (!idx || !errs) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    n = allot_range_bricks(layout, off, end, idx);
+    if (n < 0) {
+        ret = n;
+        goto out;
+    }
+    allot_portions_open(this, inode, idx, n, errs);
+    for (i = 0; i < n; i++) {
+        if (!errs[i])
+            continue;
+        if (errs[i] == -ENOMEM) {
+            ret = errs[i];
+            break;
+        }
+        allot_avoid_add(avoid, idx[i]);
+        ret = -EREMCHG;
+    }
+out:
+    GF_FREE(idx);
+    GF_FREE(errs);
+    return ret;
+}
+
+int
+allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
+                    uint64_t grow_max, struct allot_avoid *avoid,
+                    struct allot_payload *payload)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = NULL;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    uint32_t limit = allot_bricks_inline_limit(this);
+    int tries = 0;
+    int ret = -EREMCHG;
+
+    if (!ai)
+        return -ENOMEM;
+    for (tries = 0; ret == -EREMCHG && tries < PREPARE_TRIES; tries++) {
+        rec = allot_inode_rec(ai, &kind);
+        if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
+            ret = allot_refresh(this, inode, NULL);
+            if (ret == 0)
+                ret = -EREMCHG;
+        } else if (kind == ALLOT_KIND_BROKEN) {
+            ret = -EIO;
+        } else if (kind == ALLOT_KIND_PLAIN) {
+            if (allot_write_stays_plain(this, ai, end)) {
+                ret = 0;
+            } else {
+                ret = allot_grow(this, inode, end,
+                                 grow_max < limit ? grow_max : limit, avoid);
+                if (ret == 0)
+                    ret = -EREMCHG;
+                else if (ret == -EFBIG)
+                    ret = ai->base_size > limit ? -EREMCHG : -EAGAIN;
+            }
+        } else {
+            ret =
+                prepare_spread(this, inode, ai, rec, off, end, avoid, payload);
+        }
+        allot_rec_unref(rec);
+    }
+    return ret == -EREMCHG ? -EIO : ret;
+}
+
+gf_boolean_t
+allot_write_stays_plain(xlator_t *this, struct allot_inode *ai, uint64_t end)
+{
+    uint32_t limit = allot_bricks_inline_limit(this);
+
+    /* Longer than inline_limit without extents: it was made by plain
+     * distribute, and stays as it is. */
+    return end <= limit || ai->base_size > limit || !allot_bricks_active(this);
+}
+
+int
+allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = NULL;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    uint16_t *idx = NULL;
+    int *errs = NULL;
+    int ret = 0;
+    int n = 0;
+
+    if (!ai)
+        return -ENOMEM;
+    kind = ai->kind;
+    if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
+        ret = allot_refresh(this, inode, NULL);
+        if (ret)
+            return ret;
+    }
+    rec = allot_inode_rec(ai, &kind);
+    if (kind == ALLOT_KIND_BROKEN)
+        ret = -EIO;
+    if (!ret && rec && kind == ALLOT_KIND_SPREAD) {
+        n = rec->r.layout->brick_count;
+        idx = GF_CALLOC(n, sizeof(*idx), allot_mt_misc);
+        errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
+        if (!idx || !errs) {
+            ret = -ENOMEM;
+        } else {
+            n = allot_range_bricks(rec->r.layout, off, end, idx);
+            /* What cannot be opened fails when it is read. */
+            if (n > 0)
+                allot_portions_open(this, inode, idx, n, errs);
+        }
+    }
+    GF_FREE(idx);
+    GF_FREE(errs);
+    allot_rec_unref(rec);
+    return ret;
+}

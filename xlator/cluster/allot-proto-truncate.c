@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-proto-truncate.c - setting a file's size, both ways.
+ *
+ *   plain file       the base alone, as long as it stays within inline_limit
+ *   spread, shrink   publish {g+2, size, clip}: the commit; then fence and cut
+ *   spread, to       publish {g+2, no extents}; fence what can be reached; cut
+ * the inline_limit     base; remove the portions. Repairs a damaged file. or
+ * below spread, extend   publish {size}
+ */
+#include "allot-proto.h"
+#include "allot-fops.h"
+
+#define TRUNCATE_TRIES 16
+
+/* The base itself, with the generation that we believe. */
+static int
+truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_call call;
+    loc_t loc = {
+        0,
+    };
+    int ret = 0;
+
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_TRUNCATE);
+    allot_loc_of_inode(&loc, inode);
+    call.loc = &loc;
+    call.off = size;
+    call.xdata = allot_xdata_with_gen(NULL, allot_inode_gen(ai));
+    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    if (ret >= 0) {
+        ai->base_size = size;
+        ret = 0;
+    } else if (ret == -ALLOT_ERR_OLD) {
+        ret = allot_refresh(this, inode, NULL);
+        ret = ret ? ret : -EREMCHG;
+    }
+    if (call.xdata)
+        dict_unref(call.xdata);
+    allot_calls_wipe(&call, 1);
+    loc_wipe(&loc);
+    return ret;
+}
+
+/* Down to the inline part or less. */
+static int
+truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *rec,
+                uint64_t size)
+{
+    struct allot_record r;
+    uint64_t nonce = rec->r.nonce;
+    int ret = allot_record_copy(&rec->r, &r);
+
+    if (ret)
+        return ret;
+    allot_layout_free(r.layout);
+    r.layout = NULL;
+    ret = allot_layout_new(rec->r.layout->inline_limit, NULL, 0, &r.layout);
+    if (ret) {
+        allot_record_clear(&r);
+        return ret;
+    }
+    r.gen = rec->r.gen + 2;
+    r.flags = 0;
+    r.size = 0;
+    r.blocks512 = 0;
+    r.nonce = 0;
+    r.clip_count = 0;
+    ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+    if (ret)
+        return ret;
+    /* A writer that still has them open must be refused before we answer;
+     * removing them does not do that. */
+    allot_fence(this, inode, &rec->r, rec->r.gen + 2, rec->r.layout->bricks,
+                rec->r.layout->brick_count, NULL);
+    ret = truncate_base(this, inode, size);
+    allot_portions_unlink(this, inode, nonce);
+    allot_slot_drop(allot_inode_get(this, inode), ALLOT_IDX_NONE);
+    return ret;
+}
+
+/* All clips done with: every portion that there is has passed the last one. */
+static int
+truncate_clear_clips(xlator_t *this, inode_t *inode, struct allot_rec *rec,
+                     struct allot_record *r)
+{
+    int ret =
+        allot_fence(this, inode, &rec->r, rec->r.gen, rec->r.layout->bricks,
+                    rec->r.layout->brick_count, NULL);
+
+    if (ret == 0)
+        r->clip_count = 0;
+    return ret;
+}
+
+static int
+truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
+                uint64_t size)
+{
+    struct allot_rec *now_rec = NULL;
+    struct allot_record r;
+    struct timespec now = allot_now();
+    int ret = allot_record_copy(&rec->r, &r);
+
+    if (ret)
+        return ret;
+    r.gen = rec->r.gen + 2;
+    ret = allot_record_clip_add(&r, r.gen, size);
+    if (ret == -E2BIG) {
+        if (truncate_clear_clips(this, inode, rec, &r)) {
+            gf_msg(this->name, GF_LOG_ERROR, EBUSY, ALLOT_MSG_PROTOCOL,
+                   "gfid %s was truncated %d times while one of its bricks "
+                   "was down: it cannot be truncated again before that brick "
+                   "is back",
+                   uuid_utoa(inode->gfid), ALLOT_CLIPS_MAX);
+            allot_record_clear(&r);
+            return -EBUSY;
+        }
+        ret = allot_record_clip_add(&r, r.gen, size);
+    }
+    if (ret) {
+        allot_record_clear(&r);
+        return ret;
+    }
+    r.size = size;
+    r.flags &= ~ALLOT_RECORD_DIRTY;
+    if (r.blocks512 > (size + 511) / 512)
+        r.blocks512 = (size + 511) / 512;
+    ret = allot_publish(this, inode, &r, UINT64_MAX, &now);
+    if (ret)
+        return ret;
+    now_rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
+    if (now_rec)
+        allot_fence(this, inode, &now_rec->r, now_rec->r.gen,
+                    now_rec->r.layout->bricks, now_rec->r.layout->brick_count,
+                    NULL);
+    allot_rec_unref(now_rec);
+    return 0;
+}
+
+static int
+truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
+                uint64_t size)
+{
+    struct allot_glimpse seen;
+    struct allot_record r;
+    struct timespec now = allot_now();
+    int ret = 0;
+
+    if (size <= rec->r.layout->inline_limit)
+        return truncate_inline(this, inode, rec, size);
+
+    seen.size.size = rec->r.size;
+    seen.size.exact = 1;
+    if (rec->r.flags & ALLOT_RECORD_DIRTY)
+        ret = allot_glimpse(this, inode, &rec->r, 0, &seen, NULL, NULL);
+    if (ret)
+        return ret;
+    if (!seen.size.exact || size < seen.size.size)
+        return truncate_shrink(this, inode, rec, size);
+    ret = allot_record_copy(&rec->r, &r);
+    if (ret)
+        return ret;
+    r.size = size;
+    return allot_publish(this, inode, &r, UINT64_MAX, &now);
+}
+
+int
+allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_avoid avoid;
+    struct allot_rec *rec = NULL;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    int tries = 0;
+    int ret = -EREMCHG;
+
+    memset(&avoid, 0, sizeof(avoid));
+    if (!ai)
+        return -ENOMEM;
+    if (size > ALLOT_OFFSET_MAX)
+        return -EFBIG;
+    for (tries = 0; ret == -EREMCHG && tries < TRUNCATE_TRIES; tries++) {
+        rec = allot_inode_rec(ai, &kind);
+        if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
+            ret = allot_refresh(this, inode, NULL);
+            ret = ret ? ret : -EREMCHG;
+        } else if (kind == ALLOT_KIND_BROKEN) {
+            ret = -EIO;
+        } else if (kind == ALLOT_KIND_SPREAD) {
+            ret = truncate_spread(this, inode, rec, size);
+        } else if (allot_write_stays_plain(this, ai, size)) {
+            ret = truncate_base(this, inode, size);
+        } else {
+            ret = allot_grow(this, inode, size, allot_bricks_inline_limit(this),
+                             &avoid);
+            ret = ret == 0 || ret == -EFBIG ? -EREMCHG : ret;
+        }
+        allot_rec_unref(rec);
+    }
+    GF_ATOMIC_INC(allot_priv(this)->truncates);
+    return ret == -EREMCHG ? -EIO : ret;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-proto-unlink.c - a name of a spread file goes away: when it was the
+ * last one and nobody has the file open, its portions go too.
+ *
+ *   prepare  open the base, so that it can be asked after its name is gone
+ *   ...      the namespace removes the name
+ *   done     ask the base: link count and open fds. Nobody left: remove the
+ *            portions. Open here: the last close does. Open elsewhere: that
+ *            client's last close finds no base and leaves an orphan for scrub.
+ *
+ * The link count in the namespace's answer to the unlink is not used: over
+ * distribute it may be a link file's.
+ */
+#include "allot-proto.h"
+#include "allot-fops.h"
+
+fd_t *
+allot_base_fd(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_call call;
+    loc_t loc = {
+        0,
+    };
+    fd_t *fd = NULL;
+    fd_t *have = NULL;
+    int ret = 0;
+
+    if (!ai)
+        return NULL;
+    LOCK(&ai->lock);
+    {
+        if (ai->base_fd)
+            have = fd_ref(ai->base_fd);
+    }
+    UNLOCK(&ai->lock);
+    if (have)
+        return have;
+
+    fd = fd_create(inode, 0);
+    if (!fd)
+        return NULL;
+    fd->flags = O_RDWR;
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_OPEN);
+    allot_loc_of_inode(&loc, inode);
+    call.loc = &loc;
+    call.fd = fd;
+    call.flags = O_RDWR;
+    call.xdata = allot_priv(this)->client_xdata;
+    ret = allot_call_one(this, &call);
+    loc_wipe(&loc);
+    if (ret < 0) {
+        fd_unref(fd);
+        return NULL;
+    }
+    LOCK(&ai->lock);
+    {
+        if (!ai->base_fd)
+            ai->base_fd = fd_ref(fd);
+    }
+    UNLOCK(&ai->lock);
+    return fd;
+}
+
+int
+allot_unlink_prepare(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    fd_t *fd = NULL;
+
+    if (!ai)
+        return -ENOMEM;
+    LOCK(&ai->lock);
+    {
+        ai->holds++;
+    }
+    UNLOCK(&ai->lock);
+    fd = allot_base_fd(this, inode);
+    if (!fd)
+        return -ENOTCONN;
+    fd_unref(fd);
+    return 0;
+}
+
+int
+allot_unlink_done(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    struct allot_rec *rec = NULL;
+    struct allot_call call;
+    fd_t *fd = NULL;
+    uint32_t opens = 0;
+    int ret = 0;
+
+    if (!ai)
+        return 0;
+    fd = allot_base_fd(this, inode);
+    LOCK(&ai->lock);
+    {
+        if (ai->holds)
+            ai->holds--;
+    }
+    UNLOCK(&ai->lock);
+    if (!fd)
+        return -ENOENT;
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_FSTAT);
+    call.fd = fd;
+    call.xdata = allot_xdata_with_record_req(NULL);
+    if (!call.xdata ||
+        dict_set_uint32(call.xdata, GLUSTERFS_OPEN_FD_COUNT, 0)) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    ret = allot_call_one(this, &call);
+    if (ret < 0 || call.st.ia_nlink > 0) {
+        /* Another name is left (or the base is gone from our sight: then the
+         * portions may be the only copy, and stay). */
+        LOCK(&ai->lock);
+        {
+            ai->unlinked = _gf_false;
+        }
+        UNLOCK(&ai->lock);
+        goto out;
+    }
+    allot_inode_learn(this, inode, call.rdict, &call.st);
+    if (!call.rdict ||
+        dict_get_uint32(call.rdict, GLUSTERFS_OPEN_FD_COUNT, &opens))
+        opens = 0; /* not told: nobody else */
+
+    LOCK(&ai->lock);
+    {
+        ai->unlinked = _gf_true;
+        ret = ai->opens > 0;
+    }
+    UNLOCK(&ai->lock);
+    if (ret) {
+        ret = 0; /* the last close here comes back */
+        goto out;
+    }
+    rec = allot_inode_rec(ai, NULL);
+    if (rec && rec->r.layout->extent_count && opens <= 1)
+        allot_portions_unlink(this, inode, rec->r.nonce);
+    allot_slot_drop(ai, ALLOT_IDX_NONE);
+    allot_rec_unref(rec);
+out:
+    if (call.xdata)
+        dict_unref(call.xdata);
+    allot_calls_wipe(&call, 1);
+    fd_unref(fd);
+    /* Ours is not needed any more unless the file is still open here. */
+    LOCK(&ai->lock);
+    {
+        fd = ai->opens == 0 ? ai->base_fd : NULL;
+        if (fd)
+            ai->base_fd = NULL;
+    }
+    UNLOCK(&ai->lock);
+    if (fd)
+        fd_unref(fd);
+    return ret < 0 ? ret : 0;
+}

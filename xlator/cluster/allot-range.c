@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-range.c - truncate, ftruncate, fallocate, discard, zerofill. All of
+ * them run as a protocol, alone in the file's gate, in a synctask; files that
+ * stay plain take one call.
+ */
+#include "allot-fops.h"
+#include "allot-proto.h"
+#include "allot-split.h"
+
+/* Pieces that are under way at once. */
+#define RANGE_BATCH 32
+
+struct range_local {
+    call_frame_t *frame;
+    glusterfs_fop_t fop;
+    inode_t *inode;
+    fd_t *fd; /* NULL: truncate by name */
+    uint64_t off;
+    uint64_t len;
+    int32_t mode; /* fallocate's */
+    dict_t *xdata;
+    loc_t loc;
+    int rounds;
+};
+
+static void
+range_free(struct range_local *local)
+{
+    local->frame->local = NULL;
+    loc_wipe(&local->loc);
+    if (local->fd)
+        fd_unref(local->fd);
+    inode_unref(local->inode);
+    if (local->xdata)
+        dict_unref(local->xdata);
+    GF_FREE(local);
+}
+
+static void
+range_unwind(struct range_local *local, int32_t ret, int32_t err,
+             struct iatt *pre, struct iatt *post, dict_t *xdata)
+{
+    call_frame_t *frame = local->frame;
+    glusterfs_fop_t fop = local->fop;
+
+    range_free(local);
+    switch (fop) {
+        case GF_FOP_TRUNCATE:
+            STACK_UNWIND_STRICT(truncate, frame, ret, err, pre, post, xdata);
+            break;
+        case GF_FOP_FTRUNCATE:
+            STACK_UNWIND_STRICT(ftruncate, frame, ret, err, pre, post, xdata);
+            break;
+        case GF_FOP_FALLOCATE:
+            STACK_UNWIND_STRICT(fallocate, frame, ret, err, pre, post, xdata);
+            break;
+        case GF_FOP_DISCARD:
+            STACK_UNWIND_STRICT(discard, frame, ret, err, pre, post, xdata);
+            break;
+        default:
+            STACK_UNWIND_STRICT(zerofill, frame, ret, err, pre, post, xdata);
+    }
+}
+
+/* ---- portions
+ * -----------------------------------------------------------------------------
+ */
+
+static int
+range_batch(xlator_t *this, struct allot_call *calls, int n)
+{
+    int ret = 0;
+    int i = 0;
+
+    allot_fan(this, calls, n);
+    for (i = 0; i < n; i++) {
+        if (calls[i].ret < 0 && !ret)
+            ret = -calls[i].err;
+        if (calls[i].fd)
+            fd_unref(calls[i].fd);
+    }
+    allot_calls_wipe(calls, n);
+    return ret;
+}
+
+/* The fop on every piece of [off, end). Everything is open and DIRTY. */
+static int
+range_pieces(xlator_t *this, struct range_local *local,
+             const struct allot_rec *rec, uint64_t off, uint64_t end)
+{
+    struct allot_inode *ai = allot_inode_get(this, local->inode);
+    struct allot_call *calls = NULL;
+    struct allot_brick_view view;
+    struct allot_split_iter iter;
+    struct allot_piece piece;
+    int ret = allot_split_begin(&iter, rec->r.layout, off, end - off);
+    int n = 0;
+
+    calls = GF_CALLOC(RANGE_BATCH, sizeof(*calls), allot_mt_calls);
+    if (!calls)
+        return -ENOMEM;
+    while (ret == 0 && allot_split_next(&iter, &piece)) {
+        allot_call_init(&calls[n], NULL, local->fop);
+        if (piece.brick_idx == ALLOT_PIECE_BASE) {
+            calls[n].xl = allot_priv(this)->ns;
+            calls[n].fd = fd_ref(local->fd);
+        } else {
+            calls[n].fd = allot_slot_fd(this, ai, piece.brick_idx, &view);
+            calls[n].xl = calls[n].fd ? view.xl : NULL;
+        }
+        calls[n].off = piece.offset;
+        calls[n].len = piece.len;
+        calls[n].flags = local->mode;
+        calls[n].xdata = rec->gen_xdata;
+        if (++n == RANGE_BATCH) {
+            ret = range_batch(this, calls, n);
+            n = 0;
+        }
+    }
+    if (n) {
+        int last = range_batch(this, calls, n);
+
+        ret = ret ? ret : last;
+    }
+    GF_FREE(calls);
+    return ret;
+}
+
+static int
+range_spread(xlator_t *this, struct range_local *local)
+{
+    struct allot_inode *ai = allot_inode_get(this, local->inode);
+    struct allot_avoid avoid;
+    struct allot_rec *rec = NULL;
+    struct iatt buf;
+    uint64_t end = local->off + local->len;
+    gf_boolean_t keep =
+        local->fop == GF_FOP_DISCARD ||
+        (local->fop == GF_FOP_FALLOCATE && (local->mode & FALLOC_FL_KEEP_SIZE));
+    int ret = 0;
+
+    memset(&avoid, 0, sizeof(avoid));
+    if (local->fop == GF_FOP_FALLOCATE && (local->mode & ~FALLOC_FL_KEEP_SIZE))
+        return -EOPNOTSUPP; /* collapse and insert move blocks between bricks */
+    ret = allot_refresh(this, local->inode, &buf);
+    if (ret == 0)
+        ret = allot_glimpse_iatt(this, local->inode, &buf);
+    if (ret)
+        return ret;
+    /* Space behind the end is not reserved: the layout of what is not there yet
+     * is not decided. */
+    if (keep && end > buf.ia_size)
+        end = buf.ia_size;
+    if (end <= local->off)
+        return 0;
+    ret = allot_prepare_write(this, local->inode, local->off, end, UINT64_MAX,
+                              &avoid, NULL);
+    if (ret)
+        return ret;
+    rec = allot_inode_rec(ai, NULL);
+    if (!rec || !rec->r.layout->extent_count)
+        ret = -EREMCHG;
+    else
+        ret = range_pieces(this, local, rec, local->off, end);
+    if (ret == -ALLOT_ERR_OLD)
+        allot_catch_up(this, local->inode, rec->r.gen);
+    if (ret == -ALLOT_ERR_BEHIND) {
+        allot_fence(this, local->inode, &rec->r, rec->r.gen,
+                    rec->r.layout->bricks, rec->r.layout->brick_count, NULL);
+        ret = -EREMCHG;
+    }
+    LOCK(&ai->lock);
+    {
+        ai->wrote = _gf_true;
+        if (ret == 0 && !keep && ai->rec == rec && end > ai->known_size)
+            ai->known_size = end;
+    }
+    UNLOCK(&ai->lock);
+    if (ret == 0 && !keep && end > rec->r.size && end > buf.ia_size)
+        ret = allot_publish_size(this, local->inode, end);
+    allot_rec_unref(rec);
+    return ret;
+}
+
+/* ---- the fops
+ * --------------------------------------------------------------------------------
+ */
+
+static void
+range_task(xlator_t *this, void *arg);
+
+static int32_t
+range_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+               int32_t op_ret, int32_t op_errno, struct iatt *pre,
+               struct iatt *post, dict_t *xdata)
+{
+    struct range_local *local = frame->local;
+    struct allot_inode *ai = allot_inode_get(this, local->inode);
+
+    /* It became spread meanwhile: begin anew. */
+    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD && ai && local->rounds++ < 8) {
+        ai->stale = _gf_true;
+        if (allot_run(this, local->inode, _gf_true, range_task, local) == 0)
+            return 0;
+    }
+    if (op_ret >= 0 && ai)
+        ai->base_size = post->ia_size;
+    range_unwind(local, op_ret, op_errno, pre, post, xdata);
+    return 0;
+}
+
+/* A plain file: the user's own fop to the base. Inside the gate; the reply may
+ * come after it is left, and is then the base's affair. */
+static void
+range_base(xlator_t *this, struct range_local *local)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+    struct allot_inode *ai = allot_inode_get(this, local->inode);
+    call_frame_t *frame = local->frame;
+    dict_t *x = allot_xdata_with_gen(local->xdata, allot_inode_gen(ai));
+
+    frame->local = local;
+    switch (local->fop) {
+        case GF_FOP_TRUNCATE:
+            STACK_WIND(frame, range_base_cbk, ns, ns->fops->truncate,
+                       &local->loc, local->off, x);
+            break;
+        case GF_FOP_FTRUNCATE:
+            STACK_WIND(frame, range_base_cbk, ns, ns->fops->ftruncate,
+                       local->fd, local->off, x);
+            break;
+        case GF_FOP_FALLOCATE:
+            STACK_WIND(frame, range_base_cbk, ns, ns->fops->fallocate,
+                       local->fd, local->mode, local->off, local->len, x);
+            break;
+        case GF_FOP_DISCARD:
+            STACK_WIND(frame, range_base_cbk, ns, ns->fops->discard, local->fd,
+                       local->off, local->len, x);
+            break;
+        default:
+            STACK_WIND(frame, range_base_cbk, ns, ns->fops->zerofill, local->fd,
+                       local->off, local->len, x);
+    }
+    if (x)
+        dict_unref(x);
+}
+
+static void
+range_task(xlator_t *this, void *arg)
+{
+    struct range_local *local = arg;
+    struct allot_inode *ai = allot_inode_get(this, local->inode);
+    gf_boolean_t cut =
+        local->fop == GF_FOP_TRUNCATE || local->fop == GF_FOP_FTRUNCATE;
+    uint64_t end = cut ? local->off : local->off + local->len;
+    struct iatt pre;
+    struct iatt post;
+    int tries = 0;
+    int ret = ai ? 0 : -ENOMEM;
+
+    memset(&pre, 0, sizeof(pre));
+    memset(&post, 0, sizeof(post));
+    /* What we believe is good enough to begin with: the guard refuses it if it
+     * is old. Only an unknown file must be asked for. */
+    if (ret == 0 && (ai->kind == ALLOT_KIND_UNKNOWN || ai->stale))
+        ret = allot_refresh(this, local->inode, NULL);
+    if (ret == 0 && ai->kind == ALLOT_KIND_PLAIN &&
+        allot_write_stays_plain(this, ai, end)) {
+        range_base(this, local);
+        return;
+    }
+    if (ret == 0) {
+        ret = allot_refresh(this, local->inode, &pre);
+        if (ret == 0)
+            ret = allot_glimpse_iatt(this, local->inode, &pre);
+    }
+    if (ret == 0 && cut) {
+        ret = allot_truncate_to(this, local->inode, local->off);
+    } else if (ret == 0) {
+        do {
+            ret = range_spread(this, local);
+        } while (ret == -EREMCHG && ++tries < 8);
+    }
+    if (ret == 0) {
+        ret = allot_refresh(this, local->inode, &post);
+        if (ret == 0)
+            ret = allot_glimpse_iatt(this, local->inode, &post);
+    }
+    if (ret == -EREMCHG || ret == -ENODATA || ret == -ENOTCONN)
+        ret = -EIO;
+    /* Nobody has it open here: this is the only chance to settle. */
+    if (ret == 0 && ai->opens == 0 && ai->wrote)
+        allot_settle(this, local->inode);
+    range_unwind(local, ret ? -1 : 0, -ret, &pre, &post, NULL);
+}
+
+static int
+range_start(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
+            loc_t *loc, fd_t *fd, off_t off, uint64_t len, int32_t mode,
+            dict_t *xdata)
+{
+    struct range_local *local = NULL;
+
+    if (off < 0)
+        return EINVAL;
+    if (len > ALLOT_OFFSET_MAX || (uint64_t)off > ALLOT_OFFSET_MAX - len)
+        return EFBIG;
+    local = GF_CALLOC(1, sizeof(*local), allot_mt_local);
+    if (!local)
+        return ENOMEM;
+    local->frame = frame;
+    local->fop = fop;
+    local->inode = inode_ref(loc ? loc->inode : fd->inode);
+    local->fd = fd ? fd_ref(fd) : NULL;
+    if (loc)
+        loc_copy(&local->loc, loc);
+    local->off = off;
+    local->len = len;
+    local->mode = mode;
+    local->xdata = xdata ? dict_ref(xdata) : NULL;
+    if (allot_run(this, local->inode, _gf_true, range_task, local)) {
+        range_free(local);
+        return ENOMEM;
+    }
+    return 0;
+}
+
+int32_t
+allot_truncate(call_frame_t *frame, xlator_t *this, loc_t *loc, off_t offset,
+               dict_t *xdata)
+{
+    int err = range_start(frame, this, GF_FOP_TRUNCATE, loc, NULL, offset, 0, 0,
+                          xdata);
+
+    if (err)
+        STACK_UNWIND_STRICT(truncate, frame, -1, err, NULL, NULL, NULL);
+    return 0;
+}
+
+int32_t
+allot_ftruncate(call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
+                dict_t *xdata)
+{
+    int err = range_start(frame, this, GF_FOP_FTRUNCATE, NULL, fd, offset, 0, 0,
+                          xdata);
+
+    if (err)
+        STACK_UNWIND_STRICT(ftruncate, frame, -1, err, NULL, NULL, NULL);
+    return 0;
+}
+
+int32_t
+allot_fallocate(call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t mode,
+                off_t offset, size_t len, dict_t *xdata)
+{
+    int err = range_start(frame, this, GF_FOP_FALLOCATE, NULL, fd, offset, len,
+                          mode, xdata);
+
+    if (err)
+        STACK_UNWIND_STRICT(fallocate, frame, -1, err, NULL, NULL, NULL);
+    return 0;
+}
+
+int32_t
+allot_discard(call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
+              size_t len, dict_t *xdata)
+{
+    int err = range_start(frame, this, GF_FOP_DISCARD, NULL, fd, offset, len, 0,
+                          xdata);
+
+    if (err)
+        STACK_UNWIND_STRICT(discard, frame, -1, err, NULL, NULL, NULL);
+    return 0;
+}
+
+int32_t
+allot_zerofill(call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
+               off_t len, dict_t *xdata)
+{
+    int err = len < 0 ? EINVAL
+                      : range_start(frame, this, GF_FOP_ZEROFILL, NULL, fd,
+                                    offset, len, 0, xdata);
+
+    if (err)
+        STACK_UNWIND_STRICT(zerofill, frame, -1, err, NULL, NULL, NULL);
+    return 0;
+}

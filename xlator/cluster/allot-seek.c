@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-seek.c - seek (SEEK_DATA, SEEK_HOLE) and rchecksum.
+ *
+ * A portion is sparse at its own logical offsets, so a seek in it means
+ * something only inside one piece: the pieces are asked in the order of the
+ * file.
+ */
+#include "allot-io.h"
+
+struct allot_seek {
+    call_frame_t *frame;
+    fd_t *fd;
+    uint64_t off;
+    gf_seek_what_t what;
+    dict_t *xdata;
+};
+
+static int
+seek_piece(xlator_t *this, struct allot_inode *ai, fd_t *app,
+           struct allot_piece *piece, gf_seek_what_t what, uint64_t gen,
+           uint64_t *found)
+{
+    struct allot_brick_view view;
+    struct allot_call call;
+    int ret = 0;
+
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_SEEK);
+    if (piece->brick_idx == ALLOT_PIECE_BASE) {
+        call.fd = fd_ref(app);
+    } else {
+        call.fd = allot_slot_fd(this, ai, piece->brick_idx, &view);
+        call.xl = view.xl;
+    }
+    if (!call.fd)
+        return -EIO;
+    call.off = piece->offset;
+    call.flags = what;
+    call.xdata = allot_xdata_with_gen(NULL, gen);
+    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    /* Past its own end a portion is a hole. */
+    if (ret == -ENXIO) {
+        *found = what == GF_SEEK_HOLE ? piece->offset : UINT64_MAX;
+        ret = 0;
+    } else if (ret >= 0) {
+        *found = call.roff;
+        ret = 0;
+    }
+    if (call.xdata)
+        dict_unref(call.xdata);
+    fd_unref(call.fd);
+    allot_calls_wipe(&call, 1);
+    return ret;
+}
+
+/* 0 and *@found, or -errno (-ENXIO: none). */
+static int
+seek_spread(xlator_t *this, struct allot_seek *seek, struct allot_rec *rec,
+            uint64_t size, uint64_t *found)
+{
+    struct allot_inode *ai = allot_inode_get(this, seek->fd->inode);
+    struct allot_split_iter iter;
+    struct allot_piece piece;
+    int ret = 0;
+
+    if (seek->off >= size)
+        return -ENXIO;
+    ret = allot_prepare_read(this, seek->fd->inode, seek->off, size);
+    if (ret == 0)
+        ret = allot_split_begin(&iter, rec->r.layout, seek->off,
+                                size - seek->off);
+    if (ret)
+        return ret;
+    while (allot_split_next(&iter, &piece)) {
+        ret = seek_piece(this, ai, seek->fd, &piece, seek->what, rec->r.gen,
+                         found);
+        if (ret)
+            return ret;
+        if (*found < piece.offset + piece.len)
+            return 0;
+    }
+    if (seek->what == GF_SEEK_DATA)
+        return -ENXIO;
+    *found = size; /* the hole behind the end */
+    return 0;
+}
+
+static void
+seek_free(struct allot_seek *seek)
+{
+    fd_unref(seek->fd);
+    if (seek->xdata)
+        dict_unref(seek->xdata);
+    GF_FREE(seek);
+}
+
+static int32_t
+seek_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+              int32_t op_errno, off_t offset, dict_t *xdata)
+{
+    STACK_UNWIND_STRICT(seek, frame, op_ret, op_errno, offset, xdata);
+    return 0;
+}
+
+static void
+seek_task(xlator_t *this, void *arg)
+{
+    struct allot_seek *seek = arg;
+    struct allot_inode *ai = allot_inode_get(this, seek->fd->inode);
+    call_frame_t *frame = seek->frame;
+    struct allot_rec *rec = NULL;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    struct iatt buf;
+    uint64_t found = 0;
+    dict_t *xdata = NULL;
+    int32_t op_ret = 0;
+    int tries = 0;
+    int ret = 0;
+
+    do {
+        ret = allot_refresh(this, seek->fd->inode, &buf);
+        if (ret == 0)
+            ret = allot_glimpse_iatt(this, seek->fd->inode, &buf);
+        rec = allot_inode_rec(ai, &kind);
+        if (ret == 0 && kind == ALLOT_KIND_BROKEN)
+            ret = -EIO;
+        if (ret == 0 && kind == ALLOT_KIND_SPREAD)
+            ret = seek_spread(this, seek, rec, buf.ia_size, &found);
+        if (ret == -ALLOT_ERR_OLD)
+            allot_catch_up(this, seek->fd->inode, rec->r.gen);
+        if (ret == -ALLOT_ERR_BEHIND)
+            allot_fence(this, seek->fd->inode, &rec->r, rec->r.gen,
+                        rec->r.layout->bricks, rec->r.layout->brick_count,
+                        NULL);
+        allot_rec_unref(rec);
+    } while ((ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) &&
+             ++tries < 8);
+
+    if (ret == 0 && kind == ALLOT_KIND_PLAIN) {
+        xdata = allot_xdata_with_gen(seek->xdata, allot_inode_gen(ai));
+        STACK_WIND(frame, seek_base_cbk, allot_priv(this)->ns,
+                   allot_priv(this)->ns->fops->seek, seek->fd, seek->off,
+                   seek->what, xdata);
+        if (xdata)
+            dict_unref(xdata);
+    } else {
+        if (ret < 0 && ret != -ENXIO && ret != -ENOMEM)
+            ret = -EIO;
+        op_ret = ret < 0 ? -1 : 0;
+        STACK_UNWIND_STRICT(seek, frame, op_ret, -ret, found, NULL);
+    }
+    seek_free(seek);
+}
+
+int32_t
+allot_seek(call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
+           gf_seek_what_t what, dict_t *xdata)
+{
+    struct allot_seek *seek = NULL;
+
+    if (allot_priv(this)->pass_through) {
+        STACK_WIND_TAIL(frame, allot_priv(this)->ns,
+                        allot_priv(this)->ns->fops->seek, fd, offset, what,
+                        xdata);
+        return 0;
+    }
+    seek = GF_CALLOC(1, sizeof(*seek), allot_mt_local);
+    if (!seek)
+        goto err;
+    seek->frame = frame;
+    seek->fd = fd_ref(fd);
+    seek->off = offset;
+    seek->what = what;
+    seek->xdata = xdata ? dict_ref(xdata) : NULL;
+    if (allot_run(this, fd->inode, _gf_true, seek_task, seek)) {
+        seek_free(seek);
+        goto err;
+    }
+    return 0;
+err:
+    STACK_UNWIND_STRICT(seek, frame, -1, ENOMEM, 0, NULL);
+    return 0;
+}
+
+int32_t
+allot_rchecksum(call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
+                int32_t len, dict_t *xdata)
+{
+    struct allot_inode *ai = allot_inode_peek(this, fd->inode);
+
+    /* Only replicate's healing sends it, and replicate stands below. */
+    if (ai && ai->kind == ALLOT_KIND_SPREAD) {
+        STACK_UNWIND_STRICT(rchecksum, frame, -1, EOPNOTSUPP, 0, NULL, NULL);
+        return 0;
+    }
+    STACK_WIND_TAIL(frame, allot_priv(this)->ns,
+                    allot_priv(this)->ns->fops->rchecksum, fd, offset, len,
+                    xdata);
+    return 0;
+}

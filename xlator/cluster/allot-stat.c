@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-stat.c - lookup, stat, fstat, setattr, fsetattr, access: one call to
+ * the namespace, which brings the record along; only a spread file that
+ * somebody is writing costs a glimpse.
+ */
+#include "allot-fops.h"
+#include "allot-proto.h"
+
+struct stat_local {
+    call_frame_t *frame;
+    glusterfs_fop_t fop;
+    inode_t *inode;
+    struct iatt pre;
+    struct iatt buf;
+    struct iatt postparent;
+    dict_t *xdata;
+};
+
+static gf_boolean_t
+stat_regular(const struct iatt *buf)
+{
+    return buf->ia_type == IA_IFREG;
+}
+
+static void
+stat_unwind(struct stat_local *local, int32_t ret, int32_t err)
+{
+    call_frame_t *frame = local->frame;
+    struct iatt *buf = &local->buf;
+
+    switch (local->fop) {
+        case GF_FOP_LOOKUP:
+            STACK_UNWIND_STRICT(lookup, frame, ret, err, local->inode, buf,
+                                local->xdata, &local->postparent);
+            break;
+        case GF_FOP_STAT:
+            STACK_UNWIND_STRICT(stat, frame, ret, err, buf, local->xdata);
+            break;
+        case GF_FOP_FSTAT:
+            STACK_UNWIND_STRICT(fstat, frame, ret, err, buf, local->xdata);
+            break;
+        case GF_FOP_SETATTR:
+            local->pre.ia_size = buf->ia_size;
+            STACK_UNWIND_STRICT(setattr, frame, ret, err, &local->pre, buf,
+                                local->xdata);
+            break;
+        default:
+            local->pre.ia_size = buf->ia_size;
+            STACK_UNWIND_STRICT(fsetattr, frame, ret, err, &local->pre, buf,
+                                local->xdata);
+    }
+    if (local->xdata)
+        dict_unref(local->xdata);
+    inode_unref(local->inode);
+    GF_FREE(local);
+}
+
+static void
+stat_task(xlator_t *this, void *arg)
+{
+    struct stat_local *local = arg;
+    int ret = allot_glimpse_iatt(this, local->inode, &local->buf);
+
+    stat_unwind(local, ret ? -1 : 0, -ret);
+}
+
+/* The reply of the namespace for a regular file: learn, then fix the size. The
+ * reply is given in any case. */
+static void
+stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
+            inode_t *inode, struct iatt *pre, struct iatt *buf,
+            struct iatt *postparent, dict_t *xdata)
+{
+    struct stat_local *local = GF_CALLOC(1, sizeof(*local), allot_mt_local);
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+
+    if (!local) {
+        switch (fop) {
+            case GF_FOP_LOOKUP:
+                STACK_UNWIND_STRICT(lookup, frame, -1, ENOMEM, NULL, NULL, NULL,
+                                    NULL);
+                return;
+            case GF_FOP_STAT:
+                STACK_UNWIND_STRICT(stat, frame, -1, ENOMEM, NULL, NULL);
+                return;
+            case GF_FOP_FSTAT:
+                STACK_UNWIND_STRICT(fstat, frame, -1, ENOMEM, NULL, NULL);
+                return;
+            case GF_FOP_SETATTR:
+                STACK_UNWIND_STRICT(setattr, frame, -1, ENOMEM, NULL, NULL,
+                                    NULL);
+                return;
+            default:
+                STACK_UNWIND_STRICT(fsetattr, frame, -1, ENOMEM, NULL, NULL,
+                                    NULL);
+                return;
+        }
+    }
+    local->frame = frame;
+    local->fop = fop;
+    local->inode = inode_ref(inode);
+    local->buf = *buf;
+    if (pre)
+        local->pre = *pre;
+    if (postparent)
+        local->postparent = *postparent;
+    if (xdata)
+        local->xdata = dict_ref(xdata);
+
+    /* setattr's answer carries no record. */
+    if (fop != GF_FOP_SETATTR && fop != GF_FOP_FSETATTR) {
+        kind = allot_inode_learn(this, inode, xdata, buf);
+        if (xdata) {
+            dict_del(xdata, ALLOT_XATTR_RECORD);
+            /* quick-read asked for the content: of a spread file that is the
+             * inline part only. */
+            if (kind == ALLOT_KIND_SPREAD || kind == ALLOT_KIND_BROKEN)
+                dict_del(xdata, GF_CONTENT_KEY);
+        }
+    }
+    if (allot_inode_iatt(this, inode, &local->buf)) {
+        stat_unwind(local, 0, 0);
+        return;
+    }
+    if (allot_run(this, inode, _gf_false, stat_task, local))
+        stat_unwind(local, -1, ENOMEM);
+}
+
+/* ---- lookup
+ * ------------------------------------------------------------------------- */
+
+static int32_t
+lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+           int32_t op_errno, inode_t *inode, struct iatt *buf, dict_t *xdata,
+           struct iatt *postparent)
+{
+    if (op_ret < 0 || !stat_regular(buf)) {
+        STACK_UNWIND_STRICT(lookup, frame, op_ret, op_errno, inode, buf, xdata,
+                            postparent);
+        return 0;
+    }
+    /* A lookup that has just found the inode: its gfid is in the iatt only. */
+    if (gf_uuid_is_null(inode->gfid))
+        gf_uuid_copy(inode->gfid, buf->ia_gfid);
+    stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent,
+                xdata);
+    return 0;
+}
+
+int32_t
+allot_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+    dict_t *x = NULL;
+
+    if (allot_hidden_name(loc) || allot_hidden_gfid(loc->gfid) ||
+        (loc->inode && allot_hidden_gfid(loc->inode->gfid)) ||
+        allot_hidden_gfid(loc->pargfid)) {
+        STACK_UNWIND_STRICT(lookup, frame, -1, ENOENT, NULL, NULL, NULL, NULL);
+        return 0;
+    }
+    x = allot_xdata_with_record_req(xdata);
+    if (!x) {
+        STACK_UNWIND_STRICT(lookup, frame, -1, ENOMEM, NULL, NULL, NULL, NULL);
+        return 0;
+    }
+    STACK_WIND(frame, lookup_cbk, ns, ns->fops->lookup, loc, x);
+    dict_unref(x);
+    return 0;
+}
+
+/* ---- stat, fstat
+ * ---------------------------------------------------------------------- */
+
+static int32_t
+stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+         int32_t op_errno, struct iatt *buf, dict_t *xdata)
+{
+    inode_t *inode = frame->local;
+
+    frame->local = NULL;
+    if (op_ret < 0 || !stat_regular(buf))
+        STACK_UNWIND_STRICT(stat, frame, op_ret, op_errno, buf, xdata);
+    else
+        stat_finish(frame, this, GF_FOP_STAT, inode, NULL, buf, NULL, xdata);
+    inode_unref(inode);
+    return 0;
+}
+
+int32_t
+allot_stat(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+    dict_t *x = allot_xdata_with_record_req(xdata);
+
+    if (!x) {
+        STACK_UNWIND_STRICT(stat, frame, -1, ENOMEM, NULL, NULL);
+        return 0;
+    }
+    frame->local = inode_ref(loc->inode);
+    STACK_WIND(frame, stat_cbk, ns, ns->fops->stat, loc, x);
+    dict_unref(x);
+    return 0;
+}
+
+static int32_t
+fstat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+          int32_t op_errno, struct iatt *buf, dict_t *xdata)
+{
+    inode_t *inode = frame->local;
+
+    frame->local = NULL;
+    if (op_ret < 0 || !stat_regular(buf))
+        STACK_UNWIND_STRICT(fstat, frame, op_ret, op_errno, buf, xdata);
+    else
+        stat_finish(frame, this, GF_FOP_FSTAT, inode, NULL, buf, NULL, xdata);
+    inode_unref(inode);
+    return 0;
+}
+
+int32_t
+allot_fstat(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+    dict_t *x = allot_xdata_with_record_req(xdata);
+
+    if (!x) {
+        STACK_UNWIND_STRICT(fstat, frame, -1, ENOMEM, NULL, NULL);
+        return 0;
+    }
+    frame->local = inode_ref(fd->inode);
+    STACK_WIND(frame, fstat_cbk, ns, ns->fops->fstat, fd, x);
+    dict_unref(x);
+    return 0;
+}
+
+/* ---- setattr, fsetattr
+ * -------------------------------------------------------------------- */
+
+static int32_t
+setattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+            int32_t op_errno, struct iatt *pre, struct iatt *post,
+            dict_t *xdata)
+{
+    inode_t *inode = frame->local;
+
+    frame->local = NULL;
+    if (op_ret < 0 || !stat_regular(post))
+        STACK_UNWIND_STRICT(setattr, frame, op_ret, op_errno, pre, post, xdata);
+    else
+        stat_finish(frame, this, GF_FOP_SETATTR, inode, pre, post, NULL, xdata);
+    inode_unref(inode);
+    return 0;
+}
+
+int32_t
+allot_setattr(call_frame_t *frame, xlator_t *this, loc_t *loc,
+              struct iatt *stbuf, int32_t valid, dict_t *xdata)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+
+    frame->local = inode_ref(loc->inode);
+    STACK_WIND(frame, setattr_cbk, ns, ns->fops->setattr, loc, stbuf, valid,
+               xdata);
+    return 0;
+}
+
+static int32_t
+fsetattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+             int32_t op_errno, struct iatt *pre, struct iatt *post,
+             dict_t *xdata)
+{
+    inode_t *inode = frame->local;
+
+    frame->local = NULL;
+    if (op_ret < 0 || !stat_regular(post))
+        STACK_UNWIND_STRICT(fsetattr, frame, op_ret, op_errno, pre, post,
+                            xdata);
+    else
+        stat_finish(frame, this, GF_FOP_FSETATTR, inode, pre, post, NULL,
+                    xdata);
+    inode_unref(inode);
+    return 0;
+}
+
+int32_t
+allot_fsetattr(call_frame_t *frame, xlator_t *this, fd_t *fd,
+               struct iatt *stbuf, int32_t valid, dict_t *xdata)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+
+    frame->local = inode_ref(fd->inode);
+    STACK_WIND(frame, fsetattr_cbk, ns, ns->fops->fsetattr, fd, stbuf, valid,
+               xdata);
+    return 0;
+}
+
+int32_t
+allot_access(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t mask,
+             dict_t *xdata)
+{
+    STACK_WIND_TAIL(frame, allot_priv(this)->ns,
+                    allot_priv(this)->ns->fops->access, loc, mask, xdata);
+    return 0;
+}

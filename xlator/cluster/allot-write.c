@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-write.c - writev. A plain file's write goes to the base, one call; a
+ * spread file's goes to base and portions in parallel and is answered once.
+ * The ways around failures are in allot_prepare_write().
+ */
+#include "allot-io.h"
+
+static void
+write_enter(void *arg);
+static void
+write_repair(struct allot_io *io, gf_boolean_t leave);
+
+/* Only gfid and type: a zero ctime tells caches above to forget what they have.
+ */
+void
+allot_iatt_hollow(inode_t *inode, struct iatt *buf)
+{
+    memset(buf, 0, sizeof(*buf));
+    gf_uuid_copy(buf->ia_gfid, inode->gfid);
+    buf->ia_type = IA_IFREG;
+}
+
+/* ---- answering
+ * -------------------------------------------------------------------- */
+
+struct write_answer {
+    struct allot_io *io;
+    int32_t ret;
+    int32_t err;
+};
+
+static void
+write_unwind(struct allot_io *io, int32_t ret, int32_t err)
+{
+    call_frame_t *frame = io->frame;
+    struct iatt hollow;
+
+    allot_iatt_hollow(io->fd->inode, &hollow);
+    allot_io_free(io);
+    STACK_UNWIND_STRICT(writev, frame, ret, err, &hollow, &hollow, NULL);
+}
+
+static void
+append_lock(struct allot_io *io, gf_boolean_t lock, int *ret)
+{
+    struct gf_flock flock = {
+        .l_type = lock ? F_WRLCK : F_UNLCK,
+    };
+    struct allot_call call;
+    loc_t loc = {
+        0,
+    };
+
+    allot_call_init(&call, allot_priv(io->this)->ns, GF_FOP_INODELK);
+    allot_loc_of_inode(&loc, io->fd->inode);
+    call.loc = &loc;
+    call.domain = ALLOT_DOMAIN_APPEND;
+    call.flock = &flock;
+    call.lock_cmd = lock ? F_SETLKW : F_SETLK;
+    call.owner = io;
+    *ret = allot_call_one(io->this, &call);
+    loc_wipe(&loc);
+}
+
+static void
+write_unlock_task(xlator_t *this, void *arg)
+{
+    struct write_answer *answer = arg;
+    int ret = 0;
+
+    append_lock(answer->io, _gf_false, &ret);
+    write_unwind(answer->io, answer->ret, answer->err);
+    GF_FREE(answer);
+}
+
+static void
+write_answer(struct allot_io *io, int32_t ret, int32_t err)
+{
+    struct write_answer *answer = NULL;
+
+    if (!io->locked) {
+        write_unwind(io, ret, err);
+        return;
+    }
+    answer = GF_CALLOC(1, sizeof(*answer), allot_mt_misc);
+    if (answer) {
+        answer->io = io;
+        answer->ret = ret;
+        answer->err = err;
+        if (allot_run(io->this, NULL, _gf_false, write_unlock_task, answer) ==
+            0)
+            return;
+        GF_FREE(answer);
+    }
+    /* The lock goes with the connection; the answer must not wait for it. */
+    write_unwind(io, ret, err);
+}
+
+static void
+write_fail(struct allot_io *io, int err)
+{
+    /* The bytes before the first that failed are written. */
+    if (io->good && err != ENOMEM)
+        write_answer(io, io->good, 0);
+    else
+        write_answer(io, -1, err == EREMCHG || err == ENODATA ? EIO : err);
+}
+
+/* ---- a plain file
+ * ------------------------------------------------------------------- */
+
+static int32_t
+write_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
+                struct iatt *postbuf, dict_t *xdata)
+{
+    struct allot_io *io = frame->local;
+    inode_t *inode = inode_ref(io->fd->inode);
+    struct allot_inode *ai = io->ai;
+
+    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD &&
+        ++io->rounds < ALLOT_IO_ROUNDS) {
+        ai->stale = _gf_true;
+        allot_io_round_clear(io);
+        write_repair(io, _gf_true);
+        goto out;
+    }
+    if (op_ret >= 0)
+        ai->base_size = postbuf->ia_size;
+    allot_gate_leave(this, ai, _gf_false);
+    if (io->locked) {
+        write_answer(io, op_ret, op_errno);
+    } else {
+        allot_io_free(io);
+        STACK_UNWIND_STRICT(writev, frame, op_ret, op_errno, prebuf, postbuf,
+                            xdata);
+    }
+out:
+    inode_unref(inode);
+    return 0;
+}
+
+static void
+write_plain(struct allot_io *io)
+{
+    xlator_t *ns = allot_priv(io->this)->ns;
+    dict_t *xdata = allot_xdata_with_gen(io->xdata, allot_inode_gen(io->ai));
+
+    if (!xdata) {
+        allot_gate_leave(io->this, io->ai, _gf_false);
+        write_answer(io, -1, ENOMEM);
+        return;
+    }
+    STACK_WIND(io->frame, write_plain_cbk, ns, ns->fops->writev, io->fd,
+               io->iov, io->count, io->off, io->flags, io->iobref, xdata);
+    dict_unref(xdata);
+}
+
+/* ---- a spread file
+ * -------------------------------------------------------------------- */
+
+static void
+write_account(struct allot_io *io)
+{
+    struct allot_inode *ai = io->ai;
+    uint64_t known = 0;
+    uint64_t end = 0;
+    int i = 0;
+
+    LOCK(&ai->lock);
+    {
+        known = ai->known_size;
+        /* What was acknowledged at another generation proves nothing: somebody
+         * may have truncated in between. */
+        if (ai->rec && ai->rec->r.gen == io->rec->r.gen &&
+            io->off + io->len > ai->known_size)
+            ai->known_size = io->off + io->len;
+        ai->wrote = _gf_true;
+        for (i = 0; i < (int)ai->slot_count; i++)
+            ai->slots[i].unsynced = _gf_true;
+    }
+    UNLOCK(&ai->lock);
+    for (i = 0; i < io->n; i++) {
+        end = io->pieces[i].p.offset + io->pieces[i].p.len;
+        if (io->pieces[i].p.brick_idx == ALLOT_PIECE_BASE || end <= known)
+            continue;
+        if (io->pieces[i].p.offset > known)
+            known = io->pieces[i].p.offset;
+        allot_bricks_account(io->this, io->pieces[i].p.brick_idx, end - known);
+    }
+}
+
+static void
+write_round_done(struct allot_io *io)
+{
+    inode_t *inode = inode_ref(io->fd->inode);
+    int ret = allot_io_judge(io);
+
+    if (ret > 0) {
+        write_repair(io, _gf_true);
+    } else {
+        if (ret == 0)
+            write_account(io);
+        allot_gate_leave(io->this, io->ai, _gf_false);
+        if (ret == 0)
+            write_answer(io, io->len, 0);
+        else
+            write_fail(io, -ret);
+    }
+    inode_unref(inode);
+}
+
+static int32_t
+write_piece_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
+                struct iatt *postbuf, dict_t *xdata)
+{
+    struct allot_io *io = frame->local;
+    struct allot_io_piece *piece = &io->pieces[(long)cookie];
+
+    piece->ret = op_ret;
+    piece->err = op_errno;
+    if (allot_io_answered(io))
+        write_round_done(io);
+    return 0;
+}
+
+/* Fds and data of every piece. 0; 1: something must be prepared; -errno. */
+static int
+write_pieces(struct allot_io *io)
+{
+    struct allot_brick_view view;
+    struct allot_io_piece *piece = NULL;
+    int i = 0;
+
+    for (i = 0; i < io->n; i++) {
+        piece = &io->pieces[i];
+        if (piece->p.brick_idx == ALLOT_PIECE_BASE) {
+            piece->xl = allot_priv(io->this)->ns;
+            if (!io->append) {
+                piece->fd = fd_ref(io->fd);
+            } else {
+                LOCK(&io->ai->lock);
+                {
+                    if (io->ai->base_fd)
+                        piece->fd = fd_ref(io->ai->base_fd);
+                }
+                UNLOCK(&io->ai->lock);
+            }
+        } else if (!allot_avoid_has(&io->avoid, piece->p.brick_idx)) {
+            piece->fd =
+                allot_slot_fd(io->this, io->ai, piece->p.brick_idx, &view);
+            piece->xl = view.xl;
+        }
+        if (!piece->fd)
+            return 1;
+        piece->count = iov_subset(io->iov, io->count, piece->p.offset - io->off,
+                                  piece->p.len, &piece->iov, 0);
+        if (piece->count <= 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static void
+write_wind(struct allot_io *io)
+{
+    int32_t sync = allot_fd_flags(io->this, io->fd) & (O_SYNC | O_DSYNC);
+    call_frame_t *frame = io->frame;
+    struct allot_io_piece *pieces = io->pieces;
+    dict_t *gen = dict_ref(io->rec->gen_xdata);
+    dict_t *base = NULL;
+    int n = io->n;
+    int i = 0;
+
+    if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
+        base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
+    io->pending = n;
+    /* io may be gone as soon as the last piece is wound. */
+    for (i = 0; i < n; i++) {
+        STACK_WIND_COOKIE(
+            frame, write_piece_cbk, (void *)(long)i, pieces[i].xl,
+            pieces[i].xl->fops->writev, pieces[i].fd, pieces[i].iov,
+            pieces[i].count, pieces[i].p.offset, io->flags | sync, io->iobref,
+            pieces[i].p.brick_idx == ALLOT_PIECE_BASE && base ? base : gen);
+    }
+    dict_unref(gen);
+    if (base)
+        dict_unref(base);
+}
+
+/* In the gate, shared. */
+static void
+write_go(void *arg)
+{
+    struct allot_io *io = arg;
+    struct allot_inode *ai = io->ai;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    uint64_t end = io->off + io->len;
+    gf_boolean_t want = _gf_false;
+    int ret = 0;
+
+    io->rec = allot_inode_rec(ai, &kind);
+    if (kind == ALLOT_KIND_PLAIN && !ai->stale &&
+        allot_write_stays_plain(io->this, ai, end)) {
+        write_plain(io);
+        return;
+    }
+    if (kind != ALLOT_KIND_SPREAD || ai->stale || (io->append && !io->locked))
+        want = _gf_true;
+    else if (!(io->rec->r.flags & ALLOT_RECORD_DIRTY) ||
+             allot_leaves_head(io->this, io->rec->r.layout, end))
+        want = _gf_true;
+    else if (end > ai->known_size &&
+             ai->judged != allot_bricks_version(io->this) &&
+             allot_members_wanting(io->this, io->rec->r.layout, ai->known_size))
+        want = _gf_true;
+    if (!want) {
+        ret = allot_io_split(io, io->off, io->len);
+        if (ret == 0)
+            ret = write_pieces(io);
+    }
+    if (want || ret > 0) {
+        allot_io_round_clear(io);
+        if (++io->rounds > ALLOT_IO_ROUNDS)
+            ret = -EIO;
+        else
+            ret = 1;
+    }
+    if (ret > 0) {
+        write_repair(io, _gf_true);
+    } else if (ret < 0) {
+        inode_t *inode = inode_ref(io->fd->inode);
+
+        allot_gate_leave(io->this, ai, _gf_false);
+        write_fail(io, -ret);
+        inode_unref(inode);
+    } else {
+        write_wind(io);
+    }
+}
+
+static void
+write_enter(void *arg)
+{
+    struct allot_io *io = arg;
+
+    if (allot_gate_enter(io->this, io->ai, _gf_false, write_go, io))
+        write_answer(io, -1, ENOMEM);
+}
+
+/* ---- between two rounds
+ * ------------------------------------------------------------------ */
+
+/* Where an append writes: after everything there is, under the append lock. */
+static int
+write_locate(struct allot_io *io)
+{
+    struct iatt buf;
+    int ret = 0;
+
+    if (!io->locked) {
+        append_lock(io, _gf_true, &ret);
+        if (ret < 0)
+            return ret;
+        io->locked = _gf_true;
+    }
+    ret = allot_refresh(io->this, io->fd->inode, &buf);
+    if (ret == 0)
+        ret = allot_glimpse_iatt(io->this, io->fd->inode, &buf);
+    if (ret == 0)
+        io->off = buf.ia_size;
+    return ret;
+}
+
+/* Alone, in a synctask. */
+static void
+write_repair_task(xlator_t *this, void *arg)
+{
+    struct allot_io *io = arg;
+    struct allot_payload payload;
+    fd_t *base = NULL;
+    int ret = allot_io_repair(io);
+    int tries = 0;
+
+    do {
+        if (ret == 0 && io->append)
+            ret = write_locate(io);
+        if (ret)
+            break;
+        payload.off = io->off;
+        payload.len = io->len;
+        payload.iov = io->iov;
+        payload.count = io->count;
+        /* An append to the base that slipped in moves the end of the file: then
+         * the grow is refused (-EAGAIN) and we look again. */
+        ret = allot_prepare_write(
+            this, io->fd->inode, io->off, io->off + io->len,
+            io->append ? io->off : UINT64_MAX, &io->avoid, &payload);
+    } while (ret == -EAGAIN && !(ret = 0) && ++tries < 16);
+
+    if (ret == 0 && io->append) {
+        base = allot_base_fd(this, io->fd->inode);
+        if (base)
+            fd_unref(base);
+        else
+            ret = -EIO;
+    }
+    if (ret)
+        write_fail(io, ret == -ENOSPC && io->err ? io->err : -ret);
+    else
+        write_enter(io);
+}
+
+static void
+write_repair(struct allot_io *io, gf_boolean_t leave)
+{
+    inode_t *inode = inode_ref(io->fd->inode);
+    struct allot_inode *ai = io->ai;
+    xlator_t *this = io->this;
+
+    if (allot_run(this, inode, _gf_true, write_repair_task, io))
+        write_answer(io, -1, ENOMEM);
+    if (leave)
+        allot_gate_leave(this, ai, _gf_false);
+    inode_unref(inode);
+}
+
+int32_t
+allot_writev(call_frame_t *frame, xlator_t *this, fd_t *fd,
+             struct iovec *vector, int32_t count, off_t off, uint32_t flags,
+             struct iobref *iobref, dict_t *xdata)
+{
+    struct allot_io *io = NULL;
+    uint64_t len = iov_length(vector, count);
+    int err = ENOMEM;
+
+    if (allot_priv(this)->pass_through || len == 0) {
+        STACK_WIND_TAIL(frame, allot_priv(this)->ns,
+                        allot_priv(this)->ns->fops->writev, fd, vector, count,
+                        off, flags, iobref, xdata);
+        return 0;
+    }
+    if (off < 0 || (uint64_t)off > ALLOT_OFFSET_MAX - len) {
+        err = off < 0 ? EINVAL : EFBIG;
+        goto err;
+    }
+    io = allot_io_new(frame, this, fd, off, len, flags, xdata);
+    if (!io)
+        goto err;
+    io->writing = _gf_true;
+    io->append = !!(allot_fd_flags(this, fd) & O_APPEND);
+    io->iov = iov_dup(vector, count);
+    io->count = count;
+    io->iobref = iobref ? iobref_ref(iobref) : NULL;
+    if (!io->iov) {
+        allot_io_free(io);
+        goto err;
+    }
+    write_enter(io);
+    return 0;
+err:
+    STACK_UNWIND_STRICT(writev, frame, -1, err, NULL, NULL, NULL);
+    return 0;
+}
