@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# tier: check
+# needs: 40
+# The report where the namespace is not resilient: names are distributed over
+# the bricks, so a brick that goes down takes names along. The report must say
+# that it is not exact, and how much data survives without a name.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+ALLOT=allot
+[ "$BUILD" = installed ] || ALLOT=$BUILD/allot
+N=40
+
+# report_of DIR STATUS NAME: the document is kept in $T/NAME.json
+report_of() {
+    local rc=0
+    bounded 120 "$ALLOT" report "$1" --json >"$T/$3.json" 2>"$T/err" || rc=$?
+    is "$3: exit status" "$rc" "$2" || note "$(cat "$T/err")"
+}
+
+is_j() { # is_j DESC NAME FILTER WANT
+    is "$1" "$(jq -rc "$3" "$T/$2.json")" "$4"
+}
+
+brick_state_is() { # brick_state_is INDEX STATE
+    [ "$("$ALLOT" status "$M" --json | jq -r ".bricks[$1].state")" = "$2" ]
+}
+
+bricks_make 4 512M
+volume_make net-4-plain --block-size 64KB --option 'c*:ping-timeout=5'
+volume_start
+must_mount m --attribute-timeout=0 --entry-timeout=0
+
+mkdir "$M/d"
+for ((i = 0; i < N; i++)); do
+    noise 1048576 >"$M/d/f$i"
+done
+sync -f "$M/d"
+for ((i = 0; i < N; i++)); do
+    noise 100 >"$M/d/small$i"
+done
+
+report_of "$M" 0 whole
+is_j "all files" whole '.files.total' $((2 * N))
+is_j "no data without a name" whole '.surviving_unnamed' '{"files":0,"bytes":0}'
+is_j "exact" whole '.exact' true
+names=$(find "${BRICK[1]}/d" -name 'f*' -size +0 | wc -l)
+smalls=$(find "${BRICK[1]}/d" -name 'small*' -size +0 | wc -l)
+ok "brick 1 has names" test "$names" -gt 0
+
+must brick_kill 1
+ok "brick 1 is seen as down" expect_within 30 brick_state_is 1 down
+nok "a listing ends in an error" ls "$M/d"
+report_of "$M" 1 killed
+is_j "not exact" killed '[.exact, (.inexact_because | length > 0)]' '[false,true]'
+is_j "the reason is the namespace" killed \
+    '[.inexact_because[] | select(contains("namespace"))] | length > 0' true
+is_j "the names that are left" killed '.files.total' $((2 * N - names - smalls))
+is_j "the files whose data survives without a name" killed '.surviving_unnamed.files' "$names"
+is_j "bytes survive with them" killed '.surviving_unnamed.bytes > 0' true
+is_j "every large file that is left is damaged" killed '.files.damaged' $((N - names))
+
+must brick_start 1
+ok "brick 1 is seen as up" expect_within 30 brick_state_is 1 up
+report_of "$M" 0 back
+is "the report is as before" "$(jq -S . "$T/back.json")" "$(jq -S . "$T/whole.json")"
+
+done_testing
