@@ -260,6 +260,7 @@ guard_fence_check(struct guard_step *step, uint64_t gen, gf_boolean_t *done)
     struct guard_inode *gi = step->gi;
     data_t *value = dict_get_sizen(step->stub->args.xattr, ALLOT_XATTR_PORTION);
     struct allot_portion por;
+    uint64_t from = 0;
 
     if (gi->kind != GUARD_KIND_PORTION || !value)
         return EINVAL;
@@ -270,7 +271,16 @@ guard_fence_check(struct guard_step *step, uint64_t gen, gf_boolean_t *done)
         return EINVAL;
     step->gen = gen;
     *done = gi->gen == gen;
-    return gi->gen > gen ? ALLOT_ERR_OLD : 0;
+    if (gi->gen > gen)
+        return ALLOT_ERR_OLD;
+    /* The clip was computed for one generation. If somebody raised the portion
+     * since, what was written there after that must not be cut. */
+    if (!*done &&
+        dict_get_uint64(step->stub->args.xdata, ALLOT_KEY_FENCE_FROM, &from) ==
+            0 &&
+        from != gi->gen)
+        return ALLOT_ERR_BEHIND;
+    return 0;
 }
 
 void
