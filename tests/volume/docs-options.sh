@@ -31,7 +31,7 @@ source_options() {
         function put() {
             if (key == "")
                 return
-            print key "|" value
+            print key "|" (value == "" ? "none" : value)
             if (!described)
                 print key ": no description"
             key = ""; value = ""; described = 0
