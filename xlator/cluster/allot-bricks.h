@@ -89,6 +89,11 @@ allot_bricks_preferred(xlator_t *this, uint16_t idx);
 int
 allot_bricks_preferred_count(xlator_t *this);
 
+/** allot_bricks_version - a number that changes whenever a state, the set of
+ * members or a fullness mark changes. Never 0. Any context. */
+uint64_t
+allot_bricks_version(xlator_t *this);
+
 /** allot_bricks_account - the ledger: @bytes more (or fewer) were allocated on
  * @idx by this client. Lock-free. Any context. */
 void

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-bricks-impl.h - what the files of brick tracking share. Everybody else
+ * uses allot-bricks.h.
+ *
+ *   allot-events.c      notify(): what comes from children and parents, what
+ *                       goes up
+ *   allot-handshake.c   asks a data subvolume who it is and how full it is
+ *   allot-registry.c    from the answers to states: decides, calls nobody
+ *   allot-register.c    changes the registry on the bricks, under its lock
+ *   allot-bricks.c      the graph walk, the snapshot, its readers
+ *   allot-bricks-choose.c  the ledger, weights, which bricks a new extent takes
+ *
+ * One mutex, allot_bricks.lock, guards everything here that is not atomic. It
+ * is never held over a wind or a notify. Data fops do not take it: they read
+ * the snapshot under RCU.
+ */
+#ifndef ALLOT_BRICKS_IMPL_H
+#define ALLOT_BRICKS_IMPL_H
+
+#include "allot-bricks.h"
+#include <glusterfs/timer.h>
+#include <pthread.h>
+#include <urcu-bp.h>
+
+/* What the last handshake on the present connection said. */
+enum allot_hs_kind {
+    ALLOT_HS_NONE = 0, /* no answer yet */
+    ALLOT_HS_NO_GUARD, /* answered that it knows no such key */
+    ALLOT_HS_BAD,      /* an answer that cannot be used */
+    ALLOT_HS_OK,
+};
+
+/* One data subvolume: lives as long as the graph. */
+struct allot_child {
+    /* Set by init, then constant. */
+    xlator_t *xl;
+    gf_boolean_t below_ns;  /* also a descendant of the namespace */
+    gf_boolean_t sole_name; /* names on it have no copy elsewhere */
+    gf_boolean_t network;   /* has a protocol/client: sends CHILD_DOWN */
+    char *host;             /* NULL: not known */
+    char *path;             /* NULL: not known */
+
+    /* Guarded by allot_bricks.lock. */
+    gf_boolean_t connected;
+    gf_boolean_t answered; /* up and evaluated, or down: once since init */
+    uint32_t epoch;
+    uint32_t hs_serial; /* the handshake under way; 0: none */
+    enum allot_hs_kind hs_kind;
+    struct allot_handshake hs; /* its registry is owned; valid if HS_OK */
+    uint8_t known_uuid[16];    /* the identity last seen; zero: none */
+    enum allot_brick_state state;
+    const char *why; /* a constant text for people, or NULL */
+    uint16_t idx;
+    time_t since;
+    uint64_t failures; /* times it stopped being usable */
+
+    /* Ledger; guarded by allot_bricks.lock but for own_bytes. */
+    gf_atomic_t own_bytes; /* allocated by this client since init */
+    gf_boolean_t statfs_busy;
+    gf_boolean_t statfs_known;
+    uint64_t statfs_msec;    /* when the last one was asked, monotonic */
+    int64_t own_at_statfs;   /* own_bytes then */
+    uint64_t capacity_bytes; /* of the file system below */
+    uint64_t fs_used_bytes;
+    uint64_t avail_bytes;
+    uint64_t fsid;
+    gf_boolean_t full;
+    uint32_t option_weight; /* option weights NAME=N; 0: not named */
+    uint8_t weight;         /* as an extent would take it now */
+};
+
+/* What readers see; immutable once published. */
+struct allot_snap {
+    struct rcu_head rcu;
+    gf_boolean_t active;
+    uint32_t inline_limit; /* bytes; 0 and !known: see option */
+    gf_boolean_t inline_known;
+    gf_boolean_t listing_incomplete;
+    gf_boolean_t unmatched; /* a subvolume without an index exists */
+    uint16_t next_index;
+    int preferred_count;
+    int count;
+    struct allot_brick_view *views; /* one per data subvolume, by position */
+    struct allot_child **children;  /* the same order */
+    int32_t *position;              /* index -> position, -1; next_index long */
+};
+
+enum allot_weights_mode {
+    ALLOT_WEIGHTS_CAPACITY = 0,
+    ALLOT_WEIGHTS_EQUAL,
+    ALLOT_WEIGHTS_NAMED,
+};
+
+struct allot_bricks {
+    xlator_t *this;
+    pthread_mutex_t lock;
+    pthread_cond_t idle; /* busy became 0 */
+    int count;
+    struct allot_child *children;
+    gf_boolean_t ns_network; /* a protocol/client below the namespace */
+    inode_table_t *itable;   /* for the root alone; made at first use */
+    struct allot_snap *snap; /* RCU */
+    gf_atomic_t version;
+
+    struct allot_registry reg; /* version 0: none known */
+    gf_boolean_t volume_fixed; /* all have answered once: the volume stays */
+    const char *inactive_why;
+    gf_boolean_t inline_told; /* logged once: option inline-limit is ignored */
+    gf_boolean_t orphaned_told; /* logged once: identities without registry */
+    enum allot_weights_mode weights_mode;
+
+    /* Work under way: winds, timers and tasks that will come back. */
+    int busy;
+    gf_boolean_t stopping;
+    gf_boolean_t task_running;
+    gf_boolean_t register_tried; /* at least one attempt has ended */
+    uint32_t serial;             /* of handshakes */
+    uint32_t retry_msec;         /* the next back-off */
+    gf_timer_t *up_timer;
+    gf_timer_t *slow_timer;
+    gf_timer_t *retry_timer;
+    uint64_t asked_msec; /* when an unknown index last made us ask again */
+
+    /* Events. */
+    gf_boolean_t ns_up;
+    gf_boolean_t ns_heard;
+    gf_boolean_t parent_down;
+    gf_boolean_t up_timed_out;
+    gf_boolean_t event_sending;
+    int32_t event_sent; /* GF_EVENT_CHILD_UP, _DOWN, or -1 */
+};
+
+static inline struct allot_bricks *
+allot_bricks_of(xlator_t *this)
+{
+    return allot_priv(this)->bricks;
+}
+
+/* allot-bricks.c ------------------------------------------------------------
+ */
+
+/** allot_now_msec - the monotonic clock in milliseconds. */
+uint64_t
+allot_now_msec(void);
+
+/** allot_bricks_child_of - the data subvolume @xl, or NULL. */
+struct allot_child *
+allot_bricks_child_of(struct allot_bricks *b, const xlator_t *xl);
+
+/** allot_bricks_publish_locked - make a snapshot of what is known and publish
+ * it if it differs from the present one. No memory: the old one stays. */
+void
+allot_bricks_publish_locked(struct allot_bricks *b);
+
+/** allot_bricks_root - a loc for the root in a table of our own
+ * 0 or -ENOMEM; loc_wipe() it. Not with the lock held. */
+int
+allot_bricks_root(struct allot_bricks *b, loc_t *loc);
+
+/** allot_bricks_busy_locked - one more thing under way; false when stopping:
+ * then do not start it. */
+gf_boolean_t
+allot_bricks_busy_locked(struct allot_bricks *b);
+
+/** allot_bricks_idle - it came back. Takes the lock. The last thing the
+ * caller does with @b. */
+void
+allot_bricks_idle(struct allot_bricks *b);
+
+/* allot-bricks-choose.c ------------------------------------------------------
+ */
+
+/** allot_ledger_used_locked - bytes in use on the brick as far as this client
+ * knows: statfs plus what it wrote since. */
+uint64_t
+allot_ledger_used_locked(struct allot_bricks *b, struct allot_child *c);
+
+/** allot_ledger_capacity_locked - the brick's part of its file system. */
+uint64_t
+allot_ledger_capacity_locked(struct allot_bricks *b, struct allot_child *c);
+
+/** allot_ledger_weights_locked - recompute every child's weight. */
+void
+allot_ledger_weights_locked(struct allot_bricks *b);
+
+/** allot_ledger_full_locked - apply min-free with its hysteresis. */
+void
+allot_ledger_full_locked(struct allot_bricks *b, struct allot_child *c);
+
+/** allot_ledger_store_locked - take in a statfs of @c that was asked when
+ * own_bytes was @own. Does not evaluate states. */
+void
+allot_ledger_store_locked(struct allot_bricks *b, struct allot_child *c,
+                          const struct statvfs *buf, int64_t own);
+
+/** allot_ledger_refresh - ask for statfs those that were not asked for
+ * @age_msec. Winds; no lock held. */
+void
+allot_ledger_refresh(xlator_t *this, uint64_t age_msec);
+
+/* allot-handshake.c ----------------------------------------------------------
+ */
+
+/** allot_handshake_start - ask @c who it is; the answer is evaluated when it
+ * comes. One at a time on a connection. Winds; no lock held. */
+void
+allot_handshake_start(xlator_t *this, struct allot_child *c);
+
+/** allot_handshake_store_locked - keep an answer's bytes (NULL: op_errno says
+ * why there are none). */
+void
+allot_handshake_store_locked(struct allot_bricks *b, struct allot_child *c,
+                             int32_t op_errno, data_t *value);
+
+/** allot_handshake_forget_locked - no answer on this connection. */
+void
+allot_handshake_forget_locked(struct allot_child *c);
+
+/** allot_handshake_again - ask all connected ones once more that are not
+ * usable, or every one if @all. Winds; no lock held. */
+void
+allot_handshake_again(xlator_t *this, gf_boolean_t all);
+
+/* allot-registry.c -----------------------------------------------------------
+ */
+
+/* What the bricks need that this client could do. */
+enum allot_need {
+    ALLOT_NEED_NOTHING = 0,
+    ALLOT_NEED_FORM,   /* no active registry anywhere: make one */
+    ALLOT_NEED_JOIN,   /* subvolumes that are not in it yet */
+    ALLOT_NEED_UPDATE, /* an old copy somewhere */
+};
+
+/** allot_registry_copy - a deep copy; 0 or -ENOMEM (then @to is empty). */
+int
+allot_registry_copy(struct allot_registry *to,
+                    const struct allot_registry *from);
+
+/** allot_registry_evaluate_locked - from handshakes and connections to
+ * registry and states; publishes. */
+void
+allot_registry_evaluate_locked(struct allot_bricks *b);
+
+/** allot_registry_joinable_locked - with an active registry: is @c a new
+ * subvolume that can be registered. */
+gf_boolean_t
+allot_registry_joinable_locked(struct allot_bricks *b, struct allot_child *c);
+
+/** allot_registry_need_locked - after an evaluation: what is to be done. */
+enum allot_need
+allot_registry_need_locked(struct allot_bricks *b);
+
+/* allot-register.c -----------------------------------------------------------
+ */
+
+/** allot_register_stop_locked - no more retries. */
+void
+allot_register_stop_locked(struct allot_bricks *b);
+
+/** allot_register_kick - start the task if something needs it and none runs. No
+ * lock held. */
+void
+allot_register_kick(xlator_t *this);
+
+/* allot-events.c -------------------------------------------------------------
+ */
+
+/** allot_events_settle - after any change: send upward what is due. No lock
+ * held. */
+void
+allot_events_settle(xlator_t *this);
+
+#endif /* ALLOT_BRICKS_IMPL_H */

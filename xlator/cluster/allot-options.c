@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-options.c - the options, their ranges, and reading them. GlusterFS
+ * checks types and ranges of volume_options before init; what it cannot express
+ * (a power of two, the list of weights) is checked here.
+ *
+ * What an option means is not here: see allot-bricks-choose.c (weights,
+ * min-free), allot-registry.c (namespace, inline-limit).
+ */
+#include "allot-bricks-impl.h"
+#include <glusterfs/options.h>
+
+#define ALLOT_OPTION_FLAGS \
+    (OPT_FLAG_SETTABLE | OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT)
+#define ALLOT_INLINE_MAX (64 * GF_UNIT_MB)
+#define ALLOT_INLINE_ALIGN 4096
+
+struct volume_options allot_volume_options[] = {
+    {
+        .key = {"inline-limit"},
+        .type = GF_OPTION_TYPE_SIZET,
+        .min = 0,
+        .max = ALLOT_INLINE_MAX,
+        .default_value = "64KB",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "Bytes at the start of every file that stay in the "
+                       "namespace. A file that never grows past it is never "
+                       "spread. Rounded up to 4KB. It becomes a property of "
+                       "the volume when its data subvolumes are registered: "
+                       "afterwards the option is ignored.",
+    },
+    {
+        .key = {"block-size"},
+        .type = GF_OPTION_TYPE_SIZET,
+        .min = 1 << ALLOT_BLOCK_SHIFT_MIN,
+        .max = 1 << ALLOT_BLOCK_SHIFT_MAX,
+        .default_value = "256KB",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "Block size of new extents, a power of two. Files "
+                       "keep the block size that they were written with.",
+    },
+    {
+        .key = {"width"},
+        .type = GF_OPTION_TYPE_INT,
+        .min = 1,
+        .max = ALLOT_MEMBERS_MAX,
+        .default_value = "16",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "Most data subvolumes that a new extent of a file is "
+                       "spread over.",
+    },
+    {
+        .key = {"weights"},
+        .type = GF_OPTION_TYPE_STR,
+        .default_value = "capacity",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "How much of new data each data subvolume gets: in "
+                       "proportion to its capacity (capacity), the same "
+                       "(equal), or as listed (NAME=N,NAME=N with N from 1 to "
+                       "255; one that is not listed weighs 1).",
+    },
+    {
+        .key = {"min-free"},
+        .type = GF_OPTION_TYPE_PERCENT,
+        .default_value = "1%",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "A data subvolume with less free space gets no new "
+                       "extents while others have more.",
+    },
+    {
+        .key = {"strict-readdir"},
+        .type = GF_OPTION_TYPE_BOOL,
+        .default_value = "on",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "End a listing in EIO while a brick of the namespace "
+                       "is down or blank that nothing replicates, so that no "
+                       "program takes it for complete.",
+    },
+    {
+        .key = {"namespace"},
+        .type = GF_OPTION_TYPE_STR,
+        .value = {"distribute", "replicate", "other"},
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "What the namespace is expected to be. Only checked "
+                       "against the registry: if they differ nothing is "
+                       "spread.",
+    },
+    {.key = {NULL}},
+};
+
+struct allot_weights {
+    enum allot_weights_mode mode;
+    uint32_t *named; /* by position, 0: not named */
+};
+
+static int
+options_bad_weights(xlator_t *this, const char *value, const char *part)
+{
+    gf_msg(this->name, GF_LOG_ERROR, EINVAL, ALLOT_MSG_BAD_OPTION,
+           "option weights %s is not valid at '%s': it takes capacity, equal, "
+           "or NAME=N,NAME=N with names of data subvolumes and N from 1 to %d",
+           value, part, ALLOT_WEIGHT_MAX);
+    return -1;
+}
+
+/* NAME=N into w->named. */
+static int
+options_weight_one(struct allot_bricks *b, char *part, struct allot_weights *w)
+{
+    char *eq = strchr(part, '=');
+    char *end = NULL;
+    unsigned long n = 0;
+    int i = 0;
+
+    if (!eq || eq == part || eq[1] < '0' || eq[1] > '9')
+        return -1;
+    n = strtoul(eq + 1, &end, 10);
+    if (*end || n < 1 || n > ALLOT_WEIGHT_MAX)
+        return -1;
+    for (i = 0; i < b->count; i++) {
+        if (strlen(b->children[i].xl->name) == (size_t)(eq - part) &&
+            strncmp(b->children[i].xl->name, part, eq - part) == 0) {
+            if (w->named[i])
+                return -1;
+            w->named[i] = n;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int
+options_weights(xlator_t *this, const char *value, struct allot_weights *w)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    char *copy = NULL;
+    char *part = NULL;
+    char *save = NULL;
+    int ret = 0;
+
+    w->named = GF_CALLOC(b->count, sizeof(*w->named), allot_mt_bricks);
+    copy = gf_strdup(value);
+    if (!w->named || !copy) {
+        GF_FREE(copy);
+        return -1;
+    }
+
+    if (strcmp(value, "capacity") == 0) {
+        w->mode = ALLOT_WEIGHTS_CAPACITY;
+    } else if (strcmp(value, "equal") == 0) {
+        w->mode = ALLOT_WEIGHTS_EQUAL;
+    } else {
+        w->mode = ALLOT_WEIGHTS_NAMED;
+        part = strtok_r(copy, ",", &save);
+        if (!part)
+            ret = options_bad_weights(this, value, value);
+        for (; !ret && part; part = strtok_r(NULL, ",", &save))
+            if (options_weight_one(b, part, w))
+                ret = options_bad_weights(this, value, part);
+    }
+    GF_FREE(copy);
+    return ret;
+}
+
+static int
+options_block_shift(xlator_t *this, uint64_t size, uint8_t *shift)
+{
+    if (size < (1ULL << ALLOT_BLOCK_SHIFT_MIN) ||
+        size > (1ULL << ALLOT_BLOCK_SHIFT_MAX) || (size & (size - 1))) {
+        gf_msg(this->name, GF_LOG_ERROR, EINVAL, ALLOT_MSG_BAD_OPTION,
+               "option block-size %" PRIu64
+               " is not valid: it takes a power of two from 4KB to 64MB",
+               size);
+        return -1;
+    }
+    *shift = __builtin_ctzll(size);
+    return 0;
+}
+
+static int
+options_ns_kind(const char *value)
+{
+    if (!value)
+        return -1;
+    if (strcmp(value, "distribute") == 0)
+        return ALLOT_NS_DISTRIBUTE;
+    if (strcmp(value, "replicate") == 0)
+        return ALLOT_NS_REPLICATE;
+    return ALLOT_NS_OTHER;
+}
+
+/* What init and reconfigure have in common, after the values were read. */
+static int
+options_apply(xlator_t *this, uint64_t inline_limit, uint64_t block_size,
+              int32_t width, double min_free, gf_boolean_t strict,
+              const char *weights, const char *ns)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_bricks *b = priv->bricks;
+    struct allot_weights w = {
+        0,
+    };
+    uint8_t shift = 0;
+    int i = 0;
+    int ret = 0;
+
+    ret = options_block_shift(this, block_size, &shift);
+    if (!ret)
+        ret = options_weights(this, weights, &w);
+    if (ret)
+        goto out;
+
+    priv->opt.inline_limit = (inline_limit + ALLOT_INLINE_ALIGN - 1) /
+                             ALLOT_INLINE_ALIGN * ALLOT_INLINE_ALIGN;
+    priv->opt.block_shift = shift;
+    priv->opt.width = width;
+    priv->opt.min_free = min_free;
+    priv->opt.strict_readdir = strict;
+
+    pthread_mutex_lock(&b->lock);
+    priv->opt.ns_kind = options_ns_kind(ns);
+    b->weights_mode = w.mode;
+    for (i = 0; i < b->count; i++)
+        b->children[i].option_weight = w.named[i];
+    allot_ledger_weights_locked(b);
+    for (i = 0; i < b->count; i++)
+        allot_ledger_full_locked(b, &b->children[i]);
+    allot_registry_evaluate_locked(b);
+    pthread_mutex_unlock(&b->lock);
+out:
+    GF_FREE(w.named);
+    return ret;
+}
+
+int
+allot_options_init(xlator_t *this)
+{
+    uint64_t inline_limit = 0;
+    uint64_t block_size = 0;
+    int32_t width = 0;
+    double min_free = 0;
+    gf_boolean_t strict = _gf_true;
+    char *weights = NULL;
+    char *ns = NULL;
+
+    GF_OPTION_INIT("inline-limit", inline_limit, size_uint64, err);
+    GF_OPTION_INIT("block-size", block_size, size_uint64, err);
+    GF_OPTION_INIT("width", width, int32, err);
+    GF_OPTION_INIT("weights", weights, str, err);
+    GF_OPTION_INIT("min-free", min_free, percent, err);
+    GF_OPTION_INIT("strict-readdir", strict, bool, err);
+    GF_OPTION_INIT("namespace", ns, str, err);
+    return options_apply(this, inline_limit, block_size, width, min_free,
+                         strict, weights, ns);
+err:
+    return -1;
+}
+
+int
+allot_options_reconf(xlator_t *this, dict_t *options)
+{
+    uint64_t inline_limit = 0;
+    uint64_t block_size = 0;
+    int32_t width = 0;
+    double min_free = 0;
+    gf_boolean_t strict = _gf_true;
+    char *weights = NULL;
+    char *ns = NULL;
+
+    GF_OPTION_RECONF("inline-limit", inline_limit, options, size_uint64, err);
+    GF_OPTION_RECONF("block-size", block_size, options, size_uint64, err);
+    GF_OPTION_RECONF("width", width, options, int32, err);
+    GF_OPTION_RECONF("weights", weights, options, str, err);
+    GF_OPTION_RECONF("min-free", min_free, options, percent, err);
+    GF_OPTION_RECONF("strict-readdir", strict, options, bool, err);
+    GF_OPTION_RECONF("namespace", ns, options, str, err);
+    return options_apply(this, inline_limit, block_size, width, min_free,
+                         strict, weights, ns);
+err:
+    return -1;
+}

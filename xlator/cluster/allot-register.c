@@ -1,0 +1,758 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-register.c - changes of the registry on the bricks: the first
+ * registration, new subvolumes, copies that are behind, and the adoption of a
+ * blank brick. Each runs in a synctask under one lock: an exclusive inodelk on
+ * the root of every connected data subvolume, taken without waiting. Who does
+ * not get all of them lets go and tries again later.
+ *
+ * Each change, and what a death after each step leaves:
+ *
+ *   form    1. registry FORMING on all     nobody is active: done again
+ *           2. identity on each            the same
+ *           3. registry ACTIVE on all      one copy is enough: it wins, the
+ *                                          others are brought up to date
+ *   join    1. identity on the new one     an identity that no registry knows:
+ *                                          joined again with it
+ *           2. registry on all             as form 3
+ *   adopt   1. marked pending in a replicated namespace
+ *                                          a heal that finds nothing to do
+ *           2. registry on all             still blank: adopted again, one
+ *                                          index is wasted
+ *           3. identity on the brick       done
+ *   update  1. registry on those behind    done again
+ *
+ * Before 1. every connected subvolume is asked again under the lock, so that
+ * the decision rests on what is on the bricks now.
+ */
+#include "allot-bricks-impl.h"
+#include "allot-fan.h"
+
+#define ALLOT_RETRY_MIN_MSEC 100
+#define ALLOT_RETRY_MAX_MSEC 5000
+#define ALLOT_REGISTER_ROUNDS 4
+
+/* setxattr by which cluster/replicate marks an emptied child, the way
+ * "gluster volume reset-brick" does. */
+#define ALLOT_AFR_EMPTIED "trusted.replace-brick"
+
+struct registrar {
+    xlator_t *this;
+    struct allot_bricks *b;
+    int n;
+    struct allot_call *calls;
+    gf_boolean_t *locked; /* by position */
+    loc_t root;
+    struct gf_flock flock;
+    dict_t *xdata;
+};
+
+static void
+registrar_done(struct registrar *r)
+{
+    GF_FREE(r->calls);
+    GF_FREE(r->locked);
+    loc_wipe(&r->root);
+    if (r->xdata)
+        dict_unref(r->xdata);
+}
+
+static int
+registrar_init(struct registrar *r, xlator_t *this)
+{
+    memset(r, 0, sizeof(*r));
+    r->this = this;
+    r->b = allot_bricks_of(this);
+    r->n = r->b->count;
+    r->calls = GF_CALLOC(r->n, sizeof(*r->calls), allot_mt_calls);
+    r->locked = GF_CALLOC(r->n, sizeof(*r->locked), allot_mt_bricks);
+    r->xdata = allot_xdata_internal();
+    if (!r->calls || !r->locked || !r->xdata ||
+        allot_bricks_root(r->b, &r->root)) {
+        registrar_done(r);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- the lock --------------------------------------------------------------
+ */
+
+static void
+registrar_fan_lock(struct registrar *r, short type)
+{
+    struct allot_call *call = NULL;
+    int i = 0;
+
+    r->flock.l_type = type;
+    r->flock.l_whence = SEEK_SET;
+    for (i = 0; i < r->n; i++) {
+        call = &r->calls[i];
+        allot_call_init(call, r->b->children[i].xl, GF_FOP_INODELK);
+        if (type == F_UNLCK ? !r->locked[i] : !r->b->children[i].connected)
+            call->xl = NULL;
+        call->loc = &r->root;
+        call->domain = ALLOT_DOMAIN_REGISTRY;
+        call->lock_cmd = F_SETLK;
+        call->flock = &r->flock;
+        call->owner = r->locked; /* unique to this attempt */
+        call->xdata = r->xdata;
+    }
+    allot_fan(r->this, r->calls, r->n);
+}
+
+static void
+registrar_unlock(struct registrar *r)
+{
+    registrar_fan_lock(r, F_UNLCK);
+    allot_calls_wipe(r->calls, r->n);
+    memset(r->locked, 0, r->n * sizeof(*r->locked));
+}
+
+/* 0, or -EAGAIN when somebody else has it somewhere. A subvolume that does not
+ * answer is left out. */
+static int
+registrar_lock(struct registrar *r)
+{
+    int ret = 0;
+    int i = 0;
+
+    registrar_fan_lock(r, F_WRLCK);
+    for (i = 0; i < r->n; i++) {
+        r->locked[i] = r->calls[i].ret >= 0;
+        if (!r->locked[i] &&
+            (r->calls[i].err == EAGAIN || r->calls[i].err == EACCES))
+            ret = -EAGAIN;
+    }
+    allot_calls_wipe(r->calls, r->n);
+    if (ret)
+        registrar_unlock(r);
+    return ret;
+}
+
+/* ---- asking and writing ----------------------------------------------------
+ */
+
+static void
+registrar_ask(struct registrar *r)
+{
+    struct allot_child *c = NULL;
+    struct allot_call *call = NULL;
+    data_t *value = NULL;
+    int i = 0;
+
+    pthread_mutex_lock(&r->b->lock);
+    for (i = 0; i < r->n; i++) {
+        c = &r->b->children[i];
+        call = &r->calls[i];
+        allot_call_init(call, c->connected ? c->xl : NULL, GF_FOP_GETXATTR);
+        call->epoch = c->epoch;
+        call->loc = &r->root;
+        call->name = ALLOT_KEY_HANDSHAKE;
+        call->xdata = r->xdata;
+    }
+    pthread_mutex_unlock(&r->b->lock);
+
+    allot_fan(r->this, r->calls, r->n);
+
+    pthread_mutex_lock(&r->b->lock);
+    for (i = 0; i < r->n; i++) {
+        c = &r->b->children[i];
+        call = &r->calls[i];
+        if (!call->xl || c->epoch != call->epoch || !c->connected)
+            continue;
+        value = call->rdict ? dict_get(call->rdict, ALLOT_KEY_HANDSHAKE) : NULL;
+        /* One that is under way may have been answered earlier: its answer
+         * does not count any more. */
+        c->hs_serial = 0;
+        c->answered = _gf_true;
+        allot_handshake_store_locked(
+            r->b, c, call->ret < 0 ? call->err : ENODATA, value);
+    }
+    allot_registry_evaluate_locked(r->b);
+    pthread_mutex_unlock(&r->b->lock);
+    allot_calls_wipe(r->calls, r->n);
+}
+
+/* Write @reg to all that are locked and for which @only (NULL: all) says so.
+ * Returns how many have it; *@asked: how many should. */
+static int
+registrar_write(struct registrar *r, const struct allot_registry *reg,
+                const gf_boolean_t *only, int *asked)
+{
+    int64_t size = allot_registry_encode(reg, NULL, 0);
+    uint8_t *bytes = NULL;
+    dict_t *dict = dict_new();
+    int done = 0;
+    int i = 0;
+
+    *asked = 0;
+    if (size > 0)
+        bytes = GF_MALLOC(size, allot_mt_bricks);
+    if (!dict || !bytes || allot_registry_encode(reg, bytes, size) != size ||
+        dict_set_static_bin(dict, ALLOT_XATTR_REGISTRY, bytes, size)) {
+        gf_msg(r->this->name, GF_LOG_ERROR, size < 0 ? -size : ENOMEM,
+               ALLOT_MSG_REGISTRY, "the registry cannot be encoded");
+        *asked = 1;
+        goto out;
+    }
+    for (i = 0; i < r->n; i++) {
+        allot_call_init(&r->calls[i], r->b->children[i].xl, GF_FOP_SETXATTR);
+        if (!r->locked[i] || (only && !only[i])) {
+            r->calls[i].xl = NULL;
+            continue;
+        }
+        (*asked)++;
+        r->calls[i].loc = &r->root;
+        r->calls[i].dict = dict;
+        r->calls[i].xdata = r->xdata;
+    }
+    allot_fan(r->this, r->calls, r->n);
+    for (i = 0; i < r->n; i++) {
+        if (r->calls[i].xl && r->calls[i].ret < 0)
+            gf_msg(r->this->name, GF_LOG_WARNING, r->calls[i].err,
+                   ALLOT_MSG_REGISTRY, "%s did not take the registry",
+                   r->calls[i].xl->name);
+        else if (r->calls[i].xl)
+            done++;
+    }
+    allot_calls_wipe(r->calls, r->n);
+out:
+    if (dict)
+        dict_unref(dict);
+    GF_FREE(bytes);
+    return done;
+}
+
+static int
+registrar_identify(struct registrar *r, int pos, const uint8_t *brick,
+                   const uint8_t *volume)
+{
+    struct allot_brick_id id;
+    struct allot_call call;
+    uint8_t bytes[64];
+    int64_t size = 0;
+    dict_t *dict = dict_new();
+    int ret = -ENOMEM;
+
+    memcpy(id.brick_uuid, brick, sizeof(id.brick_uuid));
+    memcpy(id.volume_uuid, volume, sizeof(id.volume_uuid));
+    size = allot_brick_id_encode(&id, bytes, sizeof(bytes));
+    if (!dict || size < 0 ||
+        dict_set_static_bin(dict, ALLOT_XATTR_BRICK, bytes, size))
+        goto out;
+    allot_call_init(&call, r->b->children[pos].xl, GF_FOP_SETXATTR);
+    call.loc = &r->root;
+    call.dict = dict;
+    call.xdata = r->xdata;
+    ret = allot_call_one(r->this, &call);
+    allot_calls_wipe(&call, 1);
+    if (ret < 0)
+        gf_msg(r->this->name, GF_LOG_WARNING, -ret, ALLOT_MSG_REGISTRY,
+               "%s did not take its identity", r->b->children[pos].xl->name);
+out:
+    if (dict)
+        dict_unref(dict);
+    return ret < 0 ? ret : 0;
+}
+
+/* Weights are stored at registration: know the capacities first. */
+static void
+registrar_statfs(struct registrar *r)
+{
+    struct allot_child *c = NULL;
+    struct statvfs buf;
+    gf_boolean_t known = _gf_false;
+    int64_t own = 0;
+    int i = 0;
+
+    for (i = 0; i < r->n; i++) {
+        c = &r->b->children[i];
+        pthread_mutex_lock(&r->b->lock);
+        known = c->statfs_known || !c->connected;
+        own = GF_ATOMIC_GET(c->own_bytes);
+        pthread_mutex_unlock(&r->b->lock);
+        if (known || syncop_statfs(c->xl, &r->root, &buf, r->xdata, NULL) < 0)
+            continue;
+        pthread_mutex_lock(&r->b->lock);
+        allot_ledger_store_locked(r->b, c, &buf, own);
+        pthread_mutex_unlock(&r->b->lock);
+    }
+}
+
+static gf_boolean_t
+registrar_all_locked(const struct registrar *r)
+{
+    int i = 0;
+
+    for (i = 0; i < r->n; i++)
+        if (!r->locked[i])
+            return _gf_false;
+    return _gf_true;
+}
+
+static void
+registry_brick_fill(struct allot_registry_brick *to, uint16_t index,
+                    const struct allot_child *c)
+{
+    memset(to, 0, sizeof(*to));
+    to->index = index;
+    to->weight = c->weight ? c->weight : 1;
+    uuid_generate(to->uuid);
+    snprintf(to->name, sizeof(to->name), "%s", c->xl->name);
+}
+
+/* ---- form ------------------------------------------------------------------
+ */
+
+static int
+register_form(struct registrar *r)
+{
+    struct allot_priv *priv = allot_priv(r->this);
+    struct allot_registry reg = {
+        0,
+    };
+    int asked = 0;
+    int ret = 0;
+    int i = 0;
+
+    if (!registrar_all_locked(r))
+        return -ENOTCONN;
+    registrar_statfs(r);
+
+    reg.bricks = calloc(r->n, sizeof(*reg.bricks));
+    if (!reg.bricks)
+        return -ENOMEM;
+    reg.phase = ALLOT_REGISTRY_FORMING;
+    reg.ns_kind = priv->ns_kind;
+    reg.inline_limit = priv->opt.inline_limit;
+    reg.next_index = r->n;
+    reg.brick_count = r->n;
+    uuid_generate(reg.volume_uuid);
+    pthread_mutex_lock(&r->b->lock);
+    reg.version = r->b->reg.version + 1;
+    for (i = 0; i < r->n; i++)
+        registry_brick_fill(&reg.bricks[i], i, &r->b->children[i]);
+    pthread_mutex_unlock(&r->b->lock);
+
+    if (registrar_write(r, &reg, NULL, &asked) < asked)
+        ret = -EIO;
+    for (i = 0; i < r->n && !ret; i++)
+        ret = registrar_identify(r, i, reg.bricks[i].uuid, reg.volume_uuid);
+    if (!ret) {
+        reg.phase = ALLOT_REGISTRY_ACTIVE;
+        reg.version++;
+        if (registrar_write(r, &reg, NULL, &asked) < asked)
+            ret = -EIO;
+        else
+            gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_REGISTRY,
+                   "volume %s is registered with %d bricks",
+                   uuid_utoa(reg.volume_uuid), r->n);
+    }
+    allot_registry_clear(&reg);
+    return ret;
+}
+
+/* ---- join, update ----------------------------------------------------------
+ */
+
+/* A copy of the registry with room for @more bricks. */
+static int
+registry_grow(struct allot_bricks *b, int more, struct allot_registry *reg)
+{
+    struct allot_registry_brick *bricks = NULL;
+    int ret = 0;
+
+    pthread_mutex_lock(&b->lock);
+    ret = allot_registry_copy(reg, &b->reg);
+    pthread_mutex_unlock(&b->lock);
+    if (ret)
+        return ret;
+    if (reg->brick_count + more > ALLOT_BRICKS_MAX ||
+        reg->next_index + more >= ALLOT_IDX_NONE) {
+        allot_registry_clear(reg);
+        return -ENOSPC;
+    }
+    bricks = realloc(reg->bricks, (reg->brick_count + more) * sizeof(*bricks));
+    if (!bricks) {
+        allot_registry_clear(reg);
+        return -ENOMEM;
+    }
+    reg->bricks = bricks;
+    reg->version++;
+    return 0;
+}
+
+static int
+register_join(struct registrar *r)
+{
+    struct allot_registry reg = {
+        0,
+    };
+    struct allot_registry_brick *fresh = NULL;
+    struct allot_child *c = NULL;
+    gf_boolean_t *joins = NULL;
+    gf_boolean_t has_id = _gf_false;
+    int asked = 0;
+    int more = 0;
+    int ret = 0;
+    int i = 0;
+
+    if (!registrar_all_locked(r))
+        return -ENOTCONN;
+    registrar_statfs(r);
+    joins = GF_CALLOC(r->n, sizeof(*joins), allot_mt_bricks);
+    if (!joins)
+        return -ENOMEM;
+    pthread_mutex_lock(&r->b->lock);
+    allot_ledger_weights_locked(r->b);
+    for (i = 0; i < r->n; i++) {
+        joins[i] = allot_registry_joinable_locked(r->b, &r->b->children[i]);
+        more += joins[i];
+    }
+    pthread_mutex_unlock(&r->b->lock);
+    ret = registry_grow(r->b, more, &reg);
+
+    for (i = 0; i < r->n && !ret; i++) {
+        if (!joins[i])
+            continue;
+        c = &r->b->children[i];
+        fresh = &reg.bricks[reg.brick_count++];
+        pthread_mutex_lock(&r->b->lock);
+        registry_brick_fill(fresh, reg.next_index++, c);
+        has_id = c->hs_kind == ALLOT_HS_OK && c->hs.has_id;
+        if (has_id)
+            memcpy(fresh->uuid, c->hs.id.brick_uuid, sizeof(fresh->uuid));
+        pthread_mutex_unlock(&r->b->lock);
+        if (!has_id)
+            ret = registrar_identify(r, i, fresh->uuid, reg.volume_uuid);
+        gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_REGISTRY,
+               "%s joins as brick %d", c->xl->name, fresh->index);
+    }
+    if (!ret && registrar_write(r, &reg, NULL, &asked) < asked)
+        ret = -EIO;
+    allot_registry_clear(&reg);
+    GF_FREE(joins);
+    return ret;
+}
+
+static int
+register_update(struct registrar *r)
+{
+    struct allot_registry reg = {
+        0,
+    };
+    struct allot_child *c = NULL;
+    gf_boolean_t *behind = NULL;
+    int asked = 0;
+    int ret = 0;
+    int i = 0;
+
+    behind = GF_CALLOC(r->n, sizeof(*behind), allot_mt_bricks);
+    if (!behind)
+        return -ENOMEM;
+    pthread_mutex_lock(&r->b->lock);
+    ret = allot_registry_copy(&reg, &r->b->reg);
+    for (i = 0; i < r->n; i++) {
+        c = &r->b->children[i];
+        behind[i] =
+            c->hs_kind == ALLOT_HS_OK && c->hs.has_id &&
+            c->idx != ALLOT_IDX_NONE &&
+            (!c->hs.has_registry || c->hs.registry.version < r->b->reg.version);
+    }
+    pthread_mutex_unlock(&r->b->lock);
+    if (!ret && registrar_write(r, &reg, behind, &asked) < asked)
+        ret = -EIO;
+    allot_registry_clear(&reg);
+    GF_FREE(behind);
+    return ret;
+}
+
+/* ---- the task --------------------------------------------------------------
+ */
+
+static int
+register_once(struct registrar *r)
+{
+    enum allot_need need = ALLOT_NEED_NOTHING;
+    int ret = registrar_lock(r);
+
+    if (ret)
+        return ret;
+    registrar_ask(r);
+    pthread_mutex_lock(&r->b->lock);
+    need = allot_registry_need_locked(r->b);
+    pthread_mutex_unlock(&r->b->lock);
+    switch (need) {
+        case ALLOT_NEED_NOTHING:
+            break;
+        case ALLOT_NEED_FORM:
+            ret = register_form(r);
+            break;
+        case ALLOT_NEED_JOIN:
+            ret = register_join(r);
+            break;
+        case ALLOT_NEED_UPDATE:
+            ret = register_update(r);
+            break;
+    }
+    registrar_ask(r);
+    registrar_unlock(r);
+    return ret;
+}
+
+static int
+register_task(void *arg)
+{
+    xlator_t *this = arg;
+    struct allot_bricks *b = allot_bricks_of(this);
+    enum allot_need need = ALLOT_NEED_UPDATE;
+    struct registrar r;
+    int ret = registrar_init(&r, this);
+    int round = 0;
+
+    if (ret)
+        return ret;
+    for (round = 0; !ret && need && round < ALLOT_REGISTER_ROUNDS; round++) {
+        ret = register_once(&r);
+        pthread_mutex_lock(&b->lock);
+        need = b->stopping ? ALLOT_NEED_NOTHING : allot_registry_need_locked(b);
+        pthread_mutex_unlock(&b->lock);
+    }
+    registrar_done(&r);
+    if (!ret && need)
+        ret = -EAGAIN;
+    return ret;
+}
+
+static void
+register_retry(void *data)
+{
+    xlator_t *this = data;
+    struct allot_bricks *b = allot_bricks_of(this);
+
+    pthread_mutex_lock(&b->lock);
+    b->retry_timer = NULL;
+    pthread_mutex_unlock(&b->lock);
+    /* Perhaps somebody else has done it: the answers tell, and start us again
+     * if not. */
+    allot_handshake_again(this, _gf_true);
+    allot_register_kick(this);
+    allot_bricks_idle(b);
+}
+
+static int
+register_task_done(int ret, call_frame_t *frame, void *arg)
+{
+    xlator_t *this = arg;
+    struct allot_bricks *b = allot_bricks_of(this);
+    struct timespec delay = {
+        0,
+    };
+    uint64_t msec = 0;
+
+    if (ret && ret != -EAGAIN)
+        gf_msg(this->name, GF_LOG_WARNING, -ret, ALLOT_MSG_REGISTRY,
+               "the registry could not be written: tried again later");
+    pthread_mutex_lock(&b->lock);
+    b->task_running = _gf_false;
+    b->register_tried = _gf_true;
+    if (!ret) {
+        b->retry_msec = 0;
+    } else if (!b->retry_timer && allot_bricks_busy_locked(b)) {
+        b->retry_msec =
+            b->retry_msec ? b->retry_msec * 2 : ALLOT_RETRY_MIN_MSEC;
+        if (b->retry_msec > ALLOT_RETRY_MAX_MSEC)
+            b->retry_msec = ALLOT_RETRY_MAX_MSEC;
+        /* Random, so that two clients do not meet again and again. */
+        msec = b->retry_msec / 2 + (uint64_t)random() % b->retry_msec;
+        delay.tv_sec = msec / 1000;
+        delay.tv_nsec = (msec % 1000) * 1000000;
+        b->retry_timer =
+            gf_timer_call_after(this->ctx, delay, register_retry, this);
+        if (!b->retry_timer)
+            b->busy--;
+    }
+    pthread_mutex_unlock(&b->lock);
+    allot_events_settle(this);
+    allot_bricks_idle(b);
+    return 0;
+}
+
+void
+allot_register_stop_locked(struct allot_bricks *b)
+{
+    if (b->retry_timer &&
+        gf_timer_call_cancel(b->this->ctx, b->retry_timer) == 0) {
+        b->retry_timer = NULL;
+        b->busy--;
+    }
+}
+
+void
+allot_register_kick(xlator_t *this)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    gf_boolean_t go = _gf_false;
+
+    pthread_mutex_lock(&b->lock);
+    go = !b->task_running && !b->retry_timer &&
+         allot_registry_need_locked(b) != ALLOT_NEED_NOTHING &&
+         allot_bricks_busy_locked(b);
+    if (go)
+        b->task_running = _gf_true;
+    pthread_mutex_unlock(&b->lock);
+    if (go && synctask_new(this->ctx->env, register_task, register_task_done,
+                           NULL, this))
+        register_task_done(-ENOMEM, NULL, this);
+}
+
+/* ---- adopt -----------------------------------------------------------------
+ */
+
+/* The child of the namespace that is, or contains, @xl. */
+static xlator_t *
+adopt_ns_child(xlator_t *at, const xlator_t *xl)
+{
+    xlator_list_t *list = NULL;
+
+    for (list = at->children; list; list = list->next)
+        if (list->xlator == xl || adopt_ns_child(list->xlator, xl))
+            return list->xlator;
+    return NULL;
+}
+
+/* A brick below cluster/replicate comes back empty: its copies of every name
+ * must be accused before anybody can see that they are missing. While it is
+ * blank its guard serves nobody, so this is the moment. */
+static int
+adopt_mark_pending(struct registrar *r, struct allot_child *c)
+{
+    struct allot_priv *priv = allot_priv(r->this);
+    xlator_t *child = NULL;
+    struct synctask *task = synctask_get();
+    dict_t *dict = NULL;
+    pid_t pid = 0;
+    int ret = -ENOMEM;
+
+    if (priv->ns_kind != ALLOT_NS_REPLICATE || !c->below_ns)
+        return 0;
+    child = adopt_ns_child(priv->ns, c->xl);
+    dict = dict_new();
+    if (!child || !task || !dict ||
+        dict_set_str(dict, ALLOT_AFR_EMPTIED, child->name))
+        goto out;
+    pid = task->opframe->root->pid;
+    task->opframe->root->pid = GF_CLIENT_PID_ADD_REPLICA_MOUNT;
+    ret = syncop_setxattr(priv->ns, &r->root, dict, 0, NULL, NULL);
+    task->opframe->root->pid = pid;
+    if (ret < 0)
+        gf_msg(r->this->name, GF_LOG_ERROR, -ret, ALLOT_MSG_ADOPT,
+               "%s cannot be adopted: the namespace did not mark it for "
+               "healing",
+               c->xl->name);
+out:
+    if (dict)
+        dict_unref(dict);
+    return ret < 0 ? ret : 0;
+}
+
+/* Are more than half of the volume's bricks here and locked. */
+static gf_boolean_t
+adopt_majority(struct registrar *r)
+{
+    int registered = 0;
+    int here = 0;
+    int i = 0;
+
+    for (i = 0; i < r->n; i++) {
+        if (r->b->children[i].idx == ALLOT_IDX_NONE)
+            continue;
+        registered++;
+        here += r->locked[i];
+    }
+    return here * 2 > registered;
+}
+
+static int
+adopt_locked(struct registrar *r, struct allot_child *c)
+{
+    struct allot_registry reg = {
+        0,
+    };
+    struct allot_registry_brick *fresh = NULL;
+    uint16_t old = ALLOT_IDX_NONE;
+    int pos = c - r->b->children;
+    int asked = 0;
+    int ret = 0;
+    int i = 0;
+
+    pthread_mutex_lock(&r->b->lock);
+    if (!c->connected || !adopt_majority(r))
+        ret = -ENOTCONN;
+    else if (c->state != ALLOT_BRICK_BLANK || c->idx == ALLOT_IDX_NONE)
+        ret = -EINVAL;
+    else if (!r->locked[pos])
+        ret = -ENOTCONN;
+    old = c->idx;
+    pthread_mutex_unlock(&r->b->lock);
+    if (!ret)
+        ret = adopt_mark_pending(r, c);
+    if (!ret)
+        ret = registry_grow(r->b, 1, &reg);
+    if (ret)
+        return ret;
+
+    fresh = &reg.bricks[reg.brick_count++];
+    pthread_mutex_lock(&r->b->lock);
+    registry_brick_fill(fresh, reg.next_index++, c);
+    pthread_mutex_unlock(&r->b->lock);
+    for (i = 0; i < reg.brick_count - 1; i++) {
+        if (reg.bricks[i].index != old)
+            continue;
+        reg.bricks[i].admin_state = ALLOT_ADMIN_LOST;
+        snprintf(reg.bricks[i].name, sizeof(reg.bricks[i].name), "%.240s#%u",
+                 c->xl->name, old);
+    }
+    /* With more than half of the copies written, whoever changes the registry
+     * next sees this one. */
+    if (registrar_write(r, &reg, NULL, &asked) * 2 <= asked)
+        ret = -EIO;
+    if (!ret)
+        ret = registrar_identify(r, pos, fresh->uuid, reg.volume_uuid);
+    if (!ret)
+        gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADOPT,
+               "%s, blank, was adopted as brick %u; the data of brick %u is "
+               "lost",
+               c->xl->name, fresh->index, old);
+    allot_registry_clear(&reg);
+    return ret;
+}
+
+int
+allot_bricks_adopt(xlator_t *this, const char *name)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    struct allot_child *c = NULL;
+    struct registrar r;
+    int ret = 0;
+    int i = 0;
+
+    for (i = 0; i < b->count && !c; i++)
+        if (strcmp(b->children[i].xl->name, name) == 0)
+            c = &b->children[i];
+    if (!c || allot_priv(this)->pass_through)
+        return -ENOENT;
+    ret = registrar_init(&r, this);
+    if (ret)
+        return ret;
+    ret = registrar_lock(&r);
+    if (!ret) {
+        registrar_ask(&r);
+        ret = adopt_locked(&r, c);
+        registrar_ask(&r);
+        registrar_unlock(&r);
+    }
+    registrar_done(&r);
+    return ret;
+}

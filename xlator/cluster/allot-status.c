@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-status.c - what this client knows of the volume, for people and
+ * programs: the JSON of glusterfs.allot.status, statedump and .meta, metrics.
+ * From memory alone: no wind, no walk.
+ */
+#include "allot-bricks-impl.h"
+#include <jansson.h>
+
+#define ALLOT_STATUS_VERSION 1
+
+/* One brick as it is shown: a subvolume, or an index without one. */
+struct status_brick {
+    int index; /* -1: not registered */
+    const char *name;
+    const char *host;
+    const char *path;
+    const char *state;
+    const char *why;
+    const char *admin;
+    time_t since; /* 0: not known */
+    int weight;
+    uint64_t capacity_bytes;
+    uint64_t used_bytes;
+    gf_boolean_t known; /* capacity and used are */
+    gf_boolean_t shared_with_namespace;
+    gf_boolean_t usable;
+    uint32_t epoch;
+    uint64_t failures;
+};
+
+struct status {
+    const char *state;
+    int count;
+    struct status_brick *bricks;
+    uint64_t used_bytes; /* of all that are known */
+    double mean;         /* used per weight */
+    double max_over_mean;
+};
+
+static const char *
+status_ns_name(int kind)
+{
+    switch (kind) {
+        case ALLOT_NS_DISTRIBUTE:
+            return "distribute";
+        case ALLOT_NS_REPLICATE:
+            return "replicate";
+        default:
+            return "other";
+    }
+}
+
+static const char *
+status_admin_name(int admin)
+{
+    switch (admin) {
+        case ALLOT_ADMIN_LOST:
+            return "lost";
+        case ALLOT_ADMIN_DRAINING:
+            return "draining";
+        default:
+            return "none";
+    }
+}
+
+static void
+status_child_locked(struct allot_bricks *b, struct allot_child *c,
+                    struct status_brick *s)
+{
+    const struct allot_registry_brick *known = NULL;
+
+    if (b->reg.version && c->idx != ALLOT_IDX_NONE)
+        known = allot_registry_find(&b->reg, c->idx);
+    s->index = c->idx == ALLOT_IDX_NONE ? -1 : c->idx;
+    s->name = c->xl->name;
+    s->host = c->host;
+    s->path = c->path;
+    s->state = allot_brick_state_name(c->state);
+    s->why = c->why;
+    s->admin = status_admin_name(known ? known->admin_state : ALLOT_ADMIN_NONE);
+    s->since = c->since;
+    s->weight = c->weight;
+    s->known = c->statfs_known;
+    s->capacity_bytes = allot_ledger_capacity_locked(b, c);
+    s->used_bytes = allot_ledger_used_locked(b, c);
+    s->shared_with_namespace = c->below_ns;
+    s->usable = c->state == ALLOT_BRICK_UP || c->state == ALLOT_BRICK_FULL ||
+                c->state == ALLOT_BRICK_DRAINING;
+    s->epoch = c->epoch;
+    s->failures = c->failures;
+}
+
+static gf_boolean_t
+status_has_child(struct allot_bricks *b, uint16_t idx)
+{
+    int i = 0;
+
+    for (i = 0; i < b->count; i++)
+        if (b->children[i].idx == idx)
+            return _gf_true;
+    return _gf_false;
+}
+
+/* Means over the registered bricks whose use is known now. */
+static void
+status_balance(struct status *st)
+{
+    struct status_brick *s = NULL;
+    uint64_t weights = 0;
+    double most = 0;
+    int i = 0;
+
+    for (i = 0; i < st->count; i++) {
+        s = &st->bricks[i];
+        if (s->index < 0 || !s->known || !s->usable)
+            continue;
+        st->used_bytes += s->used_bytes;
+        weights += s->weight;
+        if ((double)s->used_bytes / s->weight > most)
+            most = (double)s->used_bytes / s->weight;
+    }
+    if (weights)
+        st->mean = (double)st->used_bytes / weights;
+    st->max_over_mean = st->mean > 0 ? most / st->mean : 1.0;
+}
+
+/* The names in it point into @b and into @copy: use both while they live. */
+static int
+status_take(xlator_t *this, struct status *st, struct allot_registry *copy)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    struct status_brick *s = NULL;
+    gf_boolean_t partial = _gf_false;
+    int ret = -ENOMEM;
+    int i = 0;
+
+    memset(st, 0, sizeof(*st));
+    memset(copy, 0, sizeof(*copy));
+    pthread_mutex_lock(&b->lock);
+    if (b->reg.version && allot_registry_copy(copy, &b->reg))
+        goto out;
+    st->bricks = GF_CALLOC(b->count + copy->brick_count, sizeof(*st->bricks),
+                           allot_mt_bricks);
+    if (!st->bricks)
+        goto out;
+    for (i = 0; i < b->count; i++)
+        status_child_locked(b, &b->children[i], &st->bricks[st->count++]);
+    for (i = 0; i < copy->brick_count; i++) {
+        if (status_has_child(b, copy->bricks[i].index))
+            continue;
+        s = &st->bricks[st->count++];
+        s->index = copy->bricks[i].index;
+        s->name = copy->bricks[i].name;
+        s->state = allot_brick_state_name(ALLOT_BRICK_LOST);
+        s->why = "no subvolume of this graph has its identity";
+        s->admin = status_admin_name(copy->bricks[i].admin_state);
+        s->weight = copy->bricks[i].weight;
+    }
+    for (i = 0; i < st->count; i++)
+        if (!st->bricks[i].usable && strcmp(st->bricks[i].admin, "lost") != 0)
+            partial = _gf_true;
+    st->state = partial ? "PARTIAL" : "UP";
+    if (!b->ns_up)
+        st->state = "DOWN";
+    ret = 0;
+out:
+    pthread_mutex_unlock(&b->lock);
+    if (!ret)
+        status_balance(st);
+    return ret;
+}
+
+static void
+status_drop(struct status *st, struct allot_registry *copy)
+{
+    GF_FREE(st->bricks);
+    allot_registry_clear(copy);
+}
+
+static double
+status_share(const struct status *st, const struct status_brick *s)
+{
+    return st->used_bytes && s->known && s->usable && s->index >= 0
+               ? (double)s->used_bytes / st->used_bytes
+               : 0;
+}
+
+static double
+status_deviation(const struct status *st, const struct status_brick *s)
+{
+    return st->mean > 0 && s->known && s->usable && s->index >= 0
+               ? (double)s->used_bytes / s->weight / st->mean
+               : 0;
+}
+
+static void
+status_time(time_t when, char *text, size_t size)
+{
+    struct tm tm;
+
+    if (!when || !gmtime_r(&when, &tm) ||
+        !strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        text[0] = '\0';
+}
+
+/* ---- JSON ------------------------------------------------------------------
+ */
+
+static void
+json_text(json_t *to, const char *key, const char *text)
+{
+    /* A brick's directory may be any bytes: what is not UTF-8 is not shown. */
+    json_t *value = text ? json_string(text) : NULL;
+
+    json_object_set_new(to, key, value ? value : json_null());
+}
+
+static void
+json_number(json_t *to, const char *key, json_int_t n)
+{
+    json_object_set_new(to, key, json_integer(n));
+}
+
+static json_t *
+status_json_brick(const struct status *st, const struct status_brick *s)
+{
+    json_t *one = json_object();
+    char since[32];
+
+    if (!one)
+        return NULL;
+    status_time(s->since, since, sizeof(since));
+    if (s->index >= 0)
+        json_number(one, "index", s->index);
+    else
+        json_object_set_new(one, "index", json_null());
+    json_text(one, "name", s->name);
+    json_text(one, "host", s->host);
+    json_text(one, "path", s->path);
+    json_text(one, "state", s->state);
+    json_text(one, "why", s->why);
+    json_text(one, "admin", s->admin);
+    json_text(one, "since", since[0] ? since : NULL);
+    json_number(one, "weight", s->weight);
+    json_number(one, "capacity_bytes", s->capacity_bytes);
+    json_number(one, "used_bytes", s->used_bytes);
+    json_object_set_new(one, "share", json_real(status_share(st, s)));
+    json_object_set_new(one, "deviation", json_real(status_deviation(st, s)));
+    json_object_set_new(one, "shared_with_namespace",
+                        json_boolean(s->shared_with_namespace));
+    json_number(one, "epoch", s->epoch);
+    json_number(one, "failures", s->failures);
+    return one;
+}
+
+static json_t *
+status_json_counters(struct allot_priv *priv)
+{
+    json_t *c = json_object();
+
+    if (!c)
+        return NULL;
+    json_number(c, "grows", GF_ATOMIC_GET(priv->grows));
+    json_number(c, "appends", GF_ATOMIC_GET(priv->appends));
+    json_number(c, "settles", GF_ATOMIC_GET(priv->settles));
+    json_number(c, "truncates", GF_ATOMIC_GET(priv->truncates));
+    json_number(c, "publishes", GF_ATOMIC_GET(priv->publishes));
+    json_number(c, "publish_lost", GF_ATOMIC_GET(priv->publish_lost));
+    json_number(c, "fences", GF_ATOMIC_GET(priv->fences));
+    json_number(c, "glimpses", GF_ATOMIC_GET(priv->glimpses));
+    json_number(c, "refreshes", GF_ATOMIC_GET(priv->refreshes));
+    json_number(c, "retries", GF_ATOMIC_GET(priv->retries));
+    return c;
+}
+
+char *
+allot_status_json(xlator_t *this)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_registry reg;
+    struct status st;
+    json_t *doc = NULL;
+    json_t *list = NULL;
+    char uuid[37] = "";
+    char *text = NULL;
+    int i = 0;
+
+    if (status_take(this, &st, &reg))
+        return NULL;
+    doc = json_object();
+    list = json_array();
+    if (!doc || !list) {
+        json_decref(list);
+        goto out;
+    }
+    if (reg.version)
+        uuid_unparse_lower(reg.volume_uuid, uuid);
+    json_number(doc, "version", ALLOT_STATUS_VERSION);
+    json_text(doc, "state", st.state);
+    json_text(doc, "volume", uuid[0] ? uuid : NULL);
+    json_text(doc, "namespace", status_ns_name(priv->ns_kind));
+    json_object_set_new(doc, "active", json_boolean(allot_bricks_active(this)));
+    json_text(doc, "inactive_because", allot_bricks_of(this)->inactive_why);
+    json_number(doc, "registry_version", reg.version);
+    json_number(doc, "inline_limit", allot_bricks_inline_limit(this));
+    json_object_set_new(doc, "incomplete_listing",
+                        json_boolean(allot_bricks_listing_incomplete(this)));
+    json_object_set_new(doc, "max_over_mean", json_real(st.max_over_mean));
+    for (i = 0; i < st.count; i++)
+        json_array_append_new(list, status_json_brick(&st, &st.bricks[i]));
+    json_object_set_new(doc, "bricks", list);
+    json_object_set_new(doc, "counters", status_json_counters(priv));
+    text = json_dumps(doc, JSON_COMPACT | JSON_PRESERVE_ORDER);
+out:
+    if (doc)
+        json_decref(doc);
+    status_drop(&st, &reg);
+    return text;
+}
+
+/* ---- statedump, .meta, metrics ---------------------------------------------
+ */
+
+static void
+dump_brick(const struct status *st, const struct status_brick *s, int n)
+{
+    char key[GF_DUMP_MAX_BUF_LEN];
+    char since[32];
+
+    status_time(s->since, since, sizeof(since));
+    gf_proc_dump_build_key(key, "brick", "%d", n);
+    gf_proc_dump_write(key,
+                       "name=%s index=%d state=%s admin=%s since=%s weight=%d "
+                       "capacity_bytes=%" PRIu64 " used_bytes=%" PRIu64
+                       " share=%.6f deviation=%.6f epoch=%u "
+                       "failures=%" PRIu64 "%s%s",
+                       s->name, s->index, s->state, s->admin,
+                       since[0] ? since : "-", s->weight, s->capacity_bytes,
+                       s->used_bytes, status_share(st, s),
+                       status_deviation(st, s), s->epoch, s->failures,
+                       s->why ? " why=" : "", s->why ? s->why : "");
+}
+
+int32_t
+allot_dump_priv(xlator_t *this)
+{
+    struct allot_priv *priv = allot_priv(this);
+    char prefix[GF_DUMP_MAX_BUF_LEN];
+    struct allot_registry reg;
+    struct status st;
+    int i = 0;
+
+    if (!priv || !priv->bricks)
+        return 0;
+    if (status_take(this, &st, &reg))
+        return -1;
+    gf_proc_dump_build_key(prefix, "xlator.cluster.allot", "%s.priv",
+                           this->name);
+    gf_proc_dump_add_section("%s", prefix);
+    gf_proc_dump_write("state", "%s", st.state);
+    gf_proc_dump_write("active", "%d", allot_bricks_active(this));
+    gf_proc_dump_write("pass_through", "%d", priv->pass_through);
+    gf_proc_dump_write("namespace", "%s", status_ns_name(priv->ns_kind));
+    gf_proc_dump_write("volume", "%s", uuid_utoa(reg.volume_uuid));
+    gf_proc_dump_write("registry_version", "%" PRIu64, reg.version);
+    gf_proc_dump_write("inline_limit", "%u", allot_bricks_inline_limit(this));
+    gf_proc_dump_write("block_size", "%u", 1U << priv->opt.block_shift);
+    gf_proc_dump_write("width", "%u", priv->opt.width);
+    gf_proc_dump_write("incomplete_listing", "%d",
+                       allot_bricks_listing_incomplete(this));
+    gf_proc_dump_write("max_over_mean", "%.6f", st.max_over_mean);
+    for (i = 0; i < st.count; i++)
+        dump_brick(&st, &st.bricks[i], i);
+    gf_proc_dump_write("grows", "%" PRIi64, GF_ATOMIC_GET(priv->grows));
+    gf_proc_dump_write("appends", "%" PRIi64, GF_ATOMIC_GET(priv->appends));
+    gf_proc_dump_write("settles", "%" PRIi64, GF_ATOMIC_GET(priv->settles));
+    gf_proc_dump_write("truncates", "%" PRIi64, GF_ATOMIC_GET(priv->truncates));
+    gf_proc_dump_write("publishes", "%" PRIi64, GF_ATOMIC_GET(priv->publishes));
+    gf_proc_dump_write("publish_lost", "%" PRIi64,
+                       GF_ATOMIC_GET(priv->publish_lost));
+    gf_proc_dump_write("fences", "%" PRIi64, GF_ATOMIC_GET(priv->fences));
+    gf_proc_dump_write("glimpses", "%" PRIi64, GF_ATOMIC_GET(priv->glimpses));
+    gf_proc_dump_write("refreshes", "%" PRIi64, GF_ATOMIC_GET(priv->refreshes));
+    gf_proc_dump_write("retries", "%" PRIi64, GF_ATOMIC_GET(priv->retries));
+    status_drop(&st, &reg);
+    return 0;
+}
+
+int32_t
+allot_dump_metrics(xlator_t *this, int fd)
+{
+    struct allot_registry reg;
+    struct status_brick *s = NULL;
+    struct status st;
+    int i = 0;
+
+    if (!allot_priv(this) || !allot_priv(this)->bricks)
+        return 0;
+    if (status_take(this, &st, &reg))
+        return -1;
+    dprintf(fd, "%s.active %d\n", this->name, allot_bricks_active(this));
+    dprintf(fd, "%s.max_over_mean %.6f\n", this->name, st.max_over_mean);
+    for (i = 0; i < st.count; i++) {
+        s = &st.bricks[i];
+        dprintf(fd, "%s.brick.%s.usable %d\n", this->name, s->name, s->usable);
+        dprintf(fd, "%s.brick.%s.used_bytes %" PRIu64 "\n", this->name, s->name,
+                s->used_bytes);
+        dprintf(fd, "%s.brick.%s.deviation %.6f\n", this->name, s->name,
+                status_deviation(&st, s));
+        dprintf(fd, "%s.brick.%s.failures %" PRIu64 "\n", this->name, s->name,
+                s->failures);
+    }
+    status_drop(&st, &reg);
+    return 0;
+}

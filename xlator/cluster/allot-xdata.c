@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-xdata.c - the keys that calls of cluster/allot carry, and locs that
+ * name an inode by gfid. A caller's dict is never changed: it may be shared.
+ */
+#include "allot.h"
+
+static dict_t *
+xdata_copy(dict_t *xdata)
+{
+    if (xdata)
+        return dict_copy_with_ref(xdata, NULL);
+    return dict_new();
+}
+
+dict_t *
+allot_xdata_with_gen(dict_t *xdata, uint64_t gen)
+{
+    dict_t *copy = xdata_copy(xdata);
+
+    if (copy && dict_set_uint64(copy, ALLOT_KEY_GEN, gen)) {
+        dict_unref(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
+dict_t *
+allot_xdata_with_record_req(dict_t *xdata)
+{
+    dict_t *copy = xdata_copy(xdata);
+
+    /* In a request the value is the most bytes the asker can take; bricks
+     * ignore it for keys that are not theirs. */
+    if (copy && dict_set_uint64(copy, ALLOT_XATTR_RECORD, 0)) {
+        dict_unref(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
+dict_t *
+allot_xdata_internal(void)
+{
+    dict_t *xdata = dict_new();
+
+    if (xdata && (dict_set_uint32(xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL) ||
+                  dict_set_int32(xdata, GLUSTERFS_INTERNAL_FOP_KEY, 1))) {
+        dict_unref(xdata);
+        xdata = NULL;
+    }
+    return xdata;
+}
+
+void
+allot_loc_of_inode(loc_t *loc, inode_t *inode)
+{
+    memset(loc, 0, sizeof(*loc));
+    loc->inode = inode_ref(inode);
+    gf_uuid_copy(loc->gfid, inode->gfid);
+}

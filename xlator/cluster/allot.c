@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot.c - cluster/allot as GlusterFS loads it: init, fini, the tables of
+ * fops, callbacks and dumps, and xlator_api, the only exported name.
+ *
+ * Nothing is decided here: for each fop see allot-fops.h.
+ */
+#include "allot-fops.h"
+
+static void
+allot_priv_free(xlator_t *this)
+{
+    struct allot_priv *priv = allot_priv(this);
+
+    if (!priv)
+        return;
+    allot_bricks_fini(this);
+    /* Calls that never came back still use it. */
+    if (priv->bricks)
+        return;
+    if (priv->client_xdata)
+        dict_unref(priv->client_xdata);
+    this->private = NULL;
+    GF_FREE(priv);
+}
+
+static void
+allot_counters_init(struct allot_priv *priv)
+{
+    GF_ATOMIC_INIT(priv->grows, 0);
+    GF_ATOMIC_INIT(priv->appends, 0);
+    GF_ATOMIC_INIT(priv->settles, 0);
+    GF_ATOMIC_INIT(priv->truncates, 0);
+    GF_ATOMIC_INIT(priv->publishes, 0);
+    GF_ATOMIC_INIT(priv->publish_lost, 0);
+    GF_ATOMIC_INIT(priv->fences, 0);
+    GF_ATOMIC_INIT(priv->glimpses, 0);
+    GF_ATOMIC_INIT(priv->refreshes, 0);
+    GF_ATOMIC_INIT(priv->retries, 0);
+}
+
+static int32_t
+allot_init(xlator_t *this)
+{
+    struct allot_priv *priv = NULL;
+
+    if (!this->parents)
+        gf_msg(this->name, GF_LOG_WARNING, 0, ALLOT_MSG_BAD_GRAPH,
+               "nothing stands above this translator");
+
+    priv = GF_CALLOC(1, sizeof(*priv), allot_mt_priv);
+    if (!priv)
+        return -1;
+    this->private = priv;
+    allot_counters_init(priv);
+    priv->client_xdata = dict_new();
+    if (!priv->client_xdata ||
+        dict_set_uint32(priv->client_xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL))
+        goto err;
+    if (allot_bricks_init(this) || allot_options_init(this))
+        goto err;
+    if (priv->pass_through) {
+        gf_msg(this->name, GF_LOG_INFO, 0, ALLOT_MSG_BAD_GRAPH,
+               "one data subvolume only: there is nothing to share, calls pass "
+               "through");
+        this->pass_through = _gf_true;
+    }
+    return 0;
+err:
+    allot_priv_free(this);
+    return -1;
+}
+
+static void
+allot_fini(xlator_t *this)
+{
+    allot_priv_free(this);
+}
+
+static int32_t
+allot_reconfigure(xlator_t *this, dict_t *options)
+{
+    return allot_options_reconf(this, options);
+}
+
+static int32_t
+allot_notify(xlator_t *this, int32_t event, void *data, ...)
+{
+    return allot_bricks_notify(this, event, data);
+}
+
+static int32_t
+allot_mem_acct_init(xlator_t *this)
+{
+    return xlator_mem_acct_init(this, allot_mt_end);
+}
+
+static struct xlator_fops allot_fops = {
+    .lookup = allot_lookup,
+    .stat = allot_stat,
+    .fstat = allot_fstat,
+    .setattr = allot_setattr,
+    .fsetattr = allot_fsetattr,
+    .access = allot_access,
+    .readv = allot_readv,
+    .rchecksum = allot_rchecksum,
+    .seek = allot_seek,
+    .writev = allot_writev,
+    .truncate = allot_truncate,
+    .ftruncate = allot_ftruncate,
+    .fallocate = allot_fallocate,
+    .discard = allot_discard,
+    .zerofill = allot_zerofill,
+    .create = allot_create,
+    .open = allot_open,
+    .flush = allot_flush,
+    .fsync = allot_fsync,
+    .namelink = allot_namelink,
+    .mknod = allot_mknod,
+    .mkdir = allot_mkdir,
+    .unlink = allot_unlink,
+    .rmdir = allot_rmdir,
+    .symlink = allot_symlink,
+    .rename = allot_rename,
+    .link = allot_link,
+    .readlink = allot_readlink,
+    .opendir = allot_opendir,
+    .readdir = allot_readdir,
+    .readdirp = allot_readdirp,
+    .fsyncdir = allot_fsyncdir,
+    .getxattr = allot_getxattr,
+    .fgetxattr = allot_fgetxattr,
+    .setxattr = allot_setxattr,
+    .fsetxattr = allot_fsetxattr,
+    .removexattr = allot_removexattr,
+    .fremovexattr = allot_fremovexattr,
+    .xattrop = allot_xattrop,
+    .fxattrop = allot_fxattrop,
+    .lk = allot_lk,
+    .inodelk = allot_inodelk,
+    .finodelk = allot_finodelk,
+    .entrylk = allot_entrylk,
+    .fentrylk = allot_fentrylk,
+    .lease = allot_lease,
+    .ipc = allot_ipc,
+    .getspec = allot_getspec,
+    .getactivelk = allot_getactivelk,
+    .setactivelk = allot_setactivelk,
+    .statfs = allot_statfs,
+};
+
+static struct xlator_cbks allot_cbks = {
+    .forget = allot_inode_forget,
+    .release = allot_fd_release,
+};
+
+static struct xlator_dumpops allot_dumpops = {
+    .priv = allot_dump_priv,
+};
+
+xlator_api_t xlator_api = {
+    .init = allot_init,
+    .fini = allot_fini,
+    .notify = allot_notify,
+    .reconfigure = allot_reconfigure,
+    .mem_acct_init = allot_mem_acct_init,
+    .dump_metrics = allot_dump_metrics,
+    .op_version = {1},
+    .dumpops = &allot_dumpops,
+    .fops = &allot_fops,
+    .cbks = &allot_cbks,
+    .options = allot_volume_options,
+    .identifier = "allot",
+    .category = GF_EXPERIMENTAL,
+};
