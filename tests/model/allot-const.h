@@ -32,7 +32,7 @@
 #define TO_AGAIN 0
 #define TO_SETTLE 1
 #define TO_TRUNC 2
-#define TO_INLINE 3
+#define TO_HELP 3
 #define TO_APPEND 4
 #define TO_MEMBERS 5
 #define TO_STAT 6
@@ -56,7 +56,7 @@
 #define M_COPY_NOT_OWN 14
 #define M_COPY_IGNORES_SILENT 15
 #define M_SETTLE_SILENT_CLEAN 16
-#define M_INLINE_NO_FENCE 17
+#define M_INLINE_AT_ONCE 17
 #define M_HWM_ANY_GEN 18
 #define M_NO_REPORT 19
 #define M_STAT_NO_RECHECK 20
@@ -67,5 +67,6 @@
 #define M_NO_MAX_SIZE 25
 #define M_NO_AHEAD 26
 #define M_NO_DIRTY 27
+#define M_NO_HELP 28
 
 #endif /* ALLOT_CONST_H */

@@ -372,6 +372,39 @@ static void watch(void)
     }
 }
 
+/* the bit of an earlier change of the same client is this change's from now on
+ */
+static void begin_bit(int b, int bit)
+{
+    int k;
+
+    for (k = 1; k < NC; k++)
+        now.cl[k].snap[b] &= ~bit;
+    now.ended[b] &= ~bit;
+    now.acc[b] |= bit;
+}
+
+/* a truncater that died after its publication is not ended: it may take effect
+ * as late as when someone first uses the record that it left */
+static void ghost_use(int me)
+{
+    int b;
+
+    if (!now.r[me].nclip || !now.undead)
+        return;
+    for (b = 0; b < NB; b++)
+        now.ended[b] |= now.undead & now.acc[b];
+    now.undead = 0;
+}
+
+static void ghost_die(int me)
+{
+    const struct cli *c = &now.cl[me];
+
+    if (c->op == OP_TRUNC && c->published)
+        now.undead |= 1 << (8 + me) | 1 << (12 + me);
+}
+
 static void ghost_begin(int me)
 {
     struct cli *c = &now.cl[me];
@@ -386,15 +419,10 @@ static void ghost_begin(int me)
             if (c->op == OP_WRITE || c->op == OP_STRAY) {
                 now.acc[b] |= bits(me, b, 0);
             } else if (b >= c->arg) {
-                /* the same client's earlier cut is this one now */
-                now.ended[b] &= ~bits(me, b, 1);
-                c->snap[b] &= ~bits(me, b, 1);
-                now.acc[b] |= bits(me, b, 1);
+                begin_bit(b, bits(me, b, 1));
                 now.synced &= ~(1 << b);
             } else if (b == c->arg - 1 && (now.acc[b] & ABSENT)) {
-                now.ended[b] &= ~bits(me, b, 0);
-                c->snap[b] &= ~bits(me, b, 0);
-                now.acc[b] |= bits(me, b, 0);
+                begin_bit(b, bits(me, b, 0));
             }
         }
     /* a cut that begins while another client sets a larger size: either order
@@ -420,7 +448,7 @@ static void ghost_end(int me, int acked)
             z = bits(me, b, 0) | bits(me, b, 1);
             if (!z)
                 continue;
-            now.ended[b] |= z & now.acc[b];
+            now.ended[b] |= z & now.acc[b] & ~now.undead;
             if (!acked)
                 continue;
             if (c->op == OP_WRITE || c->op == OP_STRAY || b >= c->arg)
@@ -433,8 +461,8 @@ static void ghost_end(int me, int acked)
     c->op = OP_END;
     c->arg = c->val = c->rc = c->lo = c->hi = c->seen = 0;
     c->todo = c->silent = c->gsil = c->from = c->to = c->mk = c->e = c->x = 0;
-    c->f = c->s = c->m = c->i = c->newer = c->refused = c->refgen = 0;
-    c->ahead = c->reread = c->cut = c->fn = c->ret = c->tries = c->pre = 0;
+    c->published = c->f = c->s = c->m = c->i = c->newer = c->refused = c->refgen = 0;
+    c->ahead = c->cut = c->fn = c->ret = c->tries = c->pre = 0;
     memset(c->snap, 0, sizeof(c->snap));
 }
 
@@ -451,7 +479,7 @@ static void ghost_hide(int me, const rec_t *old)
             continue;
         if (!(now.cl[me].gsil >> h & 1) || (now.synced >> b & 1))
             continue;
-        now.lost[b] |= now.acc[b] & 0xfe;
+        now.lost[b] |= now.acc[b] & now.ended[b] & 0xfe;
         now.acc[b] |= 1;
         now.ended[b] |= 1;
         if (now.cl[me].mine >> b & 1)
@@ -475,6 +503,8 @@ static void reread(int me)
 
     now.r[me] = now.r[0];
     trace(me, "reread", 0);
+    if (c->stale)
+        c->helped = 0;
     c->stale = 0;
     c->reread = 0;
     /* someone else gave my unsynced blocks a new home */
@@ -519,7 +549,7 @@ static void op_next(int me)
     c->tries = me < 4 ? 3 : 8;
     c->cut = FAR;
     c->f = FAR;
-    c->reread = kind != OP_WRITE && kind != OP_READ;
+    c->reread |= kind != OP_WRITE && kind != OP_READ;
     if (me == 4)
         c->reread = 1;
     ghost_begin(me);
@@ -533,6 +563,7 @@ static void wrote(int me)
     trace(me, "land", c->arg);
     if (c->op != OP_WRITE || !c->arg)
         return;
+    now.lost[c->arg] &= ~(1 << c->val);
     c->mine |= 1 << c->arg;
     if (c->hgen != now.r[me].gen)
         c->hwm = 0;
@@ -605,6 +636,15 @@ static int could_hold(int me)
     return 0;
 }
 
+/* a record with a cut that I have not yet seen to */
+static int to_help(int me)
+{
+    const rec_t *r = &now.r[me];
+
+    return r->nclip && mut != M_NO_HELP &&
+           now.cl[me].helped != r->cg[r->nclip - 1];
+}
+
 /* ---- questions of allot.pml --------------------------------------------- */
 
 /* Spin takes a parenthesis in c_expr for a side effect; these have none. */
@@ -616,6 +656,7 @@ static int could_hold(int me)
 #define BRICK_STALE (reach(ME_, CLI_.i) && stale(ME_, CLI_.i))
 #define PORTION_DRAINED drained(pid_of(CLI_.fn, CLI_.i))
 #define SIZE_NOT_EXACT could_hold(ME_)
+#define TO_HELP_FIRST to_help(ME_)
 #define SOME_DOWN (now.up != (1 << wk->bricks) - 1)
 #define MORTAL (wk->mortal >> ME_ & 1)
 #define DROPPABLE (now.up & wk->dropmask)

@@ -22,7 +22,7 @@ static const char *const mutants[] = {
     "copy-without-own-bytes",
     "copy-ignores-silent",
     "settle-clean-though-silent",
-    "to-inline-no-fence",
+    "to-inline-at-once",
     "own-size-of-any-gen",
     "hidden-not-reported",
     "stat-no-recheck",
@@ -33,6 +33,7 @@ static const char *const mutants[] = {
     "grow-no-max-size",
     "ahead-stays",
     "write-not-dirty",
+    "nobody-helps",
 };
 
 #define W(b) {OP_WRITE, b}

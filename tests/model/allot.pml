@@ -35,10 +35,11 @@ typedef cli {
     byte from, to, mk, cut, fn;   /* fence */
     byte e, gsil, newer;          /* glimpse */
     byte f, s, m, x, pre;         /* append: failed block, start, members */
-    byte refused, refgen, ahead, reread;
+    byte refused, refgen, ahead, reread, helped;
     byte stale, conn;             /* masks of bricks */
     byte infl;                    /* 1 + base or portion, let through */
     byte mine, hwm, hgen, werr;   /* own unsynced blocks */
+    byte published;                /* truncate */
     byte lo, hi;
     short seen;
     short snap[4]
@@ -62,6 +63,7 @@ short lost[4];
 byte synced;
 byte values;
 short used;
+short undead;
 
 c_decl {
 \#include <stdlib.h>
@@ -118,6 +120,14 @@ again: /* one more try */
         :: C.ahead -> goto ahead
         :: else
         fi;
+        if
+        :: IS(TO_HELP_FIRST) ->
+            C.ret = TO_HELP; C.to = R.gen;
+            c_code { MEC.todo = members(&MER); };
+            goto fence
+        :: else
+        fi;
+        c_code { ghost_use(ME); };
         if
         :: C.op == OP_WRITE -> goto write
         :: C.op == OP_TRUNC -> goto truncate
@@ -296,7 +306,7 @@ fence:
         :: C.rc == R_BEHIND -> C.todo = C.todo | (1 << C.i)
         :: C.rc == R_OLD ->
             if
-            :: C.ret == TO_TRUNC || C.ret == TO_INLINE /* has had our cut */
+            :: C.ret == TO_TRUNC /* has had our cut */
             :: else -> goto fenced
             fi
         fi;
@@ -306,14 +316,13 @@ fenced:
     atomic {
         C.i = 0; C.from = 0;
         if
-        :: (C.rc == R_OLD || C.rc == R_STALE) && C.ret != TO_TRUNC && C.ret != TO_INLINE ->
+        :: (C.rc == R_OLD || C.rc == R_STALE) && C.ret != TO_TRUNC ->
             if
             :: C.rc == R_OLD -> C.refused = 1; C.refgen = R.gen
             :: else
             fi;
             C.reread = 1; C.rc = 0; goto again
         :: C.rc == R_STALE && C.ret == TO_TRUNC -> C.rc = 0; goto recut
-        :: C.rc == R_STALE && C.ret == TO_INLINE -> C.rc = 0; goto refence
         :: else -> C.rc = 0
         fi;
         if
@@ -324,7 +333,10 @@ fenced:
             fi
         :: C.ret == TO_SETTLE -> goto glimpse
         :: C.ret == TO_TRUNC -> goto cut
-        :: C.ret == TO_INLINE -> goto ok
+        :: C.ret == TO_HELP ->
+            c_code { MEC.helped = MER.cg[MER.nclip - 1]; };
+            C.tries++;
+            goto again
         :: C.ret == TO_APPEND -> goto glimpse
         :: C.ret == TO_MEMBERS -> goto prepared
         fi
@@ -400,66 +412,85 @@ settle2:
     /* ---- truncate -------------------------------------------------------- */
 truncate:
     atomic {
+        C.s = 0;
         if
         :: R.next == 0 && C.arg > 0 -> goto failed
         :: R.next == 0 && C.arg == 0 -> goto cutbase
+        :: R.next > 0 && C.arg == 0 && IS(mut == M_INLINE_AT_ONCE) -> goto unspread
         :: else
         fi;
-        C.s = R.nonce;
         c_code {
-            int k;
-            MEC.m = members(&MER);
+            int k, size = MEC.arg ? MEC.arg : 1;
             MER.gen += mut == M_TRUNC_NEXT_GEN ? 1 : 2;
-            MER.size = MEC.arg;
+            MER.size = size;
             MER.dirty = 0;
-            k = mut == M_NO_CLIP || clip_add(&MER, MER.gen, MEC.arg);
-            if (!MEC.arg) {
-                k = 1;
-                clips_clear(&MER);
-                while (MER.next) {
-                    MER.next--;
-                    MER.est[MER.next] = MER.em[MER.next] = 0;
-                }
-                MER.nonce = 0;
-            }
+            k = mut == M_NO_CLIP || clip_add(&MER, MER.gen, size);
             MEC.rc = k ? guard_publish(ME) : R_DOWN;
         };
         if
         :: C.rc == R_DOWN -> C.reread = 1; goto failed
         :: C.rc == R_OLD -> C.reread = 1; goto again
-        :: C.rc == R_OK && C.arg == 0 -> goto cutbase
-        :: else -> goto cutall
+        :: else -> C.published = 1; goto cutall
         fi
     }
 cutall:
     atomic {
+        DIE;
         C.to = R.gen; C.fn = R.nonce; C.ret = TO_TRUNC; C.silent = 0;
-        c_code { MEC.todo = members(&MER); MEC.cut = mut == M_NO_CLIP ? MEC.arg : FAR; };
+        c_code {
+            MEC.todo = members(&MER);
+            if (mut == M_NO_CLIP)
+                MEC.cut = MEC.arg ? MEC.arg : 1;
+        };
         goto fence
     }
 recut: /* a brick came back meanwhile: with the record of now */
     atomic {
         DIE;
+        if
+        :: C.arg == 0 -> C.reread = 1; goto again
+        :: else
+        fi;
         c_code { reread(Pclient->me); };
         if
         :: R.next == 0 -> goto ok
         :: else -> goto cutall
         fi
     }
-cut:
+cut: /* all that can be reached have it */
     atomic {
         DIE;
+        C.s = 0;
+        c_code { MEC.helped = MER.nclip ? MER.cg[MER.nclip - 1] : 0; };
         if
-        :: C.silent && IS(mut != M_CLIP_LEAVES_EARLY) -> goto ok
+        :: C.arg == 0 -> goto unspread
+        :: C.arg > 0 && C.silent && IS(mut != M_CLIP_LEAVES_EARLY) -> goto ok
         :: else
         fi;
         c_code { clips_clear(&MER); };
         RC(guard_publish(ME));
         if
-        :: C.rc == R_OLD -> C.reread = 1; c_code { reread(Pclient->me); }
+        :: C.rc == R_OLD -> C.reread = 1
         :: else
         fi;
         goto ok
+    }
+unspread:
+    atomic {
+        c_code {
+            MER.gen += 2;
+            clips_clear(&MER);
+            while (MER.next) {
+                MER.next--;
+                MER.est[MER.next] = MER.em[MER.next] = 0;
+            }
+            MER.nonce = MER.size = MER.dirty = 0;
+            MEC.rc = guard_publish(ME);
+        };
+        if
+        :: C.rc != R_OK -> C.reread = 1; goto again
+        :: else
+        fi
     }
 cutbase:
     atomic {
@@ -474,20 +505,7 @@ cutbase:
             if (!MER.next)
                 now.based[1] = now.based[2] = now.based[3] = 0;
         };
-        if
-        :: C.s == 0 -> goto ok
-        :: else -> goto refence
-        fi
-    }
-refence: /* the portions that nobody shall write any more */
-    atomic {
-        C.stale = 0;
-        C.to = R.gen; C.fn = C.s; C.ret = TO_INLINE; C.todo = C.m;
-        c_code { MEC.cut = 0; };
-        if
-        :: IS(mut == M_INLINE_NO_FENCE) -> C.todo = 0; goto ok
-        :: else -> goto fence
-        fi
+        goto ok
     }
 
     /* ---- append ---------------------------------------------------------- */
@@ -735,7 +753,7 @@ failed:
     }
 dead:
     atomic {
-        c_code { MEC.infl = 0; ghost_end(Pclient->me, 0); }
+        c_code { MEC.infl = 0; ghost_die(ME); ghost_end(Pclient->me, 0); }
     }
 fin:
     atomic {
@@ -800,7 +818,7 @@ init {
             now.fills = !!wk->fill;
             for (b = 0; b < NB; b++) {
                 now.acc[b] = 1;
-                now.ended[b] = 0xffff;
+                now.ended[b] = 1;
             }
             if (wk->initial) {
                 now.nonces = 1;
@@ -812,7 +830,7 @@ init {
                 if (wk->initial == 1)
                     now.p[1].gen = 0;
                 now.p[0].d[1] = 7;
-                now.acc[1] = 1 << 7;
+                now.acc[1] = now.ended[1] = 1 << 7;
                 now.synced = 2;
             }
             for (b = 1; b < NC; b++) {
