@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * allot-pass.c - the fops that are the namespace's alone (locks, leases and
- * messages), and those that are refused. A lock protects a file, and the file's
- * identity is its base file: the portions are never locked by anybody.
+ * allot-pass.c - the fops that are the namespace's alone: locks, leases and
+ * messages. A lock protects a file, and the file's identity is its base file:
+ * the portions are never locked by anybody.
  *
  * Deliberately not here: the locks that allot takes itself for O_APPEND and
  * for the registry, in domains of their own.
@@ -113,42 +113,5 @@ allot_setactivelk(call_frame_t *frame, xlator_t *this, loc_t *loc,
     xlator_t *ns = allot_priv(this)->ns;
 
     STACK_WIND_TAIL(frame, ns, ns->fops->setactivelk, loc, locklist, xdata);
-    return 0;
-}
-
-/* ---- refused ---------------------------------------------------------------
- *
- * Each of these moves data without readv and writev, so that passing one on
- * could put bytes past inline-limit into the base. No mount sends them
- * (docs/fops.md has the details), so there is nothing to gain by splitting
- * them.
- */
-
-int32_t
-allot_put(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
-          mode_t umask, uint32_t flags, struct iovec *vector, int32_t count,
-          off_t offset, struct iobref *iobref, dict_t *xattr, dict_t *xdata)
-{
-    STACK_UNWIND_STRICT(put, frame, -1, EOPNOTSUPP, NULL, NULL, NULL, NULL,
-                        NULL);
-    return 0;
-}
-
-int32_t
-allot_icreate(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
-              dict_t *xdata)
-{
-    STACK_UNWIND_STRICT(icreate, frame, -1, EOPNOTSUPP, NULL, NULL, NULL);
-    return 0;
-}
-
-/* Callers fall back to reading and writing, as for two file systems. */
-int32_t
-allot_copy_file_range(call_frame_t *frame, xlator_t *this, fd_t *fd_in,
-                      off64_t off_in, fd_t *fd_out, off64_t off_out, size_t len,
-                      uint32_t flags, dict_t *xdata)
-{
-    STACK_UNWIND_STRICT(copy_file_range, frame, -1, EOPNOTSUPP, NULL, NULL,
-                        NULL, NULL);
     return 0;
 }
