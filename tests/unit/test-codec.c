@@ -8,20 +8,29 @@
 #include "allot-test.h"
 #include "codec-items.h"
 
+/* The directory of this file: where the build says, or where a run from the
+ * top of the source tree finds it. ALLOT_SRCDIR, the top of the source tree,
+ * overrides both. */
+#ifndef TEST_SRCDIR
+#define TEST_SRCDIR "tests/unit"
+#endif
+
 /* Reads golden/NAME.hex: bytes in hex, blanks, and comments after a '#'.
  * Returns how many bytes, or -1. */
 static int64_t
 golden_read(const char *name, uint8_t *buf, size_t cap)
 {
     const char *top = getenv("ALLOT_SRCDIR");
+    const char *unit = top ? "/tests/unit" : "";
     char path[1024];
     FILE *file;
     size_t len = 0;
     int high = -1;
     int c;
 
-    snprintf(path, sizeof(path), "%s/tests/unit/golden/%s.hex", top ? top : ".",
-             name);
+    if (!top)
+        top = TEST_SRCDIR;
+    snprintf(path, sizeof(path), "%s%s/golden/%s.hex", top, unit, name);
     file = fopen(path, "r");
     if (!file)
         return -1;
