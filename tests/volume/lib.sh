@@ -335,6 +335,8 @@ volume_start() {
 
 # mount_volume NAME [OPTION...]: mount at $T/mnt-NAME, also in $M. OPTIONs are
 # those of the glusterfs program. Returns 1 if the root does not answer.
+# VOLFILE: another volfile than client.vol. MOUNT_WRAP: an array, put before the
+# program (valgrind).
 mount_volume() {
     local name=$1 pid
     shift
@@ -342,18 +344,19 @@ mount_volume() {
     mkdir -p "$M"
     undo mount "$M"
     rm -f "$T/mnt-$name.pid"
-    glusterfs --volfile="${VOLFILE:-$T/vol/client.vol}" -p "$T/mnt-$name.pid" \
+    ${MOUNT_WRAP[@]+"${MOUNT_WRAP[@]}"} glusterfs \
+        --volfile="${VOLFILE:-$T/vol/client.vol}" -p "$T/mnt-$name.pid" \
         -l "$LOG/mnt-$name.log" "$@" "$M" || return 1
-    expect_within 20 test -s "$T/mnt-$name.pid" || return 1
+    expect_within 60 test -s "$T/mnt-$name.pid" || return 1
     pid=$(cat "$T/mnt-$name.pid")
     echo "$pid $(proc_start "$pid")" >"$T/mnt-$name.process"
     undo process "$pid" "$(proc_start "$pid")"
     # The mount may still wait for bricks; the first answer may be ENOTCONN.
-    expect_within 30 mount_answers "$M"
+    expect_within 60 mount_answers "$M"
 }
 
 mount_answers() {
-    mountpoint -q "$1" && bounded 15 stat -t "$1" >/dev/null
+    mountpoint -q "$1" && bounded 20 stat -t "$1" >/dev/null
 }
 
 must_mount() {
