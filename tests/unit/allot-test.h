@@ -137,10 +137,10 @@ random_members(struct allot_member *members, uint32_t count, uint32_t bricks,
 static inline uint32_t
 cycle_len(const struct allot_member *members, uint32_t count)
 {
-    uint32_t sum = 0;
-    uint32_t gcd = 0;
+    uint32_t sum = members[0].weight;
+    uint32_t gcd = sum;
 
-    for (uint32_t m = 0; m < count; m++) {
+    for (uint32_t m = 1; m < count; m++) {
         uint32_t a = members[m].weight;
 
         sum += a;

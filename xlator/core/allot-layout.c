@@ -370,10 +370,10 @@ extent_blocks_of(const struct allot_layout *layout, uint32_t no,
     uint64_t first = ext->start_byte >> ext->block_shift;
     uint64_t last = (end - 1) >> ext->block_shift;
     uint64_t rest = (last - first + 1) % cycle->len;
-    uint64_t sum = 0;
+    uint64_t sum = ext->members[0].weight;
     uint64_t count;
 
-    for (uint32_t m = 0; m < ext->member_count; m++)
+    for (uint32_t m = 1; m < ext->member_count; m++)
         sum += ext->members[m].weight;
     /* slots of the member in one cycle: its weight, reduced */
     count = (last - first + 1) / cycle->len *
