@@ -11,9 +11,10 @@
 #include "allot-inode.h"
 
 /* allot-stat.c: lookup stat fstat setattr fsetattr access */
-/* allot-read.c: readv rchecksum seek; allot-write.c: writev */
+/* allot-read.c: readv; allot-write.c: writev; allot-seek.c: seek rchecksum */
 /* allot-range.c: truncate ftruncate fallocate discard zerofill */
-/* allot-open.c: create open flush fsync, put, icreate, copy_file_range */
+/* allot-open.c: create open flush fsync; allot-pass.c: copy_file_range put
+ * icreate */
 /* allot-names.c: mknod mkdir unlink rmdir symlink rename link readlink namelink
  */
 /* allot-dir.c: opendir readdir readdirp fsyncdir */

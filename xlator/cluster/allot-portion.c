@@ -11,6 +11,23 @@
 #include "allot-proto.h"
 #include "allot-fops.h"
 
+/* A directory's inode for a loc; protocol/client insists on a parent. It is
+ * never linked into the table. NULL: no memory. */
+static inode_t *
+dir_inode(inode_t *inode, uuid_t gfid)
+{
+    inode_t *dir = NULL;
+
+    if (__is_root_gfid(gfid))
+        return inode_ref(inode->table->root);
+    dir = inode_new(inode->table);
+    if (dir) {
+        gf_uuid_copy(dir->gfid, gfid);
+        dir->ia_type = IA_IFDIR;
+    }
+    return dir;
+}
+
 int
 allot_portion_loc(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                   uint64_t nonce, loc_t *loc)
@@ -29,6 +46,11 @@ allot_portion_loc(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     loc->name = strrchr(path, '/') + 1;
     allot_dir_gfid(allot_dir_of(inode->gfid), loc->pargfid);
     allot_portion_gfid(inode->gfid, nonce, loc->gfid);
+    loc->parent = dir_inode(inode, loc->pargfid);
+    if (!loc->parent) {
+        loc_wipe(loc);
+        return -ENOMEM;
+    }
 
     LOCK(&ai->lock);
     {
@@ -109,10 +131,11 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch, fd_t *fd,
     {
         slot = slot_find_locked(ai, idx);
         if (!slot) {
-            grown = GF_REALLOC(ai->slots,
-                               (ai->slot_count + 1) * sizeof(*ai->slots));
-            if (!ai->slots && !grown)
-                grown = GF_CALLOC(1, sizeof(*grown), allot_mt_misc);
+            /* GF_REALLOC() takes no NULL. */
+            size_t bytes = (ai->slot_count + 1) * sizeof(*ai->slots);
+
+            grown = ai->slots ? GF_REALLOC(ai->slots, bytes)
+                              : GF_CALLOC(1, bytes, allot_mt_misc);
             if (grown) {
                 ai->slots = grown;
                 slot = &ai->slots[ai->slot_count++];
@@ -305,11 +328,12 @@ make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
         loc.path = gf_strdup(path);
         loc.name = loc.path ? strrchr(loc.path, '/') + 1 : NULL;
         loc.inode = inode_new(inode->table);
+        loc.parent = dir_inode(inode, loc.pargfid);
         allot_call_init(&call, xl, GF_FOP_MKDIR);
         call.loc = &loc;
         call.mode = 0700;
         call.xdata = allot_xdata_internal();
-        if (!loc.path || !loc.inode || !call.xdata ||
+        if (!loc.path || !loc.inode || !loc.parent || !call.xdata ||
             dict_set_gfuuid(call.xdata, "gfid-req", gfid, true))
             ret = -ENOMEM;
         else

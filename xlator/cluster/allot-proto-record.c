@@ -437,29 +437,39 @@ out:
 /* ---- behind and ahead
  * -------------------------------------------------------------- */
 
+/* Pauses while whoever fenced is likely to publish; doubling. Without them any
+ * active client makes every settle and append of another lose its race. */
+#define AHEAD_PAUSE_USEC 10000
+#define AHEAD_PAUSES 5
+
 int
 allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen)
 {
+    struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_glimpse seen;
     struct allot_rec *rec = NULL;
     struct allot_record r;
     struct iatt base;
-    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    int pause = 0;
     int ret = allot_refresh(this, inode, &base);
 
-    if (ret)
+    while (ret == 0 && allot_inode_gen(ai) == refused_gen &&
+           pause < AHEAD_PAUSES) {
+        synctask_usleep(AHEAD_PAUSE_USEC << pause++);
+        ret = allot_refresh(this, inode, &base);
+    }
+    if (ret || allot_inode_gen(ai) != refused_gen)
         return ret;
-    rec = allot_inode_rec(allot_inode_get(this, inode), &kind);
-    if (!rec || kind != ALLOT_KIND_SPREAD || rec->r.gen != refused_gen)
-        goto out;
 
+    /* It died. The portions are ahead of the base: publish for it. */
+    rec = allot_inode_rec(ai, NULL);
+    if (!rec || !rec->r.layout->extent_count)
+        goto out;
     ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL, NULL);
     if (ret == 0 && seen.top_gen > rec->r.gen) {
         ret = allot_record_copy(&rec->r, &r);
         if (ret == 0) {
-            /* The size that stood there may have been overtaken: DIRTY. */
             r.gen = seen.top_gen;
-            r.flags |= ALLOT_RECORD_DIRTY;
             ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
         }
     }

@@ -97,7 +97,6 @@ member_json(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
     struct allot_brick_view view;
     struct allot_call call;
     uint64_t blocks = 0;
-    uint64_t bytes = 0;
     uint64_t expected = 0;
     uint64_t holes = 0;
     uint64_t hole_bytes = 0;

@@ -55,7 +55,13 @@ allot_xdata_internal(void)
 void
 allot_loc_of_inode(loc_t *loc, inode_t *inode)
 {
+    char *path = NULL;
+
     memset(loc, 0, sizeof(*loc));
     loc->inode = inode_ref(inode);
     gf_uuid_copy(loc->gfid, inode->gfid);
+    /* For log lines below; distribute insists on one. */
+    if (inode_path(inode, NULL, &path) < 0 || !path)
+        gf_asprintf(&path, "<gfid:%s>", uuid_utoa(inode->gfid));
+    loc->path = path;
 }

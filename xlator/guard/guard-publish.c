@@ -127,6 +127,8 @@ guard_step_change_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
             gi->damaged = _gf_false;
         } else {
             gi->gen = step->gen;
+            if (step->what == GUARD_STEP_FENCE)
+                gi->extended = 0; /* it may have been cut */
             if (step->what == GUARD_STEP_PUBLISH) {
                 gi->seq = step->seq;
                 gi->has_extents = step->has_extents;

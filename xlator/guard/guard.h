@@ -56,6 +56,8 @@ struct guard_priv {
     gf_atomic_t serving;        /* 1: the brick has an identity */
     gf_boolean_t heal_portions; /* option; written by init and reconfigure */
     inode_table_t *itable;      /* only for a root inode to read identity by */
+    gf_atomic_t leaf; /* place of the storage among the graph's leaves, -1:
+                         not asked for yet (guard-list.c) */
 
     /* Counters for statedump, .meta and tests. */
     gf_atomic_t served;          /* data fops that passed */
@@ -87,6 +89,9 @@ struct guard_inode {
     gf_boolean_t has_extents; /* base: the record has extents */
     uint64_t gen;             /* of the record or portion; 0: no record */
     uint64_t seq;             /* of the record; 0: no record */
+
+    uint64_t extended; /* portion: how far it was allocated since it was
+                          last cut; a hint only */
 
     uint32_t inflight;        /* data fops wound and not yet answered */
     gf_boolean_t barrier;     /* a publish, fence or raw change is under way */
@@ -306,6 +311,7 @@ GUARD_FOP_DECL(lookup);
 GUARD_FOP_DECL(create);
 GUARD_FOP_DECL(mknod);
 GUARD_FOP_DECL(mkdir);
+/* guard-list.c */
 GUARD_FOP_DECL(readdir);
 GUARD_FOP_DECL(readdirp);
 /* guard-xattr.c */
