@@ -416,6 +416,31 @@ test_largest_record(void **state)
                      -EBADMSG);
 }
 
+/* The last extent says 255 members, which together with those before are more
+ * than a record can have; the bytes end after one. */
+static void
+test_more_members_than_bytes(void **state)
+{
+    struct allot_member list[ALLOT_MEMBERS_MAX];
+    struct allot_extent extents[5];
+    struct allot_record rec = {.seq = 1, .gen = 1, .nonce = 1};
+    uint8_t buf[ALLOT_RECORD_MAX];
+    int64_t len;
+
+    (void)state;
+    for (uint32_t m = 0; m < ALLOT_MEMBERS_MAX; m++)
+        list[m] = (struct allot_member){(uint16_t)m, 1};
+    for (uint32_t e = 0; e < 5; e++)
+        extents[e] =
+            (struct allot_extent){e * 4096ull, 0, 12, e < 4 ? 195 : 1, list};
+    len = sample_record(&rec, 0, extents, 5, buf, sizeof(buf));
+    assert_true(len > 0);
+    assert_int_equal(buf[len - 4 - 3 - 1], 1);
+    buf[len - 4 - 3 - 1] = 255;
+    item_seal(buf, (size_t)len);
+    assert_int_equal(allot_record_decode(buf, (size_t)len, &rec), -EBADMSG);
+}
+
 static void
 test_1000_bricks(void **state)
 {
@@ -564,6 +589,7 @@ main(void)
         cmocka_unit_test(test_random_records),
         cmocka_unit_test(test_encoders_refuse),
         cmocka_unit_test(test_largest_record),
+        cmocka_unit_test(test_more_members_than_bytes),
         cmocka_unit_test(test_1000_bricks),
         cmocka_unit_test(test_clips_by_history),
         cmocka_unit_test(test_clips_by_example),
