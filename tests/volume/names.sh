@@ -37,7 +37,7 @@ portions_are() {
 spread_file() { # spread_file NAME: 2 MiB, its checksum in $SUM
     noise $((2 << 20)) >"$T/noise"
     SUM=$(sum "$T/noise")
-    cp "$T/noise" "$M/$1"
+    must cp "$T/noise" "$M/$1"
 }
 
 size() {
