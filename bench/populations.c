@@ -186,14 +186,10 @@ main(int argc, char **argv)
     const struct population *p = NULL;
     unsigned part = 0, parts = 1;
     uint64_t state = SEED;
-    uint64_t *chunk = malloc(CHUNK_BYTES);
-    char *got = malloc(CHUNK_BYTES);
+    static uint64_t chunk[CHUNK_BYTES / sizeof(uint64_t)];
+    static char got[CHUNK_BYTES];
     int failed = 0;
 
-    if (!chunk || !got) {
-        fputs("populations: no memory\n", stderr);
-        return 1;
-    }
     if (argc < 3)
         return usage();
     for (size_t i = 0; i < sizeof(populations) / sizeof(*populations); i++)
@@ -225,7 +221,5 @@ main(int argc, char **argv)
         else
             return usage();
     }
-    free(chunk);
-    free(got);
     return failed ? 1 : 0;
 }

@@ -12,8 +12,10 @@ TEMPLATE=${1:-local-4}
 
 bricks_dirs 4
 volume_make "$TEMPLATE" --inline-limit 4KB --block-size 64KB
+# Synctasks run on stacks from the heap. With the default --max-stackframe valgrind
+# takes a switch between two of them for one deep call, and reports nonsense.
 MOUNT_WRAP=(valgrind --tool=memcheck --leak-check=full --show-leak-kinds=definite
-    --keep-debuginfo=yes --num-callers=30 --log-file="$LOG/valgrind.%p")
+    --max-stackframe=100000 --keep-debuginfo=yes --num-callers=30 --log-file="$LOG/valgrind.%p")
 must_mount m
 
 # Files within and past the inline limit, over each other's ends, by name and by
@@ -44,7 +46,7 @@ work() {
     getfattr -n glusterfs.allot.status "$M" 2>/dev/null
     getfattr -n glusterfs.allot.report "$M/d/sparse" 2>/dev/null
     getfattr -n glusterfs.allot.layout "$M/d/sparse" 2>/dev/null
-    df "$M" >/dev/null && { rm -r "$M/d" || { find "$M" "${BRICK[@]}" -name .glusterfs -prune -o -ls; return 1; } }
+    df "$M" >/dev/null && { rm -r "$M/d" || { find "$M" -ls; return 1; } }
 }
 ok "a volume does its work under valgrind" work
 ok "it is unmounted" umount_volume m
@@ -52,8 +54,9 @@ ok "it is unmounted" umount_volume m
 reports=$(cat "$LOG"/valgrind.*)
 ok "valgrind has watched the process to its end" grep -q 'ERROR SUMMARY' <<<"$reports"
 # A report is a paragraph; a line of its stack names a file or a plugin of ours.
-ours=$(sed 's/^==[0-9]*== \{0,1\}//' <<<"$reports" | awk -v RS= '
-    /Invalid |uninitialised|definitely lost|Mismatched|Invalid free|overlap/ &&
+# The padding of fuse's own answers is written to /dev/fuse as it is: not ours.
+ours=$(cut -d' ' -f2- <<<"$reports" | awk -v RS= '
+    !/Syscall param writev/ && /Invalid |uninitialised|definitely lost|Mismatched|Invalid free|overlap/ &&
     /\((allot|guard)-?[a-z-]*\.c:[0-9]+\)|\/allot(\.so)?\)/')
 is "no report is about a file of ours" "$ours" ""
 done_testing
