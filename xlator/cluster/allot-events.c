@@ -42,7 +42,9 @@ events_data_answered(struct allot_bricks *b)
            allot_registry_need_locked(b) == ALLOT_NEED_NOTHING;
 }
 
-/* After PARENT_DOWN: has everything below come down. */
+/* After PARENT_DOWN: has everything below come down. Also what is below the
+ * namespace: its event reaches us a moment after the namespace's, and whoever
+ * hears CHILD_DOWN from us may free the graph. */
 static gf_boolean_t
 events_all_down(struct allot_bricks *b)
 {
@@ -51,8 +53,7 @@ events_all_down(struct allot_bricks *b)
     if (b->ns_up && b->ns_network)
         return _gf_false;
     for (i = 0; i < b->count; i++)
-        if (b->children[i].connected && b->children[i].network &&
-            !b->children[i].below_ns)
+        if (b->children[i].connected && b->children[i].network)
             return _gf_false;
     return _gf_true;
 }

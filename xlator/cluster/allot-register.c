@@ -556,7 +556,9 @@ register_task_done(int ret, call_frame_t *frame, void *arg)
                "the registry could not be written: tried again later");
     pthread_mutex_lock(&b->lock);
     b->task_running = _gf_false;
-    b->register_tried = _gf_true;
+    /* Somebody else is at it: worth waiting for. */
+    if (ret != -EAGAIN)
+        b->register_tried = _gf_true;
     if (!ret) {
         b->retry_msec = 0;
     } else if (!b->retry_timer && allot_bricks_busy_locked(b)) {
