@@ -175,11 +175,9 @@ ok "without strict-readdir it ends as distribute's does" expect_within 20 lax "$
 is "the log says so once a minute at most" \
     "$(grep -c 'ends in EIO' "$LOG/mnt-m.log" | sed 's/^[12]$/few/')" few
 
-exec 5<"$M/list"
 ok "the brick returns" brick_start 1
 ok "listings are complete again" expect_within 30 complete "$M/list"
 ok "also through readdir-ahead" expect_within 30 complete "$AHEAD/list"
-exec 5<&-
 
 ok "the brick is stopped" brick_kill 1 TERM
 brick_wipe 1
