@@ -187,8 +187,10 @@ random_layout(const struct random_shape *shape)
                 break;
             }
             start = low + test_below((shape->to - low + 1) / 2);
-            if (test_below(2)) /* often on a block */
+            if (test_below(2)) /* often on a block ... */
                 start = start >> 12 << 12;
+            if (start && test_below(2)) /* ... or next to its border */
+                start += test_below(3) - 1;
             if (start < low)
                 start = low;
         }

@@ -474,6 +474,27 @@ test_largest_file_all_failed(void **state)
     allot_layout_free(layout);
 }
 
+/* The reason of a range is that of its own bytes: a member without a block in
+ * the file does not make it worse. */
+static void
+test_reason_is_of_the_bytes_there(void **state)
+{
+    struct allot_layout *layout = three_bricks(0);
+    const struct allot_member_state all[3] = {{0, ALLOT_FAIL_DOWN, 0, 0},
+                                              {1, ALLOT_FAIL_DOWN, 0, 0},
+                                              {2, ALLOT_FAIL_LOST, 0, 0}};
+    struct range_list ranges = {.count = 0};
+
+    (void)state;
+    assert_int_equal(allot_recovery_ranges(layout, 8192, ALLOT_FAIL_NONE, all,
+                                           3, collect, &ranges),
+                     0);
+    assert_int_equal(ranges.count, 1);
+    assert_int_equal(ranges.range[0].end, 8192);
+    assert_int_equal(ranges.range[0].why, ALLOT_FAIL_DOWN);
+    allot_layout_free(layout);
+}
+
 /* ---- the checks can fail ------------------------------------------------- */
 
 static void
@@ -517,6 +538,7 @@ main(void)
         cmocka_unit_test(test_add),
         cmocka_unit_test(test_largest_file),
         cmocka_unit_test(test_largest_file_all_failed),
+        cmocka_unit_test(test_reason_is_of_the_bytes_there),
         cmocka_unit_test(test_checks_can_fail),
     };
 
