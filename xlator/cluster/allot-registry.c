@@ -194,6 +194,24 @@ child_anonymous(const struct allot_child *c)
 }
 
 static void
+registry_match_identified(struct allot_bricks *b, gf_boolean_t by_name_too)
+{
+    const struct allot_registry_brick *known = NULL;
+    struct allot_child *c = NULL;
+    int i = 0;
+
+    for (i = 0; i < b->count; i++) {
+        c = &b->children[i];
+        if (c->idx != ALLOT_IDX_NONE || !child_identified(b, c))
+            continue;
+        known = registry_by_uuid(&b->reg, c->hs.id.brick_uuid);
+        if (known && !index_taken(b, b->count, known->index) &&
+            (!by_name_too || strcmp(known->name, c->xl->name) == 0))
+            c->idx = known->index;
+    }
+}
+
+static void
 registry_match(struct allot_bricks *b)
 {
     const struct allot_registry_brick *known = NULL;
@@ -205,15 +223,10 @@ registry_match(struct allot_bricks *b)
     if (!b->reg.version || b->reg.phase != ALLOT_REGISTRY_ACTIVE)
         return;
 
-    for (i = 0; i < b->count; i++) {
-        c = &b->children[i];
-        if (!child_identified(b, c))
-            continue;
-        known = registry_by_uuid(&b->reg, c->hs.id.brick_uuid);
-        /* The first one that shows an identity has it. */
-        if (known && !index_taken(b, b->count, known->index))
-            c->idx = known->index;
-    }
+    /* If two show one identity, it is the one's whose name the registry has,
+     * else the first one's. */
+    registry_match_identified(b, _gf_true);
+    registry_match_identified(b, _gf_false);
     for (i = 0; i < b->count; i++) {
         c = &b->children[i];
         if (c->idx != ALLOT_IDX_NONE || !child_anonymous(c))
