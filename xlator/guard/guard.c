@@ -3,8 +3,8 @@
  * guard.c - user/allot as GlusterFS loads it: init and fini, options, events,
  * counters, the table of fops.
  *
- * The fops themselves are in guard-data.c, guard-names.c, guard-xattr.c and
- * guard-pass.c.
+ * The fops themselves are in guard-data.c, guard-names.c, guard-list.c,
+ * guard-xattr.c and guard-pass.c.
  */
 #include "guard.h"
 
@@ -17,6 +17,7 @@ guard_mem_acct_init(xlator_t *this)
 static void
 guard_counters_init(struct guard_priv *priv)
 {
+    GF_ATOMIC_INIT(priv->leaf, -1);
     GF_ATOMIC_INIT(priv->serving, 0);
     GF_ATOMIC_INIT(priv->served, 0);
     GF_ATOMIC_INIT(priv->refused_old, 0);
