@@ -110,6 +110,7 @@ allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
         allot_doc_string(obj, "state", 1, &brick->state, err) ||
         allot_doc_string(obj, "host", 0, &brick->host, err) ||
         allot_doc_string(obj, "path", 0, &brick->path, err) ||
+        allot_doc_string(obj, "why", 0, &brick->why, err) ||
         allot_doc_string(obj, "since", 0, &brick->since, err))
         return -EBADMSG;
 

@@ -35,6 +35,7 @@ struct allot_doc_brick {
     const char *state; /* up, down, full, blank, lost, draining, failing,
                           connecting, foreign */
     const char *since; /* RFC 3339 */
+    const char *why;   /* the state's reason, for people */
     double weight;
     double share;     /* of the data that this brick has: 0..1 */
     double deviation; /* ratio to the weighted mean */

@@ -111,8 +111,14 @@ allot_status_row(struct allot_table *table, const struct allot_doc_brick *brick,
                             allot_format_size(brick->used_bytes, used));
     err |= allot_table_cell(table, "%s",
                             allot_format_size(brick->capacity_bytes, capacity));
-    err |= allot_table_cell(table, "%.1f%%", 100 * brick->share);
-    err |= allot_table_cell(table, "%.3f", brick->deviation);
+    /* Shares are those of the bricks that take part now. */
+    if (allot_doc_brick_is_down(brick) || allot_doc_brick_is_lost(brick)) {
+        err |= allot_table_cell(table, "-");
+        err |= allot_table_cell(table, "-");
+    } else {
+        err |= allot_table_cell(table, "%.1f%%", 100 * brick->share);
+        err |= allot_table_cell(table, "%.3f", brick->deviation);
+    }
     err |= allot_table_cell(
         table, "%s",
         allot_format_bar(load_max > 0 ? allot_status_load(brick) / load_max : 0,
@@ -150,6 +156,17 @@ allot_status_table(const struct allot_doc_status *doc)
     return err;
 }
 
+static void
+allot_status_reasons(const struct allot_doc_status *doc)
+{
+    size_t i;
+
+    for (i = 0; i < doc->brick_count; i++)
+        if (doc->bricks[i].why[0])
+            printf("%s is %s: %s\n", doc->bricks[i].name, doc->bricks[i].state,
+                   doc->bricks[i].why);
+}
+
 /* The last line: the state and what it means. */
 static void
 allot_status_sentence(const struct allot_doc_status *doc,
@@ -174,7 +191,7 @@ allot_status_sentence(const struct allot_doc_status *doc,
                doc->brick_count, lost == 1 ? "is" : "are");
     if (strcmp(doc->state, "DEGRADED") == 0)
         printf(", all data is still recoverable");
-    if (strcmp(doc->state, "PARTIAL") == 0)
+    if (strcmp(doc->state, "PARTIAL") == 0 || lost > 0)
         printf("; 'allot report %s' says which files it touches",
                target->shown);
     if (doc->incomplete_listing)
@@ -200,6 +217,7 @@ allot_cmd_status(const struct allot_cli *cli, const char *text)
     } else if (allot_status_table(&doc)) {
         status = allot_cli_error("out of memory");
     } else {
+        allot_status_reasons(&doc);
         printf("max/mean %.3f\n", doc.max_over_mean);
         allot_status_sentence(&doc, target);
     }
