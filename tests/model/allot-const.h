@@ -59,14 +59,13 @@
 #define M_INLINE_AT_ONCE 17
 #define M_HWM_ANY_GEN 18
 #define M_NO_REPORT 19
-#define M_STAT_NO_RECHECK 20
+#define M_STAT_CACHED 20
 #define M_NO_REREAD 21
 #define M_CLIP_LEAVES_EARLY 22
 #define M_NO_GLIMPSE_CAP 23
-#define M_NO_GLIMPSE_CLIP 24
-#define M_NO_MAX_SIZE 25
-#define M_NO_AHEAD 26
-#define M_NO_DIRTY 27
-#define M_NO_HELP 28
+#define M_NO_MAX_SIZE 24
+#define M_NO_AHEAD 25
+#define M_NO_DIRTY 26
+#define M_NO_HELP 27
 
 #endif /* ALLOT_CONST_H */

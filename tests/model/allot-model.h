@@ -291,6 +291,8 @@ static int guard_fence(int me, int brick)
 
     if (!reach(me, brick))
         return R_DOWN;
+    if (stale(me, brick))
+        return R_STALE;
     if (p->gen > c->to)
         return R_OLD;
     if (p->gen == c->to)
@@ -441,6 +443,7 @@ static void ghost_end(int me, int acked)
     struct cli *c = &now.cl[me];
     int b, z;
 
+    acked = acked && !c->hid;
     trace(me, acked ? "end" : "failed", c->op * 10 + c->arg);
 
     if (changes(me))
@@ -451,6 +454,7 @@ static void ghost_end(int me, int acked)
             now.ended[b] |= z & now.acc[b] & ~now.undead;
             if (!acked)
                 continue;
+            now.lost[b] = 0;
             if (c->op == OP_WRITE || c->op == OP_STRAY || b >= c->arg)
                 now.acc[b] &= ~c->snap[b];
             else
@@ -461,7 +465,7 @@ static void ghost_end(int me, int acked)
     c->op = OP_END;
     c->arg = c->val = c->rc = c->lo = c->hi = c->seen = 0;
     c->todo = c->silent = c->gsil = c->from = c->to = c->mk = c->e = c->x = 0;
-    c->published = c->f = c->s = c->m = c->i = c->newer = c->refused = c->refgen = 0;
+    c->landed = c->hid = c->published = c->f = c->s = c->m = c->i = c->newer = c->refused = c->refgen = 0;
     c->ahead = c->cut = c->fn = c->ret = c->tries = c->pre = 0;
     memset(c->snap, 0, sizeof(c->snap));
 }
@@ -471,7 +475,7 @@ static void ghost_end(int me, int acked)
 static void ghost_hide(int me, const rec_t *old)
 {
     const rec_t *new = &now.r[me];
-    int b, h;
+    int b, h, k;
 
     for (b = 1; b < NB; b++) {
         h = home(old, b);
@@ -480,10 +484,15 @@ static void ghost_hide(int me, const rec_t *old)
         if (!(now.cl[me].gsil >> h & 1) || (now.synced >> b & 1))
             continue;
         now.lost[b] |= now.acc[b] & now.ended[b] & 0xfe;
-        now.acc[b] |= 1;
+        now.acc[b] = (now.acc[b] & ~now.lost[b]) | 1; /* and never again */
         now.ended[b] |= 1;
         if (now.cl[me].mine >> b & 1)
             now.cl[me].werr = 1;
+        for (k = 1; k < NC; k++) /* done, not yet acknowledged */
+            if (now.cl[k].landed == b) {
+                now.cl[k].hid = 1;
+                now.lost[b] |= 1 << now.cl[k].val;
+            }
     }
     watch();
 }
@@ -549,7 +558,8 @@ static void op_next(int me)
     c->tries = me < 4 ? 3 : 8;
     c->cut = FAR;
     c->f = FAR;
-    c->reread |= kind != OP_WRITE && kind != OP_READ;
+    c->reread |= kind != OP_WRITE && kind != OP_READ &&
+                 !(kind == OP_STAT && mut == M_STAT_CACHED);
     if (me == 4)
         c->reread = 1;
     ghost_begin(me);
@@ -563,7 +573,15 @@ static void wrote(int me)
     trace(me, "land", c->arg);
     if (c->op != OP_WRITE || !c->arg)
         return;
+    c->landed = c->arg;
     now.lost[c->arg] &= ~(1 << c->val);
+    /* into a member that the appender of a newer extent did not reach, since
+     * it was just coming back: may be lost, but must be reported */
+    if (wk->drops && now.r[0].next &&
+        home(&now.r[0], c->arg) != home(&now.r[me], c->arg)) {
+        c->hid = 1;
+        now.lost[c->arg] |= 1 << c->val;
+    }
     c->mine |= 1 << c->arg;
     if (c->hgen != now.r[me].gen)
         c->hwm = 0;
@@ -580,7 +598,7 @@ static int sync_is_true(int me)
 
     for (b = 1; b < NB; b++)
         for (v = (me - 1) * 2 + 1; v <= me * 2; v++)
-            if ((c->mine >> b & 1) && (now.lost[b] & now.acc[b]) >> v & 1)
+            if ((c->mine >> b & 1) && now.lost[b] >> v & 1)
                 return 0;
     return 1;
 }
@@ -616,9 +634,6 @@ static void glimpse_one(int me, int brick)
     size = st_size(p);
     if (size > end && mut != M_NO_GLIMPSE_CAP)
         size = end;
-    /* it may still have to be cut */
-    if (size > clip_for(&now.r[me], p->gen) && mut != M_NO_GLIMPSE_CLIP)
-        size = clip_for(&now.r[me], p->gen);
     c->e = larger(c->e, size);
     trace(me, "glimpse", c->e);
     if (p->gen > now.r[me].gen)
@@ -656,6 +671,7 @@ static int to_help(int me)
 #define BRICK_STALE (reach(ME_, CLI_.i) && stale(ME_, CLI_.i))
 #define PORTION_DRAINED drained(pid_of(CLI_.fn, CLI_.i))
 #define SIZE_NOT_EXACT could_hold(ME_)
+#define RECONNECTED (CLI_.stale && mut != M_NO_REREAD)
 #define TO_HELP_FIRST to_help(ME_)
 #define SOME_DOWN (now.up != (1 << wk->bricks) - 1)
 #define MORTAL (wk->mortal >> ME_ & 1)

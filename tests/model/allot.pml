@@ -39,7 +39,7 @@ typedef cli {
     byte stale, conn;             /* masks of bricks */
     byte infl;                    /* 1 + base or portion, let through */
     byte mine, hwm, hgen, werr;   /* own unsynced blocks */
-    byte published;                /* truncate */
+    byte published, landed, hid;        /* for the truth */
     byte lo, hi;
     short seen;
     short snap[4]
@@ -112,7 +112,7 @@ again: /* one more try */
         C.silent = 0; C.gsil = 0; C.todo = 0; C.mk = 0; C.newer = 0;
         c_code { MEC.cut = FAR; };
         if
-        :: C.reread || C.stale -> c_code { reread(Pclient->me); }
+        :: C.reread || IS(RECONNECTED) -> c_code { reread(Pclient->me); }
         :: else
         fi;
         C.fn = R.nonce;
@@ -302,6 +302,7 @@ fence:
         C.from = 0;
         if
         :: C.rc == R_OK
+        :: C.rc == R_STALE -> goto fenced
         :: C.rc == R_DOWN -> C.silent = C.silent | (1 << C.i)
         :: C.rc == R_BEHIND -> C.todo = C.todo | (1 << C.i)
         :: C.rc == R_OLD ->
@@ -683,7 +684,7 @@ stat2:
         :: else
         fi;
         if
-        :: R.dirty && C.newer && R.gen != r[0].gen && IS(mut != M_STAT_NO_RECHECK) -> C.reread = 1; goto again
+        :: R.dirty && C.newer && R.gen != r[0].gen -> C.reread = 1; goto again
         :: R.dirty && IS(SIZE_NOT_EXACT) -> goto failed /* a lower bound */
         :: else
         fi
