@@ -78,6 +78,40 @@ next_size(const struct population *p, uint64_t *state)
     return size < 1 ? 1 : (uint64_t)size;
 }
 
+/* Say which bytes of a chunk are wrong and what they look like: zeros (a hole
+ * where data was), something else, and whether the same comes a second time
+ * (then it is stored so). */
+static void
+describe_difference(int fd, const char *path, const char *want, const char *got,
+                    uint64_t offset, size_t bytes)
+{
+    static char again[CHUNK_BYTES];
+    size_t first = 0;
+    size_t last = bytes;
+    size_t zeros = 0;
+    size_t wrong = 0;
+    ssize_t n;
+
+    while (first < bytes && want[first] == got[first])
+        first++;
+    while (last > first && want[last - 1] == got[last - 1])
+        last--;
+    for (size_t i = first; i < last; i++) {
+        wrong += want[i] != got[i];
+        zeros += got[i] == 0;
+    }
+    n = pread(fd, again, bytes, offset);
+    fprintf(stderr,
+            "populations: %s: bytes [%llu, %llu) are wrong: %zu differ, %zu "
+            "are zero; read again: %s\n",
+            path, (unsigned long long)(offset + first),
+            (unsigned long long)(offset + last), wrong, zeros,
+            n != (ssize_t)bytes               ? "short or error"
+            : memcmp(again, want, bytes) == 0 ? "right"
+            : memcmp(again, got, bytes) == 0  ? "the same"
+                                              : "other bytes");
+}
+
 /* The bytes [offset, offset + CHUNK_BYTES) of file @number; @offset is a
  * multiple of CHUNK_BYTES. */
 static void
@@ -151,8 +185,7 @@ verify_file(const char *path, unsigned number, uint64_t size, uint64_t *chunk,
         }
         make_content(chunk, number, offset);
         if (memcmp(chunk, got, have) != 0) {
-            errno = EILSEQ;
-            complain("compare", path, offset);
+            describe_difference(fd, path, (char *)chunk, got, offset, have);
             break;
         }
         offset += have;

@@ -147,7 +147,11 @@ same_process() { # same_process PID START
 }
 
 gone() { # gone PID START
-    ! same_process "$1" "$2" || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]
+    local tasks=("/proc/$1/task"/*)
+    same_process "$1" "$2" || return 0
+    # Ended, but nobody has waited for it yet. While other threads of it live it
+    # still holds files.
+    [ ${#tasks[@]} -le 1 ] && [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]
 }
 
 end_process() { # end_process PID START [SIGNAL]
@@ -248,7 +252,7 @@ brick_attach() {
 # brick_wipe I: the brick's process must not run. It comes back as new.
 brick_wipe() {
     if [ -f "$T/b$1.img" ]; then
-        must umount "${BRICK[$1]}"
+        must expect_within 10 umount "${BRICK[$1]}"
         brick_mkfs "$1"
         brick_attach "$1"
     else
