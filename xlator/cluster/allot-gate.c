@@ -107,7 +107,7 @@ unlock:
 
 /* Translators below run on the task's stack when they answer at once (a brick
  * in the same process): posix keeps paths there. */
-#define ALLOT_STACK_BYTES (512 * 1024)
+#define ALLOT_STACK_BYTES (128 * 1024)
 
 struct allot_job {
     xlator_t *this;

@@ -321,7 +321,9 @@ allot_fd_release(xlator_t *this, fd_t *fd)
         return 0;
     LOCK(&ai->lock);
     {
-        ai->opens--;
+        /* A create that lost a race was counted on another inode. */
+        if (ai->opens)
+            ai->opens--;
         last = ai->opens == 0 &&
                (ai->slot_count || ai->base_fd || ai->wrote || ai->unlinked);
     }

@@ -396,7 +396,15 @@ fsync_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
                struct iatt *postbuf, dict_t *xdata)
 {
-    STACK_UNWIND_STRICT(fsync, frame, op_ret, op_errno, prebuf, postbuf, xdata);
+    struct iatt hollow;
+
+    /* The base's size is not the file's. */
+    memset(&hollow, 0, sizeof(hollow));
+    hollow.ia_type = IA_IFREG;
+    if (op_ret >= 0)
+        gf_uuid_copy(hollow.ia_gfid, postbuf->ia_gfid);
+    STACK_UNWIND_STRICT(fsync, frame, op_ret, op_errno, &hollow, &hollow,
+                        xdata);
     return 0;
 }
 

@@ -207,7 +207,12 @@ allot_members_wanting(xlator_t *this, const struct allot_layout *layout,
     return size > last->start_byte && size - last->start_byte >= run;
 }
 
-/* Is the only extent the head of block 0, and does the write leave block 0? */
+uint64_t
+allot_head_end(const struct allot_layout *layout)
+{
+    return head_end(layout->inline_limit, layout->extents[0].block_shift);
+}
+
 gf_boolean_t
 allot_leaves_head(xlator_t *this, const struct allot_layout *layout,
                   uint64_t end)
@@ -241,7 +246,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         return ret ? ret : -EREMCHG;
     }
     if (allot_leaves_head(this, layout, end)) {
-        at = head_end(layout->inline_limit, layout->extents[0].block_shift);
+        at = allot_head_end(layout);
         ret = allot_append(this, inode, at, _gf_false, end, avoid, NULL);
         if (ret == 0)
             return -EREMCHG;

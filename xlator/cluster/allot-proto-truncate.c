@@ -144,6 +144,7 @@ static int
 truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
                 uint64_t size)
 {
+    struct allot_avoid avoid;
     struct allot_glimpse seen;
     struct allot_record r;
     struct timespec now = allot_now();
@@ -160,6 +161,15 @@ truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
         return ret;
     if (!seen.size.exact || size < seen.size.size)
         return truncate_shrink(this, inode, rec, size);
+    /* Behind block 0 the data to come belongs to all members, not to the head.
+     */
+    if (allot_leaves_head(this, rec->r.layout, size)) {
+        memset(&avoid, 0, sizeof(avoid));
+        ret = allot_append(this, inode, allot_head_end(rec->r.layout),
+                           _gf_false, size, &avoid, NULL);
+        if (ret != -ENOENT)
+            return ret ? ret : -EREMCHG;
+    }
     ret = allot_record_copy(&rec->r, &r);
     if (ret)
         return ret;

@@ -151,7 +151,7 @@ out:
     /* Ours is not needed any more unless the file is still open here. */
     LOCK(&ai->lock);
     {
-        fd = ai->opens == 0 ? ai->base_fd : NULL;
+        fd = ai->opens == 0 && !ai->holds ? ai->base_fd : NULL;
         if (fd)
             ai->base_fd = NULL;
     }

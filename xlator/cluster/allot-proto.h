@@ -167,6 +167,11 @@ allot_range_bricks(const struct allot_layout *layout, uint64_t off,
 gf_boolean_t
 allot_write_stays_plain(xlator_t *this, struct allot_inode *ai, uint64_t end);
 
+/** allot_head_end - first byte past block 0, the block of the first byte that
+ * is not inline. The layout must have extents. */
+uint64_t
+allot_head_end(const struct allot_layout *layout);
+
 /** allot_leaves_head - does a write up to @end need the second extent. */
 gf_boolean_t
 allot_leaves_head(xlator_t *this, const struct allot_layout *layout,

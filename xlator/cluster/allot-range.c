@@ -159,10 +159,11 @@ range_spread(xlator_t *this, struct range_local *local)
     if (ret)
         return ret;
     rec = allot_inode_rec(ai, NULL);
-    if (!rec || !rec->r.layout->extent_count)
-        ret = -EREMCHG;
-    else
-        ret = range_pieces(this, local, rec, local->off, end);
+    if (!rec || !rec->r.layout->extent_count) {
+        allot_rec_unref(rec);
+        return -EREMCHG;
+    }
+    ret = range_pieces(this, local, rec, local->off, end);
     if (ret == -ALLOT_ERR_OLD)
         allot_catch_up(this, local->inode, rec->r.gen);
     if (ret == -ALLOT_ERR_BEHIND) {

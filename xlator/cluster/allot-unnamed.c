@@ -7,6 +7,7 @@
  */
 #include "allot-fops.h"
 #include "allot-proto.h"
+#include "allot-bricks-impl.h"
 #include "allot-names.h"
 #include <jansson.h>
 
@@ -129,7 +130,10 @@ allot_unnamed_json(xlator_t *this)
     struct seen_list list = {
         0,
     };
-    inode_table_t *table = inode_table_new(0, this, 0, 0);
+    inode_table_t *table = NULL;
+    loc_t root = {
+        0,
+    };
     json_t *doc = NULL;
     char *text = NULL;
     uint64_t files = 0;
@@ -142,8 +146,11 @@ allot_unnamed_json(xlator_t *this)
     int ret = 0;
 
     views = GF_CALLOC(ALLOT_BRICKS_MAX, sizeof(*views), allot_mt_misc);
-    if (!views || !table)
+    /* A table that lives as long as the graph: distribute may still look a file
+     * up after it has answered. */
+    if (!views || allot_bricks_root(allot_priv(this)->bricks, &root))
         goto out;
+    table = root.inode->table;
     if (allot_bricks_listing_incomplete(this))
         bricks = allot_bricks_usable_all(this, views, ALLOT_BRICKS_MAX);
     for (i = 0; i < (size_t)bricks; i++) {
@@ -174,8 +181,7 @@ allot_unnamed_json(xlator_t *this)
 out:
     free(list.items);
     GF_FREE(views);
-    if (table)
-        inode_table_destroy(table);
+    loc_wipe(&root);
     errno = text ? 0 : ENOMEM;
     return text;
 }

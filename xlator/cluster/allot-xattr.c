@@ -93,7 +93,9 @@ allot_virtual_reply(call_frame_t *frame, gf_boolean_t by_fd, const char *key,
     if (!dict || value)
         allot_getxattr_reply(frame, by_fd, -1, ENOMEM, NULL, NULL);
     else
-        allot_getxattr_reply(frame, by_fd, (int32_t)len, 0, dict, NULL);
+        /* 0, not the length: libgfapi takes a length for an answer that has no
+         * value. */
+        allot_getxattr_reply(frame, by_fd, 0, 0, dict, NULL);
     GF_FREE(value);
     if (dict)
         dict_unref(dict);

@@ -30,6 +30,9 @@
 #define GUARD_BY_LOCS guard_refuse_locs(frame, this, oldloc, newloc, xdata)
 #define GUARD_BY_FD guard_refuse_fd(frame, this, fd, xdata)
 #define GUARD_BY_IDENTITY guard_refuse_loc(frame, this, NULL, xdata)
+/* Free space tells nobody a lie. Distribute asks before there is an identity,
+ * and would take a refusal for a full brick for minutes. */
+#define GUARD_ALWAYS 0
 
 /* clang-format off */
 GUARD_PASS(stat, GUARD_BY_LOC,
@@ -62,7 +65,7 @@ GUARD_PASS(link, GUARD_BY_LOCS,
            (call_frame_t *frame, xlator_t *this, loc_t *oldloc, loc_t *newloc,
             dict_t *xdata),
            oldloc, newloc, xdata)
-GUARD_PASS(statfs, GUARD_BY_IDENTITY,
+GUARD_PASS(statfs, GUARD_ALWAYS,
            (call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata),
            loc, xdata)
 GUARD_PASS(flush, GUARD_BY_FD,
