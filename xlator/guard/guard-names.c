@@ -111,10 +111,10 @@ guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 /* ---- create, mknod, mkdir --------------------------------------------------
  */
 
-/* Did the call make the file, or did it open one that was there? Only the
- * first lets us know its state without asking the disk: create opens what it
- * finds, mknod with the internal key may link what it finds. A new file has
- * the gfid that was asked for; a portion's is the same at every attempt. */
+/* Did the call make the file, or did it open one that was there? Only then is
+ * its state known without asking the disk: create opens what it finds, mknod
+ * with the internal key may link what it finds. A new file has the gfid that
+ * was asked for; a portion's is the same at every attempt. */
 static gf_boolean_t
 guard_is_born(dict_t *xdata, gf_boolean_t exclusive, struct iatt *buf)
 {
@@ -127,6 +127,45 @@ guard_is_born(dict_t *xdata, gf_boolean_t exclusive, struct iatt *buf)
            gf_uuid_compare(req, buf->ia_gfid) == 0 && buf->ia_size == 0;
 }
 
+/* The file that create found is cut, or is not: now create is answered. */
+static int32_t
+guard_create_cut_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                     int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
+                     struct iatt *postbuf, dict_t *xdata)
+{
+    call_stub_t *stub = cookie;
+
+    if (op_ret < 0)
+        default_create_failure_cbk(frame, op_errno);
+    else
+        STACK_UNWIND_STRICT(create, frame, op_ret, op_errno, stub->args.fd,
+                            stub->args.loc.inode, postbuf,
+                            &stub->args_cbk.preparent,
+                            &stub->args_cbk.postparent, NULL);
+    call_stub_destroy(stub);
+    return 0;
+}
+
+/* O_TRUNC met a file that was there: cut it by a truncate of our own, which
+ * passes the gate like any other. If the file has an inode in the table
+ * already, that one's state counts, not the new inode's of this call. */
+static void
+guard_create_cut(call_frame_t *frame, xlator_t *this, call_stub_t *stub,
+                 uuid_t gfid)
+{
+    loc_t loc = {
+        0,
+    };
+
+    gf_uuid_copy(loc.gfid, gfid);
+    loc.inode = inode_find(stub->args.loc.inode->table, gfid);
+    if (!loc.inode)
+        loc.inode = inode_ref(stub->args.loc.inode);
+    STACK_WIND_COOKIE(frame, guard_create_cut_cbk, stub, this,
+                      this->fops->truncate, &loc, 0, stub->args.xdata);
+    loc_wipe(&loc);
+}
+
 static int32_t
 guard_create_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  int32_t op_ret, int32_t op_errno, fd_t *fd, inode_t *inode,
@@ -134,10 +173,20 @@ guard_create_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  struct iatt *postparent, dict_t *xdata)
 {
     call_stub_t *stub = cookie;
+    gf_boolean_t born = _gf_false;
 
-    if (op_ret >= 0 &&
-        guard_is_born(stub->args.xdata, (stub->args.flags & O_EXCL) != 0, buf))
-        guard_inode_born(this, inode, stub->args.xdata);
+    if (op_ret >= 0) {
+        born = guard_is_born(stub->args.xdata, (stub->args.flags & O_EXCL) != 0,
+                             buf);
+        if (born)
+            guard_inode_born(this, inode, stub->args.xdata);
+    }
+    if (op_ret >= 0 && !born && (stub->args.flags & O_TRUNC)) {
+        stub->args_cbk.preparent = *preparent;
+        stub->args_cbk.postparent = *postparent;
+        guard_create_cut(frame, this, stub, buf->ia_gfid);
+        return 0;
+    }
     STACK_UNWIND_STRICT(create, frame, op_ret, op_errno, fd, inode, buf,
                         preparent, postparent, xdata);
     call_stub_destroy(stub);
@@ -155,14 +204,14 @@ guard_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
     if (err)
         return default_create_failure_cbk(frame, err);
     plain = guard_xdata_plain(xdata);
-    /* The stub is where the callback finds the arguments. */
+    /* The stub is where the callback finds the caller's arguments. */
     stub =
-        plain ? fop_create_stub(frame, NULL, loc, flags, mode, umask, fd, plain)
+        plain ? fop_create_stub(frame, NULL, loc, flags, mode, umask, fd, xdata)
               : NULL;
     if (stub)
         STACK_WIND_COOKIE(frame, guard_create_cbk, stub, FIRST_CHILD(this),
-                          FIRST_CHILD(this)->fops->create, loc, flags, mode,
-                          umask, fd, plain);
+                          FIRST_CHILD(this)->fops->create, loc,
+                          flags & ~O_TRUNC, mode, umask, fd, plain);
     else
         default_create_failure_cbk(frame, ENOMEM);
     if (plain)
