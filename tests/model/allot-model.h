@@ -19,12 +19,12 @@
  * dies removes nothing: it may or may not have happened.
  */
 
-#define NB 4    /* blocks of the file; block 0 is the inline part */
-#define NM 3    /* bricks */
-#define NC 5    /* records: 0 the base's, 1..3 clients', 4 the checker's */
-#define NE 4    /* extents of a record */
-#define NK 2    /* clips of a record */
-#define FAR 15  /* a size or offset past everything */
+#define NB 4   /* blocks of the file; block 0 is the inline part */
+#define NM 3   /* bricks */
+#define NC 5   /* records: 0 the base's, 1..3 clients', 4 the checker's */
+#define NE 4   /* extents of a record */
+#define NK 2   /* clips of a record */
+#define FAR 15 /* a size or offset past everything */
 #define NOWHERE 7
 
 #define ABSENT 0x0f01
@@ -40,16 +40,16 @@ struct op {
 
 struct work {
     const char *name;
-    int initial;             /* 0 plain, 1 head on brick 0, 2 bricks 0 and 1 */
-    int bricks;              /* bricks in use */
-    int drops;               /* how often a brick may go away */
-    int dropmask;            /* which */
-    int fill;                /* which brick may run full (mask) */
-    int deaths;              /* clients that may die ... */
-    int mortal;              /* ... of these (mask, bit 1 is client 1) */
-    int tail;                /* the checker appends an extent before reading */
-    int lag;                 /* clients reconnect one by one */
-    struct op script[4][4];  /* [client][step]; client 0 unused */
+    int initial;            /* 0 plain, 1 head on brick 0, 2 bricks 0 and 1 */
+    int bricks;             /* bricks in use */
+    int drops;              /* how often a brick may go away */
+    int dropmask;           /* which */
+    int fill;               /* which brick may run full (mask) */
+    int deaths;             /* clients that may die ... */
+    int mortal;             /* ... of these (mask, bit 1 is client 1) */
+    int tail;               /* the checker appends an extent before reading */
+    int lag;                /* clients reconnect one by one */
+    struct op script[4][4]; /* [client][step]; client 0 unused */
 };
 
 #include "allot-work.h"
@@ -82,7 +82,8 @@ static void __attribute__((constructor)) configure(void)
 
 /* with ALLOT_TRACE set, "pan -r" tells the acts of a trail and what they left
  */
-static void trace(int me, const char *act, int arg)
+static void
+trace(int me, const char *act, int arg)
 {
     int i;
 
@@ -106,7 +107,8 @@ static void trace(int me, const char *act, int arg)
 
 /* ---- records ------------------------------------------------------------ */
 
-static int members(const rec_t *r)
+static int
+members(const rec_t *r)
 {
     int e, m = 0;
     for (e = 0; e < r->next; e++)
@@ -115,7 +117,8 @@ static int members(const rec_t *r)
 }
 
 /* which brick has block b; bricks of an extent take turns */
-static int home(const rec_t *r, int b)
+static int
+home(const rec_t *r, int b)
 {
     int e = r->next, n = 0, k, i;
 
@@ -135,7 +138,8 @@ static int home(const rec_t *r, int b)
 
 /* end of the last extent that has this brick; bytes past it on the brick
  * belong to nobody */
-static int mapped_end(const rec_t *r, int brick)
+static int
+mapped_end(const rec_t *r, int brick)
 {
     int e = r->next;
 
@@ -146,7 +150,8 @@ static int mapped_end(const rec_t *r, int brick)
     return e == r->next ? FAR : r->est[e];
 }
 
-static int clip_for(const rec_t *r, int gen)
+static int
+clip_for(const rec_t *r, int gen)
 {
     int i, s = FAR;
 
@@ -160,7 +165,8 @@ static int clip_for(const rec_t *r, int gen)
     return s;
 }
 
-static int clip_add(rec_t *r, int gen, int size)
+static int
+clip_add(rec_t *r, int gen, int size)
 {
     int n = r->nclip, i;
 
@@ -176,14 +182,16 @@ static int clip_add(rec_t *r, int gen, int size)
     return 1;
 }
 
-static void clips_clear(rec_t *r)
+static void
+clips_clear(rec_t *r)
 {
     r->nclip = 0;
     memset(r->cg, 0, sizeof(r->cg));
     memset(r->cs, 0, sizeof(r->cs));
 }
 
-static void extent_append(rec_t *r, int start, int mask)
+static void
+extent_append(rec_t *r, int start, int mask)
 {
     while (r->next > 0 && r->est[r->next - 1] >= start) {
         r->next--;
@@ -196,24 +204,28 @@ static void extent_append(rec_t *r, int start, int mask)
 
 /* ---- reaching things ---------------------------------------------------- */
 
-static int reach(int me, int brick)
+static int
+reach(int me, int brick)
 {
     if (!(now.up >> brick & 1))
         return 0;
     return !wk->lag || (now.cl[me].conn >> brick & 1);
 }
 
-static int stale(int me, int brick)
+static int
+stale(int me, int brick)
 {
     return mut != M_NO_REREAD && (now.cl[me].stale >> brick & 1);
 }
 
-static struct por *portion(int nonce, int brick)
+static struct por *
+portion(int nonce, int brick)
 {
     return &now.p[(nonce ? nonce - 1 : 0) * NM + brick];
 }
 
-static int st_size(const struct por *p)
+static int
+st_size(const struct por *p)
 {
     int b = NB;
     while (b > 0 && !p->d[b - 1])
@@ -221,7 +233,8 @@ static int st_size(const struct por *p)
     return b;
 }
 
-static int base_size(void)
+static int
+base_size(void)
 {
     int b = NB;
     while (b > 1 && !now.based[b - 1])
@@ -230,7 +243,8 @@ static int base_size(void)
 }
 
 /* nobody is between "let through" and "done" on this portion (or base: 0) */
-static int drained(int what)
+static int
+drained(int what)
 {
     int c;
     if (what ? mut == M_FENCE_NO_DRAIN : mut == M_PUBLISH_NO_DRAIN)
@@ -241,14 +255,16 @@ static int drained(int what)
     return 1;
 }
 
-static int pid_of(int nonce, int brick)
+static int
+pid_of(int nonce, int brick)
 {
     return 1 + (nonce ? nonce - 1 : 0) * NM + brick;
 }
 
 /* ---- the guard ---------------------------------------------------------- */
 
-static int guard_check_gen(int me, int brick)
+static int
+guard_check_gen(int me, int brick)
 {
     struct por *p = portion(now.r[me].nonce, brick);
 
@@ -265,7 +281,8 @@ static int guard_check_gen(int me, int brick)
     return R_OK;
 }
 
-static int guard_check_base(int me)
+static int
+guard_check_base(int me)
 {
     if (now.r[me].gen < now.r[0].gen)
         return R_OLD;
@@ -273,7 +290,8 @@ static int guard_check_base(int me)
 }
 
 /* r[me] is what is to be published, its seq what it is to replace */
-static int guard_publish(int me)
+static int
+guard_publish(int me)
 {
     if (now.r[me].seq != now.r[0].seq && mut != M_NO_COMPARE)
         return R_OLD;
@@ -283,7 +301,8 @@ static int guard_publish(int me)
     return R_OK;
 }
 
-static int guard_fence(int me, int brick)
+static int
+guard_fence(int me, int brick)
 {
     struct cli *c = &now.cl[me];
     struct por *p = portion(c->fn, brick);
@@ -321,7 +340,8 @@ static int guard_fence(int me, int brick)
 
 /* ---- the truth ---------------------------------------------------------- */
 
-static int bits(int c, int b, int absent)
+static int
+bits(int c, int b, int absent)
 {
     const struct cli *k = &now.cl[c];
 
@@ -335,13 +355,15 @@ static int bits(int c, int b, int absent)
     return 0;
 }
 
-static int changes(int c)
+static int
+changes(int c)
 {
     int k = now.cl[c].op;
     return k == OP_WRITE || k == OP_STRAY || k == OP_TRUNC || k == OP_EXTEND;
 }
 
-static int low(void)
+static int
+low(void)
 {
     int b = NB;
     while (b > 1 && (now.acc[b - 1] & ABSENT))
@@ -349,7 +371,8 @@ static int low(void)
     return b;
 }
 
-static int high(void)
+static int
+high(void)
 {
     int b = NB;
     while (b > 1 && !(now.acc[b - 1] & ~ABSENT & 0xffff))
@@ -358,7 +381,8 @@ static int high(void)
 }
 
 /* someone who looks on sees every state of the truth while he looks */
-static void watch(void)
+static void
+watch(void)
 {
     int c, b;
     for (c = 1; c < NC; c++) {
@@ -376,7 +400,8 @@ static void watch(void)
 
 /* the bit of an earlier change of the same client is this change's from now on
  */
-static void begin_bit(int b, int bit)
+static void
+begin_bit(int b, int bit)
 {
     int k;
 
@@ -388,7 +413,8 @@ static void begin_bit(int b, int bit)
 
 /* a truncater that died after its publication is not ended: it may take effect
  * as late as when someone first uses the record that it left */
-static void ghost_use(int me)
+static void
+ghost_use(int me)
 {
     int b;
 
@@ -399,7 +425,8 @@ static void ghost_use(int me)
     now.undead = 0;
 }
 
-static void ghost_die(int me)
+static void
+ghost_die(int me)
 {
     const struct cli *c = &now.cl[me];
 
@@ -407,7 +434,8 @@ static void ghost_die(int me)
         now.undead |= 1 << (8 + me) | 1 << (12 + me);
 }
 
-static void ghost_begin(int me)
+static void
+ghost_begin(int me)
 {
     struct cli *c = &now.cl[me];
     int b, k;
@@ -438,7 +466,8 @@ static void ghost_begin(int me)
     watch();
 }
 
-static void ghost_end(int me, int acked)
+static void
+ghost_end(int me, int acked)
 {
     struct cli *c = &now.cl[me];
     int b, z;
@@ -465,14 +494,16 @@ static void ghost_end(int me, int acked)
     c->op = OP_END;
     c->arg = c->val = c->rc = c->lo = c->hi = c->seen = 0;
     c->todo = c->silent = c->gsil = c->from = c->to = c->mk = c->e = c->x = 0;
-    c->landed = c->hid = c->published = c->f = c->s = c->m = c->i = c->newer = c->refused = c->refgen = 0;
+    c->landed = c->hid = c->published = c->f = c->s = c->m = c->i = c->newer =
+        c->refused = c->refgen = 0;
     c->ahead = c->cut = c->fn = c->ret = c->tries = c->pre = 0;
     memset(c->snap, 0, sizeof(c->snap));
 }
 
 /* after the publication of an extent by me: unsynced bytes that lie hidden on
  * members that did not answer are what the protocol may lose */
-static void ghost_hide(int me, const rec_t *old)
+static void
+ghost_hide(int me, const rec_t *old)
 {
     const rec_t *new = &now.r[me];
     int b, h, k;
@@ -497,14 +528,16 @@ static void ghost_hide(int me, const rec_t *old)
     watch();
 }
 
-static int allowed(int v, int set)
+static int
+allowed(int v, int set)
 {
     return v ? set >> v & 1 : !!(set & ZEROS);
 }
 
 /* ---- the client --------------------------------------------------------- */
 
-static void reread(int me)
+static void
+reread(int me)
 {
     struct cli *c = &now.cl[me];
     rec_t old = now.r[me];
@@ -525,7 +558,8 @@ static void reread(int me)
     c->refused = c->refgen = 0;
 }
 
-static void op_next(int me)
+static void
+op_next(int me)
 {
     struct cli *c = &now.cl[me];
     int kind, arg;
@@ -535,9 +569,9 @@ static void op_next(int me)
         arg = kind ? wk->script[me][c->pc].arg : 0;
     } else {
         static const struct op check[] = {
-            {OP_STAT, 0},  {OP_SETTLE, 0}, {OP_STAT, 0}, {OP_APPEND, 0},
+            {OP_STAT, 0}, {OP_SETTLE, 0},  {OP_STAT, 0}, {OP_APPEND, 0},
             {OP_STAT, 0}, {OP_EXTEND, NB}, {OP_READ, 0}, {OP_READ, 1},
-            {OP_READ, 2},  {OP_READ, 3},   {OP_END, 0}};
+            {OP_READ, 2}, {OP_READ, 3},    {OP_END, 0}};
         if (check[c->pc].kind == OP_APPEND && !wk->tail)
             c->pc += 2;
         kind = check[c->pc].kind;
@@ -566,7 +600,8 @@ static void op_next(int me)
     trace(me, "begin", kind * 10 + arg);
 }
 
-static void wrote(int me)
+static void
+wrote(int me)
 {
     struct cli *c = &now.cl[me];
 
@@ -591,7 +626,8 @@ static void wrote(int me)
 }
 
 /* fsync or close returned 0: what I wrote must not be among the lost */
-static int sync_is_true(int me)
+static int
+sync_is_true(int me)
 {
     struct cli *c = &now.cl[me];
     int b, v;
@@ -603,7 +639,8 @@ static int sync_is_true(int me)
     return 1;
 }
 
-static void synced(int me, int ok)
+static void
+synced(int me, int ok)
 {
     struct cli *c = &now.cl[me];
     int b;
@@ -614,12 +651,14 @@ static void synced(int me, int ok)
     c->mine = c->hwm = c->hgen = c->werr = 0;
 }
 
-static int larger(int a, int b)
+static int
+larger(int a, int b)
 {
     return a > b ? a : b;
 }
 
-static void glimpse_one(int me, int brick)
+static void
+glimpse_one(int me, int brick)
 {
     struct cli *c = &now.cl[me];
     const struct por *p = portion(now.r[me].nonce, brick);
@@ -641,7 +680,8 @@ static void glimpse_one(int me, int brick)
 }
 
 /* may a silent member hold bytes past e? */
-static int could_hold(int me)
+static int
+could_hold(int me)
 {
     int i;
     for (i = 0; i < NM; i++)
@@ -652,7 +692,8 @@ static int could_hold(int me)
 }
 
 /* a record with a cut that I have not yet seen to */
-static int to_help(int me)
+static int
+to_help(int me)
 {
     const rec_t *r = &now.r[me];
 

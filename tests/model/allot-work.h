@@ -35,57 +35,162 @@ static const char *const mutants[] = {
     "nobody-helps",
 };
 
-#define W(b) {OP_WRITE, b}
-#define T(s) {OP_TRUNC, s}
-#define X(s) {OP_EXTEND, s}
-#define A {OP_APPEND, 0}
-#define S {OP_SETTLE, 0}
-#define F {OP_FSYNC, 0}
-#define L {OP_STAT, 0}
-#define R(b) {OP_READ, b}
-#define Y(b) {OP_STRAY, b}
+#define W(b)        \
+    {               \
+        OP_WRITE, b \
+    }
+#define T(s)        \
+    {               \
+        OP_TRUNC, s \
+    }
+#define X(s)         \
+    {                \
+        OP_EXTEND, s \
+    }
+#define A            \
+    {                \
+        OP_APPEND, 0 \
+    }
+#define S            \
+    {                \
+        OP_SETTLE, 0 \
+    }
+#define F           \
+    {               \
+        OP_FSYNC, 0 \
+    }
+#define L          \
+    {              \
+        OP_STAT, 0 \
+    }
+#define R(b)       \
+    {              \
+        OP_READ, b \
+    }
+#define Y(b)        \
+    {               \
+        OP_STRAY, b \
+    }
 
 static const struct work works[] = {
-    {.name = "write-settle", .initial = 2, .bricks = 2, .deaths = 1,
-     .mortal = 14, .script = {{}, {W(3)}, {W(2), F}, {S}}},
-    {.name = "truncate-settle", .initial = 2, .bricks = 2, .deaths = 1,
-     .mortal = 14, .script = {{}, {T(1)}, {S}, {W(3)}}},
-    {.name = "truncate-write-drop", .initial = 2, .bricks = 2, .deaths = 1,
-     .drops = 1, .dropmask = 2, .mortal = 2,
+    {.name = "write-settle",
+     .initial = 2,
+     .bricks = 2,
+     .deaths = 1,
+     .mortal = 14,
+     .script = {{}, {W(3)}, {W(2), F}, {S}}},
+    {.name = "truncate-settle",
+     .initial = 2,
+     .bricks = 2,
+     .deaths = 1,
+     .mortal = 14,
+     .script = {{}, {T(1)}, {S}, {W(3)}}},
+    {.name = "truncate-write-drop",
+     .initial = 2,
+     .bricks = 2,
+     .deaths = 1,
+     .drops = 1,
+     .dropmask = 2,
+     .mortal = 2,
      .script = {{}, {T(1)}, {W(3), W(2)}}},
-    {.name = "two-truncates-drop", .initial = 2, .bricks = 2, .drops = 1,
-     .dropmask = 3, .script = {{}, {W(2), T(1), T(3)}, {W(3)}}},
-    {.name = "truncates-race", .initial = 2, .bricks = 2,
+    {.name = "two-truncates-drop",
+     .initial = 2,
+     .bricks = 2,
+     .drops = 1,
+     .dropmask = 3,
+     .script = {{}, {W(2), T(1), T(3)}, {W(3)}}},
+    {.name = "truncates-race",
+     .initial = 2,
+     .bricks = 2,
      .script = {{}, {T(1)}, {T(3)}, {W(3), W(2)}}},
-    {.name = "grow", .initial = 0, .bricks = 2, .deaths = 1, .mortal = 6,
+    {.name = "grow",
+     .initial = 0,
+     .bricks = 2,
+     .deaths = 1,
+     .mortal = 6,
      .script = {{}, {W(1), W(2)}, {W(0), W(3)}}},
-    {.name = "grow-stray", .initial = 0, .bricks = 2, .deaths = 1,
-     .mortal = 2, .script = {{}, {W(1)}, {Y(1)}}},
-    {.name = "append", .initial = 1, .bricks = 3, .deaths = 1, .mortal = 14,
+    {.name = "grow-stray",
+     .initial = 0,
+     .bricks = 2,
+     .deaths = 1,
+     .mortal = 2,
+     .script = {{}, {W(1)}, {Y(1)}}},
+    {.name = "append",
+     .initial = 1,
+     .bricks = 3,
+     .deaths = 1,
+     .mortal = 14,
      .script = {{}, {A}, {W(2)}, {S}}},
-    {.name = "append-append", .initial = 1, .bricks = 2, .deaths = 1,
-     .mortal = 2, .script = {{}, {A}, {A}, {W(3)}}},
-    {.name = "append-drop", .initial = 2, .bricks = 3, .drops = 1,
-     .dropmask = 2, .tail = 1, .script = {{}, {W(2), F}, {W(3), F}}},
-    {.name = "hidden-tail", .initial = 2, .bricks = 3, .drops = 1,
-     .dropmask = 1, .tail = 1, .script = {{}, {W(3), F}, {A, W(2)}}},
-    {.name = "fsync-truncate", .initial = 2, .bricks = 2, .deaths = 1,
-     .mortal = 4, .script = {{}, {W(3), F}, {T(1)}, {W(1)}}},
-    {.name = "silent-close", .initial = 2, .bricks = 2, .drops = 1,
-     .dropmask = 2, .script = {{}, {W(2)}, {S}}},
-    {.name = "relocate-drop", .initial = 2, .bricks = 3, .drops = 1,
-     .dropmask = 1, .deaths = 1, .mortal = 2, .tail = 1,
+    {.name = "append-append",
+     .initial = 1,
+     .bricks = 2,
+     .deaths = 1,
+     .mortal = 2,
+     .script = {{}, {A}, {A}, {W(3)}}},
+    {.name = "append-drop",
+     .initial = 2,
+     .bricks = 3,
+     .drops = 1,
+     .dropmask = 2,
+     .tail = 1,
+     .script = {{}, {W(2), F}, {W(3), F}}},
+    {.name = "hidden-tail",
+     .initial = 2,
+     .bricks = 3,
+     .drops = 1,
+     .dropmask = 1,
+     .tail = 1,
+     .script = {{}, {W(3), F}, {A, W(2)}}},
+    {.name = "fsync-truncate",
+     .initial = 2,
+     .bricks = 2,
+     .deaths = 1,
+     .mortal = 4,
+     .script = {{}, {W(3), F}, {T(1)}, {W(1)}}},
+    {.name = "silent-close",
+     .initial = 2,
+     .bricks = 2,
+     .drops = 1,
+     .dropmask = 2,
+     .script = {{}, {W(2)}, {S}}},
+    {.name = "relocate-drop",
+     .initial = 2,
+     .bricks = 3,
+     .drops = 1,
+     .dropmask = 1,
+     .deaths = 1,
+     .mortal = 2,
+     .tail = 1,
      .script = {{}, {W(1)}, {W(2)}}},
-    {.name = "relocate-race", .initial = 2, .bricks = 3, .drops = 1,
-     .dropmask = 1, .script = {{}, {W(1)}, {W(1)}, {W(2), W(2)}}},
-    {.name = "relocate-full", .initial = 2, .bricks = 3, .fill = 2,
-     .deaths = 1, .mortal = 2, .tail = 1,
+    {.name = "relocate-race",
+     .initial = 2,
+     .bricks = 3,
+     .drops = 1,
+     .dropmask = 1,
+     .script = {{}, {W(1)}, {W(1)}, {W(2), W(2)}}},
+    {.name = "relocate-full",
+     .initial = 2,
+     .bricks = 3,
+     .fill = 2,
+     .deaths = 1,
+     .mortal = 2,
+     .tail = 1,
      .script = {{}, {W(2)}, {W(3)}}},
-    {.name = "to-inline", .initial = 2, .bricks = 2, .deaths = 1, .mortal = 2,
+    {.name = "to-inline",
+     .initial = 2,
+     .bricks = 2,
+     .deaths = 1,
+     .mortal = 2,
      .script = {{}, {T(0)}, {W(2), W(3)}}},
-    {.name = "extend", .initial = 2, .bricks = 2, .deaths = 1, .mortal = 6,
+    {.name = "extend",
+     .initial = 2,
+     .bricks = 2,
+     .deaths = 1,
+     .mortal = 6,
      .script = {{}, {X(3)}, {W(3)}, {S}}},
-    {.name = "stat", .initial = 2, .bricks = 3,
+    {.name = "stat",
+     .initial = 2,
+     .bricks = 3,
      .script = {{}, {L}, {A, W(3)}, {T(1)}}},
 };
 
