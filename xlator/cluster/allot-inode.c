@@ -131,8 +131,37 @@ inode_decode(dict_t *xattr, struct allot_rec **rec)
     return *rec ? 0 : -ENOMEM;
 }
 
+/* Does an extent of @now that is not in @old lead [from, to) elsewhere? */
+static gf_boolean_t
+layout_rehomes(const struct allot_layout *old, const struct allot_layout *now,
+               uint64_t from, uint64_t to)
+{
+    const struct allot_extent *a = NULL;
+    const struct allot_extent *b = NULL;
+    uint32_t i = 0;
+    uint32_t j = 0;
+
+    for (i = 0; i < now->extent_count; i++) {
+        a = &now->extents[i];
+        if (a->start_byte >= to || allot_layout_extent_end(now, i) <= from)
+            continue;
+        for (j = 0; j < old->extent_count; j++) {
+            b = &old->extents[j];
+            if (b->start_byte == a->start_byte &&
+                b->member_count == a->member_count &&
+                !memcmp(b->members, a->members,
+                        a->member_count * sizeof(*a->members)))
+                break;
+        }
+        if (j == old->extent_count)
+            return _gf_true;
+    }
+    return _gf_false;
+}
+
 void
-allot_inode_take(struct allot_inode *ai, struct allot_rec *rec)
+allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
+                 gf_boolean_t own)
 {
     struct allot_rec *old = NULL;
     gf_boolean_t newer_gen = _gf_false;
@@ -144,6 +173,10 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec)
         } else {
             old = ai->rec;
             newer_gen = !old || old->r.gen != rec->r.gen;
+            if (!own && old && ai->unsynced_to && old->r.nonce == rec->r.nonce)
+                ai->rehomed |=
+                    layout_rehomes(old->r.layout, rec->r.layout,
+                                   ai->unsynced_from, ai->unsynced_to);
             ai->rec = rec;
             ai->kind = rec->r.layout->extent_count ? ALLOT_KIND_SPREAD
                                                    : ALLOT_KIND_PLAIN;
@@ -201,7 +234,7 @@ allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
             uuid_utoa(base && !gf_uuid_is_null(base->ia_gfid) ? base->ia_gfid
                                                               : inode->gfid));
     if (rec) {
-        allot_inode_take(ai, rec);
+        allot_inode_take(ai, rec, _gf_false);
         kind = ai->kind;
     }
     return kind;

@@ -37,10 +37,9 @@ allot_rec_new(struct allot_record *r);
 /* One member's open portion. */
 struct allot_slot {
     uint16_t idx;
-    uint32_t epoch;        /* the connection it was opened on */
-    fd_t *fd;              /* O_RDWR, ours; NULL: not open */
-    gf_boolean_t missing;  /* ENOENT on this connection */
-    gf_boolean_t unsynced; /* written since the last fsync */
+    uint32_t epoch;       /* the connection it was opened on */
+    fd_t *fd;             /* O_RDWR, ours; NULL: not open */
+    gf_boolean_t missing; /* ENOENT on this connection */
 };
 
 struct allot_inode {
@@ -55,6 +54,13 @@ struct allot_inode {
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
     gf_boolean_t unlinked;  /* its last name was removed by this client */
     gf_boolean_t stale;     /* re-read the record before the next data fop */
+    uint64_t helped_gen;    /* truncations up to this generation are known to */
+    uint64_t helped_version; /* have reached every brick that was reachable at
+                                this allot_bricks_version() */
+    uint64_t unsynced_from;  /* written here since the last fsync or settle: */
+    uint64_t unsynced_to;    /* [from, to), empty if to is 0 */
+    gf_boolean_t rehomed;    /* another client's extent hides some of that: the
+                                next    fsync or close fails */
     uint64_t judged; /* allot_bricks_version() when the last extent's members
                         were last found good enough */
     uint32_t opens;  /* application fds of this client, all modes */

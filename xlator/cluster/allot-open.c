@@ -9,6 +9,7 @@
  */
 #include "allot-fops.h"
 #include "allot-proto.h"
+#include "allot-io.h"
 
 struct open_local {
     call_frame_t *frame;
@@ -294,6 +295,12 @@ flush_task(xlator_t *this, void *arg)
     dict_t *xdata = local->xdata;
     int ret = allot_settle(this, fd->inode);
 
+    if (ret == -EIO) {
+        /* Written, acknowledged, and hidden by another client's extent. */
+        open_local_free(local);
+        STACK_UNWIND_STRICT(flush, frame, -1, EIO, NULL);
+        return;
+    }
     if (ret)
         gf_msg(this->name, GF_LOG_INFO, -ret, ALLOT_MSG_PROTOCOL,
                "gfid %s is not settled yet: the next close does it",
@@ -380,9 +387,13 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                 ai->full_sync = _gf_false;
                 known = ai->known_size;
             }
+            if (ai->rehomed)
+                ret = -EIO;
+            ai->rehomed = _gf_false;
+            ai->unsynced_to = 0;
         }
         UNLOCK(&ai->lock);
-        if (known > rec->r.size)
+        if (ret == 0 && known > rec->r.size)
             allot_publish_size(this, inode, known);
     }
 out:
@@ -391,21 +402,24 @@ out:
     return ret;
 }
 
-static int32_t
-fsync_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
-               int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
-               struct iatt *postbuf, dict_t *xdata)
+/* The base: it holds the record, the size that was just published, and the
+ * inline part. Alone. */
+static int
+fsync_base(xlator_t *this, struct open_local *local, struct allot_inode *ai)
 {
-    struct iatt hollow;
+    struct allot_call call;
+    int ret = 0;
 
-    /* The base's size is not the file's. */
-    memset(&hollow, 0, sizeof(hollow));
-    hollow.ia_type = IA_IFREG;
-    if (op_ret >= 0)
-        gf_uuid_copy(hollow.ia_gfid, postbuf->ia_gfid);
-    STACK_UNWIND_STRICT(fsync, frame, op_ret, op_errno, &hollow, &hollow,
-                        xdata);
-    return 0;
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_FSYNC);
+    call.fd = local->fd;
+    call.xdata = allot_xdata_with_gen(local->xdata, allot_inode_gen(ai));
+    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    if (ret == -ALLOT_ERR_OLD)
+        ai->stale = _gf_true;
+    if (call.xdata)
+        dict_unref(call.xdata);
+    allot_calls_wipe(&call, 1);
+    return ret < 0 ? ret : 0;
 }
 
 static void
@@ -414,33 +428,27 @@ fsync_task(xlator_t *this, void *arg)
     struct open_local *local = arg;
     struct allot_inode *ai = allot_inode_get(this, local->fd->inode);
     call_frame_t *frame = local->frame;
-    xlator_t *ns = allot_priv(this)->ns;
-    dict_t *xdata = NULL;
+    struct iatt hollow;
+    int32_t op_ret = 0;
     int tries = 0;
     int ret = 0;
 
     do {
-        ret = fsync_portions(this, local->fd->inode, ai, local->flags);
-    } while (ret == -EREMCHG && ++tries < 8);
-    if (ret == 0)
-        xdata = allot_xdata_with_gen(local->xdata, allot_inode_gen(ai));
-    if (ret || !xdata) {
-        if (ret == -EREMCHG || ret == -ENOTCONN)
-            ret = -EIO;
-        open_local_free(local);
-        STACK_UNWIND_STRICT(fsync, frame, -1, ret ? -ret : ENOMEM, NULL, NULL,
-                            NULL);
-        return;
-    }
-    /* The base holds the record and the size that was just published. */
-    frame->local = NULL;
-    STACK_WIND(frame, fsync_base_cbk, ns, ns->fops->fsync, local->fd, 0, xdata);
-    dict_unref(xdata);
-    local->frame = frame;
-    fd_unref(local->fd);
-    if (local->xdata)
-        dict_unref(local->xdata);
-    GF_FREE(local);
+        if (ai->stale || ai->kind == ALLOT_KIND_UNKNOWN)
+            ret = allot_refresh(this, local->fd->inode, NULL);
+        if (ret == 0)
+            ret = fsync_portions(this, local->fd->inode, ai, local->flags);
+        if (ret == 0)
+            ret = fsync_base(this, local, ai);
+    } while (ret == -EREMCHG && ++tries < 16 && !(ret = 0));
+
+    if (ret == -EREMCHG || ret == -ENOTCONN || ret == -EBADFD)
+        ret = -EIO;
+    /* The base's size is not the file's: a hollow answer. */
+    allot_iatt_hollow(local->fd->inode, &hollow);
+    op_ret = ret ? -1 : 0;
+    open_local_free(local);
+    STACK_UNWIND_STRICT(fsync, frame, op_ret, -ret, &hollow, &hollow, NULL);
 }
 
 /* A plain file: one call; a refusal means that it is not plain any more. */

@@ -193,7 +193,7 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
         GF_ATOMIC_INC(priv->publishes);
         rec = allot_rec_new(r);
         if (rec)
-            allot_inode_take(ai, rec);
+            allot_inode_take(ai, rec, _gf_true);
         else
             ai->stale = _gf_true; /* it is published all the same */
     }
@@ -432,6 +432,34 @@ out:
     GF_FREE(calls);
     loc_wipe(&loc);
     return ret;
+}
+
+gf_boolean_t
+allot_needs_help(xlator_t *this, struct allot_inode *ai,
+                 const struct allot_rec *rec)
+{
+    uint8_t n = rec->r.clip_count;
+
+    return n && (ai->helped_gen < rec->r.clips[n - 1].gen ||
+                 ai->helped_version != allot_bricks_version(this));
+}
+
+void
+allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    uint64_t version = allot_bricks_version(this);
+
+    if (!ai)
+        return;
+    allot_fence(this, inode, &rec->r, rec->r.gen, rec->r.layout->bricks,
+                rec->r.layout->brick_count, NULL);
+    LOCK(&ai->lock);
+    {
+        ai->helped_gen = rec->r.gen;
+        ai->helped_version = version;
+    }
+    UNLOCK(&ai->lock);
 }
 
 /* ---- behind and ahead

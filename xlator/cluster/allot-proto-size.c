@@ -138,6 +138,8 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
                 return 0;
             continue;
         }
+        if (allot_needs_help(this, ai, rec))
+            allot_help(this, inode, rec);
         ret = allot_glimpse(this, inode, &rec->r, buf->ia_size, &seen, NULL,
                             NULL);
         if (ret == 0 && seen.top_gen > rec->r.gen && tries == 0) {
@@ -266,8 +268,17 @@ allot_settle(xlator_t *this, inode_t *inode)
         if (ret != -EREMCHG)
             break;
     }
-    if (ret == 0 || ret == -EREMCHG)
-        ai->wrote = _gf_false;
+    LOCK(&ai->lock);
+    {
+        if (ret == 0 || ret == -EREMCHG)
+            ai->wrote = _gf_false;
+        if (ret == 0 && ai->rehomed)
+            ret = -EIO;
+        ai->rehomed = _gf_false;
+        if (ret == 0)
+            ai->unsynced_to = 0;
+    }
+    UNLOCK(&ai->lock);
     return ret == -EREMCHG ? 0 : ret;
 }
 

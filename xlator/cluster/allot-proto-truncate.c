@@ -44,43 +44,6 @@ truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
     return ret;
 }
 
-/* Down to the inline part or less. */
-static int
-truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *rec,
-                uint64_t size)
-{
-    struct allot_record r;
-    uint64_t nonce = rec->r.nonce;
-    int ret = allot_record_copy(&rec->r, &r);
-
-    if (ret)
-        return ret;
-    allot_layout_free(r.layout);
-    r.layout = NULL;
-    ret = allot_layout_new(rec->r.layout->inline_limit, NULL, 0, &r.layout);
-    if (ret) {
-        allot_record_clear(&r);
-        return ret;
-    }
-    r.gen = rec->r.gen + 2;
-    r.flags = 0;
-    r.size = 0;
-    r.blocks512 = 0;
-    r.nonce = 0;
-    r.clip_count = 0;
-    ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
-    if (ret)
-        return ret;
-    /* A writer that still has them open must be refused before we answer;
-     * removing them does not do that. */
-    allot_fence(this, inode, &rec->r, rec->r.gen + 2, rec->r.layout->bricks,
-                rec->r.layout->brick_count, NULL);
-    ret = truncate_base(this, inode, size);
-    allot_portions_unlink(this, inode, nonce);
-    allot_slot_drop(allot_inode_get(this, inode), ALLOT_IDX_NONE);
-    return ret;
-}
-
 /* All clips done with: every portion that there is has passed the last one. */
 static int
 truncate_clear_clips(xlator_t *this, inode_t *inode, struct allot_rec *rec,
@@ -133,11 +96,60 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
         return ret;
     now_rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
     if (now_rec)
-        allot_fence(this, inode, &now_rec->r, now_rec->r.gen,
-                    now_rec->r.layout->bricks, now_rec->r.layout->brick_count,
-                    NULL);
+        allot_help(this, inode, now_rec);
     allot_rec_unref(now_rec);
     return 0;
+}
+
+/* Down to the inline part or less, in two publications. The first is an
+ * ordinary truncation to inline_limit: its clip makes sure that no stale writer
+ * goes on unnoticed. The second drops the extents, if nobody has published
+ * since and no brick has come back unfenced. */
+static int
+truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
+                uint64_t size)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = NULL;
+    struct allot_record r;
+    uint64_t version = allot_bricks_version(this);
+    uint64_t nonce = 0;
+    int ret = truncate_shrink(this, inode, old, old->r.layout->inline_limit);
+
+    memset(&r, 0, sizeof(r));
+    if (ret)
+        return ret;
+    rec = allot_inode_rec(ai, NULL);
+    if (!rec || rec->r.seq != old->r.seq + 1 ||
+        version != allot_bricks_version(this)) {
+        ret = -EREMCHG;
+        goto out;
+    }
+    nonce = rec->r.nonce;
+    ret = allot_record_copy(&rec->r, &r);
+    if (ret)
+        goto out;
+    allot_layout_free(r.layout);
+    r.layout = NULL;
+    ret = allot_layout_new(rec->r.layout->inline_limit, NULL, 0, &r.layout);
+    if (ret)
+        goto out;
+    r.gen = rec->r.gen + 2;
+    r.flags = 0;
+    r.size = 0;
+    r.blocks512 = 0;
+    r.nonce = 0;
+    r.clip_count = 0;
+    ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+    if (ret)
+        goto out;
+    ret = truncate_base(this, inode, size);
+    allot_portions_unlink(this, inode, nonce);
+    allot_slot_drop(ai, ALLOT_IDX_NONE);
+out:
+    allot_record_clear(&r);
+    allot_rec_unref(rec);
+    return ret;
 }
 
 static int

@@ -29,9 +29,11 @@ allot_avoid_add(struct allot_avoid *avoid, uint16_t idx);
  */
 
 /** allot_inode_take - make @rec (its reference is taken over) the record, if it
- * is newer. */
+ * is newer. @own: published by this client, else read: then it is noted if an
+ * extent of another client hides what this one has not synced yet. */
 void
-allot_inode_take(struct allot_inode *ai, struct allot_rec *rec);
+allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
+                 gf_boolean_t own);
 
 /** allot_inode_ctime - keep a shown ctime from going back. */
 void
@@ -89,6 +91,18 @@ allot_portion_xattr(inode_t *inode, uint64_t nonce, uint64_t gen,
  * died between fence and publish): publish their generation. Alone. */
 int
 allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen);
+
+/** allot_needs_help - are there truncations that this client has not seen reach
+ * every reachable portion? Whoever published them may have died before its
+ * fences; a stale writer would go on, and be cut later. Any context. */
+gf_boolean_t
+allot_needs_help(xlator_t *this, struct allot_inode *ai,
+                 const struct allot_rec *rec);
+
+/** allot_help - finish them: fence every reachable portion to the record's
+ * generation, before anything of the file is used. */
+void
+allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec);
 
 /** allot_now - the time for an mtime. */
 struct timespec

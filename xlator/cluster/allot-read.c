@@ -337,7 +337,8 @@ read_go(void *arg)
         read_plain(io);
         return;
     }
-    if (kind != ALLOT_KIND_SPREAD || ai->stale || !read_eof(io)) {
+    if (kind != ALLOT_KIND_SPREAD || ai->stale || !read_eof(io) ||
+        allot_needs_help(io->this, ai, io->rec)) {
         ret = 1;
     } else if (io->off < io->eof) {
         if (io->off + len > io->eof)

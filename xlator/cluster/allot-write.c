@@ -177,8 +177,10 @@ write_account(struct allot_io *io)
             io->off + io->len > ai->known_size)
             ai->known_size = io->off + io->len;
         ai->wrote = _gf_true;
-        for (i = 0; i < (int)ai->slot_count; i++)
-            ai->slots[i].unsynced = _gf_true;
+        if (!ai->unsynced_to || io->off < ai->unsynced_from)
+            ai->unsynced_from = io->off;
+        if (io->off + io->len > ai->unsynced_to)
+            ai->unsynced_to = io->off + io->len;
     }
     UNLOCK(&ai->lock);
     for (i = 0; i < io->n; i++) {
@@ -255,9 +257,10 @@ write_pieces(struct allot_io *io)
         }
         if (!piece->fd)
             return 1;
-        piece->count = iov_subset(io->iov, io->count, piece->p.offset - io->off,
-                                  piece->p.len, &piece->iov, 0);
-        if (piece->count <= 0)
+        piece->iov =
+            allot_iov_cut(io->iov, io->count, piece->p.offset - io->off,
+                          piece->p.len, &piece->count);
+        if (!piece->iov)
             return -ENOMEM;
     }
     return 0;
@@ -310,6 +313,7 @@ write_go(void *arg)
     if (kind != ALLOT_KIND_SPREAD || ai->stale || (io->append && !io->locked))
         want = _gf_true;
     else if (!(io->rec->r.flags & ALLOT_RECORD_DIRTY) ||
+             allot_needs_help(io->this, ai, io->rec) ||
              allot_leaves_head(io->this, io->rec->r.layout, end))
         want = _gf_true;
     else if (end > ai->known_size &&
