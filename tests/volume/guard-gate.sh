@@ -226,4 +226,17 @@ write d gen=0: EREMCHG
 < @(publish d expect=1 seq=2 to=2 client: 0|read d gen=1: EREMCHG)
 write d gen=2: 0
 TALK
+
+guard_volfiles setxattr 500000
+guard_restart
+talk "a call waits while the publish itself is below" <<'TALK'
+create e: 0
+> thread publish e expect=0 seq=1 to=1 client
+> retry read e gen=0
+> wait
+< @(publish e expect=0 seq=1 to=1 client: 0|read e gen=0: EREMCHG)
+< @(publish e expect=0 seq=1 to=1 client: 0|read e gen=0: EREMCHG)
+read e gen=1: 0 *
+TALK
+is "it was one call that waited" "$(guard_counter queued)" 1
 done_testing

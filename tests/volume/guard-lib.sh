@@ -24,9 +24,9 @@ guard_setup() {
     guard_volfiles
 }
 
-# guard_volfiles [FOP DELAY_US [GUARD_OPTION VALUE]]: posix, locks, guard, and
-# below the guard a delay of FOP. Without io-threads and with one event thread
-# calls reach the guard in the order in which they were sent.
+# guard_volfiles [FOP DELAY_US [GUARD_OPTION VALUE]]: posix, locks, a delay of
+# FOP, threads to wait it out in, guard. Without threads above the guard and with
+# one event thread calls reach it in the order in which they were sent.
 # shellcheck disable=SC2120
 guard_volfiles() {
     local option=
@@ -47,10 +47,14 @@ volume slow
     option enable ${1:-lease}
     subvolumes locks
 end-volume
+volume threads
+    type performance/io-threads
+    subvolumes slow
+end-volume
 volume guard
     type $GUARD
     $option
-    subvolumes slow
+    subvolumes threads
 end-volume
 volume server
     type protocol/server
