@@ -375,12 +375,14 @@ do_mkdir(void)
     struct iatt iatt = {
         0,
     };
-    uuid_t gfid;
+    uuid_t gfid = {
+        0,
+    };
     loc_t loc;
     int ret = 0;
 
     loc_make(&loc);
-    if (!hidden_dir(word[1], gfid) || setting("gfid"))
+    if (!hidden_dir(word[1], gfid))
         gf_uuid_generate(gfid);
     ret = dict_set_gfuuid(xdata, "gfid-req", gfid, true);
     if (ret == 0)
