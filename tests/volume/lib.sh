@@ -27,6 +27,8 @@ TOP=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
 # The plugins under test: a build directory, or "installed".
 BUILD=${ALLOT_BUILD:-$TOP/build}
 T=$(mktemp -d "${ALLOT_SCRATCH:-/tmp}/allot-test.XXXXXX")
+# Tests also act as somebody else than root.
+chmod 755 "$T"
 LOG=$T/log
 mkdir -p "$LOG" "$T/vol"
 : >"$T/undo"
