@@ -178,7 +178,7 @@ catalogue() {
     mkdir -p "$1"
     cd /usr/share || return 1
     {
-        find . -xdev -type f -size +0 -size -4096k \
+        find . -xdev -type f -size +1k -size -4096k \
             \( -name '*.png' -o -name '*.jpg' -o -name '*.svg' \) -printf '%s %p\n' |
             pick 200 $((16 * MIB))
         find ./doc -xdev -type f -size +8k -size -4096k \
@@ -316,7 +316,7 @@ report before
 must brick_kill "${victim#c}"
 claim "The mount sees that $victim is down." expect_within 30 brick_state_is "$victim" down
 show 1 allot status "$SHOP"
-LINES_MAX=24 show 1 allot report "$SHOP"
+LINES_MAX=14 show 1 allot report "$SHOP"
 report killed
 claim "The report counts: $(human killed)." \
     holds killed '.blocks.total - .blocks.failed == .blocks.recoverable and .blocks.failed > 0'
@@ -336,10 +336,10 @@ say "A large file has blocks on every brick. Those on $victim give an error; no"
     "zeros, no short file."
 from=$(j killed '.damaged_files[] | select(.path == "vm/disk.img") | .lost_ranges[0][0]')
 show 1 dd if="$SHOP/vm/disk.img" of=/dev/null bs=$BLOCK skip=$((from / BLOCK)) count=1
-claim "$(j killed '.damaged_files[] | select(.path == "vm/disk.img") |
-    "Of the disk image \(.blocks.failed) of \(.blocks.total) blocks give EIO,"') and each other \
-byte is right." as_reported killed
-claim "The same holds for all $files files: what the report predicts is what reading returns." true
+claim "All $files files were read. What the report calls failed gives EIO \
+($(j killed '.damaged_files[] | select(.path == "vm/disk.img") |
+    "of the disk image \(.blocks.failed) of \(.blocks.total) blocks"')), every other byte is right." \
+    as_reported killed
 
 # ---- 5 ----------------------------------------------------------------------
 
@@ -396,7 +396,7 @@ must brick_start "${wiped#c}"
 claim "$wiped is not taken for a good brick: it is reported blank." \
     expect_within 30 brick_state_is "$wiped" blank
 show 1 allot status "$SHOP"
-LINES_MAX=24 show 1 allot report "$SHOP"
+LINES_MAX=14 show 1 allot report "$SHOP"
 report blank
 claim "The report counts: $(human blank)." \
     holds blank '.exact and .blocks.lost == .blocks.failed and .blocks.lost > 0'
@@ -438,6 +438,9 @@ uses() {
 must cp backup/new/invoice-1 "$SHOP/new-brick"
 claim "A new file uses $wiped." uses
 show 0 allot status "$SHOP"
+say ""
+say "(Data that was there is not moved. $wiped stays emptier than the others, and" \
+    "max/mean above 1, until new data has come.)"
 
 # ---- 10 ---------------------------------------------------------------------
 
