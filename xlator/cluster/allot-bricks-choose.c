@@ -21,7 +21,7 @@
 
 #define ALLOT_WEIGHT_QUANTUM 64   /* weight of the largest brick */
 #define ALLOT_FULL_HYSTERESIS 0.5 /* percent */
-#define ALLOT_STATFS_AGE_MSEC 250
+#define ALLOT_STATFS_AGE_MSEC 25
 
 /* ---- the ledger ------------------------------------------------------------
  */

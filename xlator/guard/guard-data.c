@@ -95,8 +95,11 @@ GUARD_DATA_FOP(readv, GF_FOP_READ, fd->inode, GUARD_IDENTITY,
 
 /* clang-format on */
 
+/* A base is allocated exactly up to this size, bytes: what may be inline. */
+#define GUARD_EXACT_BASE (1 << 20)
+
 /*
- * A write that makes a portion longer.
+ * A write that makes a portion longer, or a small base.
  *
  * A portion is written at one slot of the cycle after the other, each behind a
  * hole. XFS preallocates behind every write past the end of a file, and what it
@@ -108,6 +111,12 @@ GUARD_DATA_FOP(readv, GF_FOP_READ, fd->inode, GUARD_IDENTITY,
  *     st_size before          the write
  *     ----------------|........|=======|
  *                       hole    fallocate, then write
+ *
+ * For a small base the same makes the brick's free space say what is used: XFS
+ * keeps 20 KiB and more of reservations for every file that is not written back
+ * yet, and clients share new data by free space (measured on six
+ * bricks, 3000 small files, fullest over mean: 1.012 to 1.055 without, 1.005 to
+ * 1.008 with it).
  *
  * If it fails the write tells why. Where a file system cannot do it, nothing is
  * lost but the space.
@@ -158,7 +167,10 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
 
     LOCK(&gi->lock);
     {
-        if (gi->kind == GUARD_KIND_PORTION && offset + len > gi->extended) {
+        if (offset + len > gi->extended &&
+            (gi->kind == GUARD_KIND_PORTION ||
+             (gi->kind == GUARD_KIND_BASE && offset + len <= GUARD_EXACT_BASE &&
+              guard_keyed(xdata)))) {
             gi->extended = offset + len;
             longer = _gf_true;
         }
