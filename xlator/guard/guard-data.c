@@ -15,6 +15,7 @@
  * file it writes; the file it reads must not be spread.
  */
 #include "guard.h"
+#include <fcntl.h>
 
 #define GUARD_DATA_CBK(fop, params, args...)                     \
     static int32_t guard_##fop##_cbk params                      \
@@ -118,6 +119,9 @@ GUARD_DATA_FOP(readv, GF_FOP_READ, fd->inode, GUARD_IDENTITY,
  * bricks, 3000 small files, fullest over mean: 1.012 to 1.055 without, 1.005 to
  * 1.008 with it).
  *
+ * The size is kept: only the write may make the file longer, or a write that
+ * fails or a brick that dies in between would leave zeros that look like data.
+ *
  * If it fails the write tells why. Where a file system cannot do it, nothing is
  * lost but the space.
  */
@@ -181,8 +185,8 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
                                offset, flags, iobref, xdata);
     if (stub)
         STACK_WIND_COOKIE(frame, guard_extend_cbk, stub, FIRST_CHILD(this),
-                          FIRST_CHILD(this)->fops->fallocate, fd, 0, offset,
-                          len, NULL);
+                          FIRST_CHILD(this)->fops->fallocate, fd,
+                          FALLOC_FL_KEEP_SIZE, offset, len, NULL);
     else
         guard_writev_wind(frame, this, fd, vector, count, offset, flags, iobref,
                           xdata);

@@ -3,11 +3,13 @@
  * guard-pass.c - the fops that pass as they are, once the caller is served and
  * the place is not hidden from it.
  *
- * Three exceptions in what is asked:
+ * Exceptions in what is asked:
  *   - fstat asks for identity only: whoever has an fd on a portion got it with
  *     a key, and replicate refreshes its view of an fd without one;
  *   - locks may touch hidden places and an unserved root (replicate and
  *     disperse lock on their own);
+ *   - statfs passes always: it shows no file, and distribute takes a brick
+ *     that refuses it for a full one;
  *   - put, icreate and namelink are refused: no mount sends them, and they
  *     would need create's care.
  */
