@@ -118,7 +118,10 @@ write .allot/ab/p gen=3: EREMCHG
 write .allot/ab/p gen=4: 0
 fence .allot/ab/p to=5 clip=500000 client: 0
 fstat .allot/ab/p: 0 size=500 *
-fence .allot/ab/p to=6 client: 0
+fence .allot/ab/p to=6 from=4 clip=1 client: EL2NSYNC
+fstat .allot/ab/p: 0 size=500 *
+fence .allot/ab/p to=5 from=4 client: 0
+fence .allot/ab/p to=6 from=5 client: 0
 fstat .allot/ab/p: 0 size=500 *
 fence .allot/ab/p to=7 client damaged: EINVAL
 fence .allot/ab/p to=7 client bare: EPERM
@@ -209,8 +212,26 @@ write s gen=9: 0
 TALK
 is "one log line for each" "$(grep -c 'is damaged or of an unknown' "$LOG/brick-0.log")" 2
 
-guard_volfiles write 1000000
+guard_volfiles write 400000
 guard_restart
+# io-threads starts a thread only for calls that wait. Let it have enough, or
+# nothing could overtake a write that is held.
+talk "threads below the guard" <<'TALK'
+create warm: 0
+> async write warm tag=warm
+> async write warm tag=warm
+> async write warm tag=warm
+> async write warm tag=warm
+> async write warm tag=warm
+> async write warm tag=warm
+> wait
+< async write warm: 0
+< async write warm: 0
+< async write warm: 0
+< async write warm: 0
+< async write warm: 0
+< async write warm: 0
+TALK
 talk "a publish waits for the write below, new calls wait for the publish" <<'TALK'
 create d: 0
 > async write d gen=0 tag=before
@@ -225,6 +246,20 @@ write d gen=0: EREMCHG
 < @(publish d expect=1 seq=2 to=2 client: 0|read d gen=1: EREMCHG)
 < @(publish d expect=1 seq=2 to=2 client: 0|read d gen=1: EREMCHG)
 write d gen=2: 0
+TALK
+talk "a portion is not longer before it is written" <<'TALK'
+lookup .allot client: 0 *
+lookup .allot/ab client: 0 *
+create .allot/ab/w portion=1 excl client: 0
+> async write .allot/ab/w gen=1 len=4096 tag=held
+fstat .allot/ab/w: 0 size=0 *
+fstat .allot/ab/w: 0 size=0 *
+fstat .allot/ab/w: 0 size=0 *
+fstat .allot/ab/w: 0 size=0 *
+fstat .allot/ab/w: 0 size=0 *
+> wait
+< async write held: 0
+fstat .allot/ab/w: 0 size=4096 *
 TALK
 
 guard_volfiles setxattr 500000

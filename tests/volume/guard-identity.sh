@@ -25,7 +25,8 @@ lookup /: ENOTCONN
 register /: ENOTCONN
 setxattr / user.x y pid=-6: ENOTCONN
 TALK
-talk "replicate may mark and lock the root meanwhile, but not ours" <<'TALK'
+talk "but replicate may mark and lock the root, and distribute ask for its space" <<'TALK'
+statfs /: 0
 xattrop / trusted.afr.dirty: 0
 xattrop / trusted.allot.brick: EPERM
 TALK

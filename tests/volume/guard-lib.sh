@@ -9,11 +9,10 @@ PROBE=$T/guard-probe
 
 # guard_setup: the probe, and a brick directory without identity.
 guard_setup() {
-    local here=$TOP/tests/volume
     # shellcheck disable=SC2046
     must "${CC:-cc}" -std=gnu11 -O1 -g -Wall -Wextra -Werror \
         -I"$TOP/xlator" -I"$TOP/xlator/core" $(pkg-config --cflags glusterfs-api) \
-        "$here/guard-probe.c" "$TOP"/xlator/core/*.c -o "$PROBE" \
+        "$TOP/tests/volume/guard-probe.c" "$TOP"/xlator/core/*.c -o "$PROBE" \
         -lglusterfs -luuid -lpthread
     bricks_dirs 1
     volume_make net-4-plain

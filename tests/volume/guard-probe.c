@@ -525,6 +525,17 @@ do_fstat(void)
 }
 
 static void
+do_statfs(void)
+{
+    struct statvfs buf;
+    loc_t loc;
+
+    loc_make(&loc);
+    answer(syncop_statfs(brick, &loc, &buf, xdata, NULL));
+    loc_wipe(&loc);
+}
+
+static void
 do_stat(void)
 {
     struct iatt iatt = {
@@ -567,12 +578,14 @@ do_publish(void)
     set_xattr(record());
 }
 
-/* fence FILE to=GEN [clip=N] [byfd] [bare] */
+/* fence FILE to=GEN [from=GEN] [clip=N] [byfd] [bare] */
 static void
 do_fence(void)
 {
     if (!flag("bare"))
         put_u64(xdata, ALLOT_KEY_FENCE, number("to", 1));
+    if (setting("from"))
+        put_u64(xdata, ALLOT_KEY_FENCE_FROM, number("from", 0));
     if (setting("clip"))
         put_u64(xdata, ALLOT_KEY_CLIP, number("clip", 0));
     set_xattr(portion(number("to", 1)));
@@ -748,19 +761,33 @@ static const struct {
     const char *name;
     void (*run)(void);
 } commands[] = {
-    {"handshake", do_handshake}, {"register", do_register},
-    {"lookup", do_lookup},       {"create", do_create},
-    {"mkdir", do_mkdir},         {"open", do_open},
-    {"write", do_write},         {"read", do_read},
-    {"truncate", do_truncate},   {"ftruncate", do_ftruncate},
-    {"fsync", do_fsync},         {"fallocate", do_fallocate},
-    {"discard", do_discard},     {"zerofill", do_zerofill},
-    {"seek", do_seek},           {"stat", do_stat},
-    {"fstat", do_fstat},         {"publish", do_publish},
-    {"fence", do_fence},         {"setxattr", do_setxattr},
-    {"getxattr", do_getxattr},   {"removexattr", do_removexattr},
-    {"xattrop", do_xattrop},     {"ls", do_ls},
-    {"unlink", do_unlink},       {"rename", do_rename},
+    {"handshake", do_handshake},
+    {"register", do_register},
+    {"lookup", do_lookup},
+    {"create", do_create},
+    {"mkdir", do_mkdir},
+    {"open", do_open},
+    {"write", do_write},
+    {"read", do_read},
+    {"truncate", do_truncate},
+    {"ftruncate", do_ftruncate},
+    {"fsync", do_fsync},
+    {"fallocate", do_fallocate},
+    {"discard", do_discard},
+    {"zerofill", do_zerofill},
+    {"seek", do_seek},
+    {"stat", do_stat},
+    {"statfs", do_statfs},
+    {"fstat", do_fstat},
+    {"publish", do_publish},
+    {"fence", do_fence},
+    {"setxattr", do_setxattr},
+    {"getxattr", do_getxattr},
+    {"removexattr", do_removexattr},
+    {"xattrop", do_xattrop},
+    {"ls", do_ls},
+    {"unlink", do_unlink},
+    {"rename", do_rename},
     {"link", do_link},
 };
 
