@@ -89,31 +89,6 @@ allot_io_split(struct allot_io *io, uint64_t off, uint64_t len)
     return 0;
 }
 
-struct iovec *
-allot_iov_cut(const struct iovec *iov, int n, size_t skip, size_t len,
-              int *count)
-{
-    struct iovec *out = GF_CALLOC(n, sizeof(*out), allot_mt_misc);
-    size_t part = 0;
-    int i = 0;
-
-    *count = 0;
-    for (i = 0; out && i < n && len; i++) {
-        if (skip >= iov[i].iov_len) {
-            skip -= iov[i].iov_len;
-            continue;
-        }
-        part = iov[i].iov_len - skip;
-        if (part > len)
-            part = len;
-        out[*count].iov_base = (char *)iov[i].iov_base + skip;
-        out[(*count)++].iov_len = part;
-        len -= part;
-        skip = 0;
-    }
-    return out;
-}
-
 gf_boolean_t
 allot_io_answered(struct allot_io *io)
 {

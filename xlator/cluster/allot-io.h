@@ -18,6 +18,7 @@
 #define ALLOT_IO_H
 
 #include "allot-fops.h"
+#include "allot-iov.h"
 #include "allot-proto.h"
 #include "allot-split.h"
 
@@ -104,17 +105,6 @@ allot_io_judge(struct allot_io *io);
  * alone. 0 or -errno. */
 int
 allot_io_repair(struct allot_io *io);
-
-/**
- * allot_iov_cut - the part [skip, skip + len) of a vector
- * @count: gets the number of iovecs. The memory they point to is not copied.
- * Returns an array to GF_FREE(), or NULL for no memory.
- * GlusterFS 10.3's iov_subset() takes the data of the first iovec whenever
- * @skip reaches past it, as it does where write-behind has merged two writes.
- */
-struct iovec *
-allot_iov_cut(const struct iovec *iov, int n, size_t skip, size_t len,
-              int *count);
 
 /** allot_iatt_hollow - the iatt of a read's or write's reply: gfid and type
  * only. A zero ctime tells caches above to forget what they have. */
