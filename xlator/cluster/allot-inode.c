@@ -131,6 +131,21 @@ inode_decode(dict_t *xattr, struct allot_rec **rec)
     return *rec ? 0 : -ENOMEM;
 }
 
+static gf_boolean_t
+extent_same(const struct allot_extent *a, const struct allot_extent *b)
+{
+    int i = 0;
+
+    if (a->start_byte != b->start_byte || a->member_count != b->member_count ||
+        a->phase != b->phase || a->block_shift != b->block_shift)
+        return _gf_false;
+    for (i = 0; i < a->member_count; i++)
+        if (a->members[i].brick_idx != b->members[i].brick_idx ||
+            a->members[i].weight != b->members[i].weight)
+            return _gf_false;
+    return _gf_true;
+}
+
 /* Does an extent of @now that is not in @old lead [from, to) elsewhere? */
 static gf_boolean_t
 layout_rehomes(const struct allot_layout *old, const struct allot_layout *now,
@@ -147,10 +162,7 @@ layout_rehomes(const struct allot_layout *old, const struct allot_layout *now,
             continue;
         for (j = 0; j < old->extent_count; j++) {
             b = &old->extents[j];
-            if (b->start_byte == a->start_byte &&
-                b->member_count == a->member_count &&
-                !memcmp(b->members, a->members,
-                        a->member_count * sizeof(*a->members)))
+            if (extent_same(a, b))
                 break;
         }
         if (j == old->extent_count)
