@@ -257,11 +257,12 @@ write_pieces(struct allot_io *io)
         }
         if (!piece->fd)
             return 1;
-        piece->iov =
-            allot_iov_cut(io->iov, io->count, piece->p.offset - io->off,
-                          piece->p.len, &piece->count);
+        piece->iov = GF_CALLOC(io->count, sizeof(*piece->iov), allot_mt_misc);
         if (!piece->iov)
             return -ENOMEM;
+        piece->count =
+            allot_iov_cut(io->iov, io->count, piece->p.offset - io->off,
+                          piece->p.len, piece->iov);
     }
     return 0;
 }
