@@ -5,6 +5,7 @@
  */
 #include "allot-fops.h"
 #include "allot-proto.h"
+#include "allot-intern.h"
 
 /* ---- records
  * ----------------------------------------------------------------- */
@@ -21,6 +22,8 @@ allot_rec_unref(struct allot_rec *rec)
 {
     if (!rec || GF_ATOMIC_DEC(rec->refs) != 0)
         return;
+    rec->r.layout = NULL; /* the table's */
+    allot_intern_put(rec->intern, rec->shared);
     allot_record_clear(&rec->r);
     if (rec->gen_xdata)
         dict_unref(rec->gen_xdata);
@@ -28,21 +31,30 @@ allot_rec_unref(struct allot_rec *rec)
 }
 
 struct allot_rec *
-allot_rec_new(struct allot_record *r)
+allot_rec_new(xlator_t *this, struct allot_record *r)
 {
     struct allot_rec *rec = GF_CALLOC(1, sizeof(*rec), allot_mt_rec);
 
     if (rec)
         rec->gen_xdata = allot_xdata_with_gen(NULL, r->gen);
-    if (!rec || !rec->gen_xdata) {
-        allot_record_clear(r);
-        GF_FREE(rec);
-        return NULL;
-    }
+    if (!rec || !rec->gen_xdata)
+        goto err;
+    rec->intern = allot_priv(this)->intern;
+    rec->shared = allot_intern_get(rec->intern, r->layout);
+    r->layout = NULL;
+    if (!rec->shared)
+        goto err;
     GF_ATOMIC_INIT(rec->refs, 1);
     rec->r = *r;
+    rec->r.layout = allot_shared_layout(rec->shared);
     memset(r, 0, sizeof(*r));
     return rec;
+err:
+    allot_record_clear(r);
+    if (rec && rec->gen_xdata)
+        dict_unref(rec->gen_xdata);
+    GF_FREE(rec);
+    return NULL;
 }
 
 /* ---- life
@@ -112,7 +124,7 @@ allot_inode_forget(xlator_t *this, inode_t *inode)
 /* Decodes the record in @xattr. *@rec is NULL if there is none.
  * 0, or what the decoder said. */
 static int
-inode_decode(dict_t *xattr, struct allot_rec **rec)
+inode_decode(xlator_t *this, dict_t *xattr, struct allot_rec **rec)
 {
     struct allot_record r = {
         0,
@@ -127,7 +139,7 @@ inode_decode(dict_t *xattr, struct allot_rec **rec)
     ret = allot_record_decode((uint8_t *)data->data, data->len, &r);
     if (ret)
         return ret;
-    *rec = allot_rec_new(&r);
+    *rec = allot_rec_new(this, &r);
     return *rec ? 0 : -ENOMEM;
 }
 
@@ -211,7 +223,7 @@ allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
     struct allot_rec *rec = NULL;
     enum allot_kind kind = ALLOT_KIND_UNKNOWN;
     gf_boolean_t broke = _gf_false;
-    int ret = inode_decode(xattr, &rec);
+    int ret = inode_decode(this, xattr, &rec);
 
     ai = allot_inode_get(this, inode);
     if (!ai) {

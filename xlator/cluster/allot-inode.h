@@ -23,6 +23,8 @@ struct allot_rec {
     gf_atomic_t refs;
     struct allot_record r;
     dict_t *gen_xdata; /* { allot.gen = r.gen }, for winds to portions */
+    struct allot_intern *intern; /* where r.layout lives ... */
+    struct allot_shared *shared; /* ... and our reference to it */
 };
 
 struct allot_rec *
@@ -32,7 +34,7 @@ allot_rec_unref(struct allot_rec *rec); /* NULL allowed */
 /** allot_rec_new - take over @r (its layout) into a new one with one
  * reference; NULL for no memory (then @r is cleared). */
 struct allot_rec *
-allot_rec_new(struct allot_record *r);
+allot_rec_new(xlator_t *this, struct allot_record *r);
 
 /* One member's open portion. */
 struct allot_slot {

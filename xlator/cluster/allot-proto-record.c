@@ -191,7 +191,7 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
     }
     if (ret == 0) {
         GF_ATOMIC_INC(priv->publishes);
-        rec = allot_rec_new(r);
+        rec = allot_rec_new(this, r);
         if (rec)
             allot_inode_take(ai, rec, _gf_true);
         else

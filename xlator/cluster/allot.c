@@ -6,6 +6,7 @@
  * Nothing is decided here: for each fop see allot-fops.h.
  */
 #include "allot-fops.h"
+#include "allot-intern.h"
 
 static void
 allot_priv_free(xlator_t *this)
@@ -20,6 +21,9 @@ allot_priv_free(xlator_t *this)
         return;
     if (priv->client_xdata)
         dict_unref(priv->client_xdata);
+    /* Inodes that outlive the graph keep theirs. */
+    if (!priv->intern || allot_intern_count(priv->intern) == 0)
+        allot_intern_free(priv->intern);
     this->private = NULL;
     GF_FREE(priv);
 }
@@ -54,7 +58,8 @@ allot_init(xlator_t *this)
     this->private = priv;
     allot_counters_init(priv);
     priv->client_xdata = dict_new();
-    if (!priv->client_xdata ||
+    priv->intern = allot_intern_new();
+    if (!priv->client_xdata || !priv->intern ||
         dict_set_uint32(priv->client_xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL))
         goto err;
     if (allot_bricks_init(this) || allot_options_init(this))

@@ -44,6 +44,7 @@ struct allot_options {
     int ns_kind; /* what option namespace says, -1: not set */
 };
 
+struct allot_intern; /* allot-intern.h */
 struct allot_bricks; /* allot-bricks.h */
 
 struct allot_priv {
@@ -52,6 +53,7 @@ struct allot_priv {
     gf_boolean_t pass_through; /* one data subvolume only: nothing to share */
     struct allot_options opt;
     struct allot_bricks *bricks; /* data subvolumes and their states */
+    struct allot_intern *intern; /* layouts in use, allot-intern.h */
     dict_t *client_xdata;        /* { allot.client }: shared, never changed */
 
     /* Counters for status, .meta, statedump and tests. */
