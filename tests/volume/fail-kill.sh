@@ -70,7 +70,7 @@ scenario() { # scenario TEMPLATE [OPTION...]
     put_file torn 1000003
     exec 7>>"$W/grows"
     FILES+=(grows log torn)
-    must_mount r $DIRECT 7>&-
+    must_mount r "${DIRECT[@]}" 7>&-
 
     allot_json whole 0 report "$M"
     report_holds whole "${FILES[@]}"
@@ -123,7 +123,7 @@ scenario() { # scenario TEMPLATE [OPTION...]
             cat "$T/more" >>"$W/log" || bail "append $f fails"
         done
     fi
-    must_mount s $DIRECT 7>&-
+    must_mount s "${DIRECT[@]}" 7>&-
     ok "$KIND: new files read back" whole "${NEW[@]}"
     for f in "${NEW[@]}"; do
         members_of "$f" -1
@@ -159,7 +159,7 @@ scenario() { # scenario TEMPLATE [OPTION...]
         [ -e "$ORIG/$f" ] || continue
         add_to "$f" 1200000
     done
-    must_mount z $DIRECT
+    must_mount z "${DIRECT[@]}"
     ok "$KIND: files that grew before, during and after read back" whole grows log
     for f in w r s z; do
         umount_volume $f

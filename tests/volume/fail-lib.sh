@@ -14,9 +14,10 @@ PAGES=${ALLOT_PAGES:-$BUILD/tests/volume/fail-pages}
 ORIG=$T/orig
 mkdir -p "$ORIG"
 
-# A mount without page cache: what is read comes from the bricks.
+# A mount without caches of the kernel: what is read, and a size, comes from the
+# bricks.
 # shellcheck disable=SC2034
-DIRECT=--direct-io-mode=enable
+DIRECT=(--direct-io-mode=enable --attribute-timeout=0 --entry-timeout=0)
 
 # allot_json NAME STATUS ARG...: run it, keep the document in $T/NAME.json
 allot_json() {
@@ -135,3 +136,15 @@ members_of() {
 # brick is down. Here it must be.
 # shellcheck disable=SC2034
 OPTIONS_ALL=(--option 'c*:ping-timeout=5' --option write-behind:flush-behind=off)
+
+# report_ranges_hold NAME FILE...: as report_holds, only the ranges.
+report_ranges_hold() {
+    local name=$1 f lost told bad=()
+    shift
+    for f in "$@"; do
+        lost=$(lost_of "$f") || bad+=("$f: $(head -3 "$T/pages.err")")
+        told=$(j "$name" '[.damaged_files[] | select(.path == $p)] | if length > 1 then "twice" else .[0].lost_ranges // [] end' --arg p "$f")
+        [ "$lost" = "$told" ] || bad+=("$f: reported $told" "$f: read     $lost")
+    done
+    is "$name: lost_ranges of $# files are what reading every byte returns" "${bad[*]}" ""
+}
