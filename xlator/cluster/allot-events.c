@@ -24,6 +24,7 @@
 
 #define ALLOT_UP_WAIT_SEC 10
 #define ALLOT_SLOW_SEC 5
+#define ALLOT_FRESH_MSEC 1000 /* a younger statfs is not asked for again */
 
 /* ---- upward ----------------------------------------------------------------
  */
@@ -153,7 +154,7 @@ events_slow(void *data)
     }
     pthread_mutex_unlock(&b->lock);
 
-    allot_ledger_refresh(this, ALLOT_SLOW_SEC * 1000 / 2);
+    allot_ledger_refresh(this, ALLOT_FRESH_MSEC);
     /* A blank brick may have been adopted by another client, a guard may have
      * been added: nobody tells us. */
     allot_handshake_again(this, _gf_false);

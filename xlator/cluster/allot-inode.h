@@ -56,6 +56,8 @@ struct allot_inode {
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
     gf_boolean_t unlinked;  /* its last name was removed by this client */
     gf_boolean_t stale;     /* re-read the record before the next data fop */
+    gf_boolean_t base_behind; /* a replica of the base missed a publication: the
+                                 next refresh is a lookup, which heals */
     uint64_t helped_gen;    /* truncations up to this generation are known to */
     uint64_t helped_version; /* have reached every brick that was reachable at
                                 this allot_bricks_version() */

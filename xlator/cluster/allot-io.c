@@ -169,6 +169,11 @@ allot_io_judge(struct allot_io *io)
             } else if (piece->err == ALLOT_ERR_OLD) {
                 io->refused = _gf_true;
                 ret = 1;
+            } else if (piece->err == ALLOT_ERR_BEHIND) {
+                /* A replica that waits to be healed. */
+                io->ai->base_behind = _gf_true;
+                io->ai->stale = _gf_true;
+                ret = 1;
             } else {
                 ret = -piece->err;
             }

@@ -79,7 +79,7 @@ open_unwind(struct open_local *local, int32_t ret, int32_t err, dict_t *xdata)
     fd_t *fd = fd_ref(local->fd);
 
     open_local_free(local);
-    STACK_UNWIND_STRICT(open, frame, ret, err, fd, xdata);
+    STACK_UNWIND_STRICT(open, frame, ret, allot_errno(err), fd, xdata);
     fd_unref(fd);
 }
 
@@ -90,7 +90,14 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     struct open_local *local = frame->local;
     struct allot_inode *ai = NULL;
 
-    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD && local->rounds++ < 8 &&
+    if (op_ret < 0 && op_errno == ALLOT_ERR_BEHIND) {
+        ai = allot_inode_get(this, local->fd->inode);
+        if (ai)
+            ai->base_behind = _gf_true;
+    }
+    if (op_ret < 0 &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
+        local->rounds++ < 8 &&
         allot_run(this, local->fd->inode, _gf_true, open_truncate_task,
                   local) == 0)
         return 0;
@@ -211,7 +218,7 @@ create_existing_task(xlator_t *this, void *arg)
         ret = allot_refresh(this, local->inode, &local->buf);
     if (ret == 0)
         ret = allot_glimpse_iatt(this, local->inode, &local->buf);
-    create_unwind(local, ret ? -1 : 0, -ret);
+    create_unwind(local, ret ? -1 : 0, allot_errno(-ret));
 }
 
 static int32_t
@@ -414,8 +421,11 @@ fsync_base(xlator_t *this, struct open_local *local, struct allot_inode *ai)
     call.fd = local->fd;
     call.xdata = allot_xdata_with_gen(local->xdata, allot_inode_gen(ai));
     ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
-    if (ret == -ALLOT_ERR_OLD)
+    if (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) {
         ai->stale = _gf_true;
+        ai->base_behind = ret == -ALLOT_ERR_BEHIND;
+        ret = -EREMCHG;
+    }
     if (call.xdata)
         dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);
@@ -459,11 +469,15 @@ fsync_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 {
     struct open_local *local = frame->local;
 
-    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD && local->rounds++ == 0) {
+    if (op_ret < 0 &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
+        local->rounds++ == 0) {
         struct allot_inode *ai = allot_inode_get(this, local->fd->inode);
 
-        if (ai)
+        if (ai) {
             ai->stale = _gf_true;
+            ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
+        }
         if (allot_run(this, local->fd->inode, _gf_true, fsync_task, local) == 0)
             return 0;
     }

@@ -50,13 +50,15 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
 
     if (!ai)
         return -ENOMEM;
-    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
+    allot_call_init(&call, allot_priv(this)->ns,
+                    ai->base_behind ? GF_FOP_LOOKUP : GF_FOP_STAT);
     allot_loc_of_inode(&loc, inode);
     call.loc = &loc;
     call.xdata = allot_xdata_with_record_req(NULL);
     ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
     if (ret >= 0) {
         GF_ATOMIC_INC(allot_priv(this)->refreshes);
+        ai->base_behind = _gf_false;
         allot_inode_learn(this, inode, call.rdict, &call.st);
         ai->stale = _gf_false;
         if (base)

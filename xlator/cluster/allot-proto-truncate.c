@@ -33,7 +33,8 @@ truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
     if (ret >= 0) {
         ai->base_size = size;
         ret = 0;
-    } else if (ret == -ALLOT_ERR_OLD) {
+    } else if (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) {
+        ai->base_behind = ret == -ALLOT_ERR_BEHIND;
         ret = allot_refresh(this, inode, NULL);
         ret = ret ? ret : -EREMCHG;
     }

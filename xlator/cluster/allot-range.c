@@ -44,6 +44,7 @@ range_unwind(struct range_local *local, int32_t ret, int32_t err,
     call_frame_t *frame = local->frame;
     glusterfs_fop_t fop = local->fop;
 
+    err = allot_errno(err);
     range_free(local);
     switch (fop) {
         case GF_FOP_TRUNCATE:
@@ -200,8 +201,11 @@ range_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     struct allot_inode *ai = allot_inode_get(this, local->inode);
 
     /* It became spread meanwhile: begin anew. */
-    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD && ai && local->rounds++ < 8) {
+    if (op_ret < 0 &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) && ai &&
+        local->rounds++ < 8) {
         ai->stale = _gf_true;
+        ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
         if (allot_run(this, local->inode, _gf_true, range_task, local) == 0)
             return 0;
     }

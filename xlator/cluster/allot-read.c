@@ -29,9 +29,9 @@ read_unwind(struct allot_io *io, int32_t ret, int32_t err, struct iovec *iov,
 static void
 read_fail(struct allot_io *io, int err)
 {
-    if (err == EREMCHG || err == ENODATA || err == ENOTCONN)
-        err = EIO;
-    read_unwind(io, -1, err, NULL, 0, NULL);
+    if (err == ENOTCONN)
+        err = EIO; /* a lost block, whatever the reason */
+    read_unwind(io, -1, allot_errno(err), NULL, 0, NULL);
 }
 
 /* Nothing to read: at or past the end. */
@@ -179,13 +179,17 @@ read_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     struct allot_io *io = frame->local;
     inode_t *inode = inode_ref(io->fd->inode);
 
-    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD &&
+    if (op_ret < 0 &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
         ++io->rounds < ALLOT_IO_ROUNDS) {
         io->ai->stale = _gf_true;
+        io->ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
         allot_io_round_clear(io);
         read_repair(io);
         goto out;
     }
+    if (op_ret < 0)
+        op_errno = allot_errno(op_errno);
     allot_gate_leave(this, io->ai, _gf_false);
     allot_io_free(io);
     STACK_UNWIND_STRICT(readv, frame, op_ret, op_errno, vector, count, stbuf,

@@ -62,7 +62,7 @@ stat_task(xlator_t *this, void *arg)
     struct stat_local *local = arg;
     int ret = allot_glimpse_iatt(this, local->inode, &local->buf);
 
-    stat_unwind(local, ret ? -1 : 0, -ret);
+    stat_unwind(local, ret ? -1 : 0, allot_errno(-ret));
 }
 
 /* The reply of the namespace for a regular file: learn, then fix the size. The

@@ -104,7 +104,7 @@ write_fail(struct allot_io *io, int err)
     if (io->good && err != ENOMEM)
         write_answer(io, io->good, 0);
     else
-        write_answer(io, -1, err == EREMCHG || err == ENODATA ? EIO : err);
+        write_answer(io, -1, allot_errno(err));
 }
 
 /* ---- a plain file
@@ -119,15 +119,19 @@ write_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     inode_t *inode = inode_ref(io->fd->inode);
     struct allot_inode *ai = io->ai;
 
-    if (op_ret < 0 && op_errno == ALLOT_ERR_OLD &&
+    if (op_ret < 0 &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
         ++io->rounds < ALLOT_IO_ROUNDS) {
         ai->stale = _gf_true;
+        ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
         allot_io_round_clear(io);
         write_repair(io, _gf_true);
         goto out;
     }
     if (op_ret >= 0)
         ai->base_size = postbuf->ia_size;
+    else
+        op_errno = allot_errno(op_errno);
     allot_gate_leave(this, ai, _gf_false);
     if (io->locked) {
         write_answer(io, op_ret, op_errno);

@@ -68,6 +68,16 @@ allot_priv(xlator_t *this)
     return this->private;
 }
 
+/** allot_errno - the errno that a user may see: what the guard and the protocols
+ * say among themselves is EIO to others. */
+static inline int
+allot_errno(int err)
+{
+    return err == ALLOT_ERR_OLD || err == ALLOT_ERR_BEHIND || err == ENODATA
+               ? EIO
+               : err;
+}
+
 /* allot-options.c ---------------------------------------------------------- */
 
 extern struct volume_options allot_volume_options[];
