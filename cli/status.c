@@ -182,9 +182,10 @@ allot_status_sentence(const struct allot_doc_status *doc,
     /* All bricks of the volume are well: the lost ones are former members,
      * whose numbers an adoption retired. */
     if (strcmp(doc->state, "UP") == 0 && lost > 0) {
-        printf(": nothing is missing; what %zu former brick%s held stays lost: "
-               "'allot report %s' says which files it touches\n",
-               lost, lost == 1 ? "" : "s", target->shown);
+        printf(
+            ": nothing is missing; what %zu former brick%s held stays lost: "
+            "'allot report %s' says which files it touches\n",
+            lost, lost == 1 ? "" : "s", target->shown);
         return;
     }
     if (strcmp(doc->state, "DOWN") == 0)
