@@ -323,7 +323,8 @@ allot_inode_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
     LOCK(&ai->lock);
     {
         if (ai->kind == ALLOT_KIND_SPREAD) {
-            if (ai->rec->r.flags & ALLOT_RECORD_DIRTY) {
+            if ((ai->rec->r.flags & ALLOT_RECORD_DIRTY) ||
+                allot_needs_help(this, ai, ai->rec)) {
                 done = 0;
             } else {
                 buf->ia_size = ai->rec->r.size;

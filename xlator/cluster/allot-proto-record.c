@@ -446,22 +446,24 @@ allot_needs_help(xlator_t *this, struct allot_inode *ai,
                  ai->helped_version != allot_bricks_version(this));
 }
 
-void
+gf_boolean_t
 allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     uint64_t version = allot_bricks_version(this);
+    int ret = 0;
 
     if (!ai)
-        return;
-    allot_fence(this, inode, &rec->r, rec->r.gen, rec->r.layout->bricks,
-                rec->r.layout->brick_count, NULL);
+        return _gf_false;
+    ret = allot_fence(this, inode, &rec->r, rec->r.gen, rec->r.layout->bricks,
+                      rec->r.layout->brick_count, NULL);
     LOCK(&ai->lock);
     {
         ai->helped_gen = rec->r.gen;
         ai->helped_version = version;
     }
     UNLOCK(&ai->lock);
+    return ret == 0;
 }
 
 /* ---- behind and ahead

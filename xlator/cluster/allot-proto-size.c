@@ -131,6 +131,8 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
         return -ENOMEM;
     for (tries = 0; tries < 4; tries++) {
         rec = allot_inode_rec(ai, &kind);
+        if (rec && kind == ALLOT_KIND_SPREAD && allot_needs_help(this, ai, rec))
+            allot_help(this, inode, rec);
         if (!rec || kind != ALLOT_KIND_SPREAD ||
             !(rec->r.flags & ALLOT_RECORD_DIRTY)) {
             allot_rec_unref(rec);
@@ -138,8 +140,6 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
                 return 0;
             continue;
         }
-        if (allot_needs_help(this, ai, rec))
-            allot_help(this, inode, rec);
         ret = allot_glimpse(this, inode, &rec->r, buf->ia_size, &seen, NULL,
                             NULL);
         if (ret == 0 && seen.top_gen > rec->r.gen && tries == 0) {
@@ -186,7 +186,7 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
  * the glimpse's to say. -EREMCHG if a portion is ahead of @gen. */
 static int
 settle_fence(xlator_t *this, inode_t *inode, const struct allot_record *rec,
-             uint64_t gen)
+             uint64_t gen, gf_boolean_t *all)
 {
     int n = rec->layout->brick_count;
     int *errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
@@ -195,7 +195,8 @@ settle_fence(xlator_t *this, inode_t *inode, const struct allot_record *rec,
 
     if (!errs)
         return -ENOMEM;
-    allot_fence(this, inode, rec, gen, rec->layout->bricks, n, errs);
+    *all =
+        allot_fence(this, inode, rec, gen, rec->layout->bricks, n, errs) == 0;
     for (i = 0; i < n; i++)
         if (errs[i] == -EREMCHG || errs[i] == -ENOMEM)
             ret = errs[i];
@@ -212,13 +213,14 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
     struct iatt base;
     struct timespec mtime;
     gf_boolean_t newer = _gf_false;
+    gf_boolean_t all = _gf_false; /* portions were fenced */
     int ret = 0;
 
     if (!rec || !rec->r.layout->extent_count ||
         !(rec->r.flags & ALLOT_RECORD_DIRTY))
         goto out; /* somebody else settled it */
 
-    ret = settle_fence(this, inode, &rec->r, rec->r.gen + 1);
+    ret = settle_fence(this, inode, &rec->r, rec->r.gen + 1, &all);
     if (ret == -EREMCHG) {
         ret = allot_catch_up(this, inode, rec->r.gen);
         if (ret == 0)
@@ -236,6 +238,8 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
         goto out;
     r.gen++;
     r.blocks512 = seen.blocks512;
+    if (all)
+        r.clip_count = 0; /* no portion misses a truncation any more */
     if (seen.size.exact) {
         r.flags &= ~ALLOT_RECORD_DIRTY;
         r.size = seen.size.size;

@@ -96,8 +96,13 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     if (ret)
         return ret;
     now_rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
-    if (now_rec)
-        allot_help(this, inode, now_rec);
+    if (now_rec && allot_help(this, inode, now_rec) &&
+        allot_record_copy(&now_rec->r, &r) == 0) {
+        /* All portions have it: without clips nobody has to help any more.
+         * Losing this race costs nothing. */
+        r.clip_count = 0;
+        allot_publish(this, inode, &r, UINT64_MAX, NULL);
+    }
     allot_rec_unref(now_rec);
     return 0;
 }
@@ -121,7 +126,7 @@ truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
     if (ret)
         return ret;
     rec = allot_inode_rec(ai, NULL);
-    if (!rec || rec->r.seq != old->r.seq + 1 ||
+    if (!rec || rec->r.gen != old->r.gen + 2 || rec->r.seq > old->r.seq + 2 ||
         version != allot_bricks_version(this)) {
         ret = -EREMCHG;
         goto out;

@@ -100,8 +100,9 @@ allot_needs_help(xlator_t *this, struct allot_inode *ai,
                  const struct allot_rec *rec);
 
 /** allot_help - finish them: fence every reachable portion to the record's
- * generation, before anything of the file is used. */
-void
+ * generation, before anything of the file is used. True if there is no portion
+ * left that could miss one: then the clips have done their work. */
+gf_boolean_t
 allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec);
 
 /** allot_now - the time for an mtime. */
