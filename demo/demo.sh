@@ -451,7 +451,7 @@ nothing_left() {
     ! grep -F " $scratch/" /proc/mounts || return 1
     ! losetup -n -O BACK-FILE | grep -F "$scratch/" || return 1
     for p in /proc/[0-9]*; do
-        ! tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -qE "^glusterfsd? .*$scratch/" ||
+        ! { tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null | grep -qE "^glusterfsd? .*$scratch/" ||
             { echo "process ${p#/proc/} is left" && return 1; }
     done
     [ ! -e "$scratch" ]
