@@ -6,7 +6,10 @@
  * Nothing is decided here: for each fop see allot-fops.h.
  */
 #include "allot-fops.h"
+#include <dlfcn.h>
 #include "allot-intern.h"
+
+xlator_api_t xlator_api;
 
 static void
 allot_priv_free(xlator_t *this)
@@ -43,6 +46,22 @@ allot_counters_init(struct allot_priv *priv)
     GF_ATOMIC_INIT(priv->retries, 0);
 }
 
+/* Keep this plugin, and with it liburcu, mapped after the last graph that uses
+ * it is gone. liburcu has a thread of its own, and every thread that ever read
+ * a snapshot runs liburcu's destructor when it ends: GlusterFS's event threads
+ * end after the plugins were unloaded. */
+static void
+allot_stay_loaded(void)
+{
+    Dl_info info;
+
+    if (!dladdr(&xlator_api, &info) || !info.dli_fname ||
+        !dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE))
+        gf_msg("allot", GF_LOG_WARNING, 0, ALLOT_MSG_BAD_GRAPH,
+               "the plugin may be unloaded while threads still need it: %s",
+               dlerror());
+}
+
 static int32_t
 allot_init(xlator_t *this)
 {
@@ -52,6 +71,7 @@ allot_init(xlator_t *this)
         gf_msg(this->name, GF_LOG_WARNING, 0, ALLOT_MSG_BAD_GRAPH,
                "nothing stands above this translator");
 
+    allot_stay_loaded();
     priv = GF_CALLOC(1, sizeof(*priv), allot_mt_priv);
     if (!priv)
         return -1;
