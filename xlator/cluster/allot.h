@@ -68,8 +68,8 @@ allot_priv(xlator_t *this)
     return this->private;
 }
 
-/** allot_errno - the errno that a user may see: what the guard and the protocols
- * say among themselves is EIO to others. */
+/** allot_errno - the errno that a user may see: what the guard and the
+ * protocols say among themselves is EIO to others. */
 static inline int
 allot_errno(int err)
 {
