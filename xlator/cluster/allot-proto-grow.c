@@ -252,6 +252,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
             return -EREMCHG;
         if (ret != -ENOENT) /* no better members: one brick is left */
             return ret;
+        ret = 0;
     } else {
         size = ai->known_size;
         if (end > size && ai->judged != version &&
@@ -262,6 +263,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                 return -EREMCHG;
             /* What there is must do. */
             ai->judged = version;
+            ret = 0;
         }
     }
 
