@@ -47,17 +47,19 @@ struct allot_slot {
 struct allot_inode {
     gf_lock_t lock;
     enum allot_kind kind;
-    struct allot_rec *rec;    /* NULL: no record */
-    uint64_t base_size;       /* st_size of the base when last seen */
-    uint64_t known_size;      /* spread: bytes known to exist (lower bound) */
-    int64_t ctime_sec;        /* the newest ctime shown, so that it never */
-    uint32_t ctime_nsec;      /* goes back */
-    gf_boolean_t wrote;       /* this client wrote since it last settled */
-    gf_boolean_t full_sync;   /* next fsync is a full one (after a publish) */
-    gf_boolean_t unlinked;    /* its last name was removed by this client */
-    gf_boolean_t stale;       /* re-read the record before the next data fop */
+    struct allot_rec *rec;  /* NULL: no record */
+    uint64_t base_size;     /* st_size of the base when last seen */
+    uint64_t known_size;    /* spread: bytes known to exist (lower bound) */
+    int64_t ctime_sec;      /* the newest ctime shown, so that it never */
+    uint32_t ctime_nsec;    /* goes back */
+    gf_boolean_t wrote;     /* this client wrote since it last settled */
+    gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
+    gf_boolean_t unlinked;  /* its last name was removed by this client */
+    gf_boolean_t stale;     /* re-read the record before the next data fop */
+    uint64_t base_seen;     /* allot_bricks_version() at the last lookup: when a
+                               replica came back since, a stat heals the base */
     gf_boolean_t base_behind; /* a replica of the base missed a publication: the
-                                 next refresh is a lookup, which heals */
+                                 next refresh begins with a lookup */
     uint64_t helped_gen; /* truncations up to this generation are known to */
     uint64_t helped_version; /* have reached every brick that was reachable at
                                 this allot_bricks_version() */

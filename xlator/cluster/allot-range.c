@@ -18,7 +18,8 @@ struct range_local {
     fd_t *fd; /* NULL: truncate by name */
     uint64_t off;
     uint64_t len;
-    int32_t mode; /* fallocate's */
+    uint64_t base_len; /* the part of len that is the base's */
+    int32_t mode;      /* fallocate's */
     dict_t *xdata;
     loc_t loc;
     int rounds;
@@ -128,6 +129,15 @@ range_pieces(xlator_t *this, struct range_local *local,
     return ret;
 }
 
+/* Does it leave the size as it is? */
+static gf_boolean_t
+range_keeps_size(const struct range_local *local)
+{
+    return local->fop == GF_FOP_DISCARD ||
+           (local->fop == GF_FOP_FALLOCATE &&
+            (local->mode & FALLOC_FL_KEEP_SIZE));
+}
+
 static int
 range_spread(xlator_t *this, struct range_local *local)
 {
@@ -136,9 +146,7 @@ range_spread(xlator_t *this, struct range_local *local)
     struct allot_rec *rec = NULL;
     struct iatt buf;
     uint64_t end = local->off + local->len;
-    gf_boolean_t keep =
-        local->fop == GF_FOP_DISCARD ||
-        (local->fop == GF_FOP_FALLOCATE && (local->mode & FALLOC_FL_KEEP_SIZE));
+    gf_boolean_t keep = range_keeps_size(local);
     int ret = 0;
 
     memset(&avoid, 0, sizeof(avoid));
@@ -237,15 +245,15 @@ range_base(xlator_t *this, struct range_local *local)
             break;
         case GF_FOP_FALLOCATE:
             STACK_WIND(frame, range_base_cbk, ns, ns->fops->fallocate,
-                       local->fd, local->mode, local->off, local->len, x);
+                       local->fd, local->mode, local->off, local->base_len, x);
             break;
         case GF_FOP_DISCARD:
             STACK_WIND(frame, range_base_cbk, ns, ns->fops->discard, local->fd,
-                       local->off, local->len, x);
+                       local->off, local->base_len, x);
             break;
         default:
             STACK_WIND(frame, range_base_cbk, ns, ns->fops->zerofill, local->fd,
-                       local->off, local->len, x);
+                       local->off, local->base_len, x);
     }
     if (x)
         dict_unref(x);
@@ -259,6 +267,7 @@ range_task(xlator_t *this, void *arg)
     gf_boolean_t cut =
         local->fop == GF_FOP_TRUNCATE || local->fop == GF_FOP_FTRUNCATE;
     uint64_t end = cut ? local->off : local->off + local->len;
+    uint64_t limit = 0;
     struct iatt pre;
     struct iatt post;
     int tries = 0;
@@ -270,7 +279,18 @@ range_task(xlator_t *this, void *arg)
      * is old. Only an unknown file must be asked for. */
     if (ret == 0 && (ai->kind == ALLOT_KIND_UNKNOWN || ai->stale))
         ret = allot_refresh(this, local->inode, NULL);
-    if (ret == 0 && ai->kind == ALLOT_KIND_PLAIN &&
+    local->base_len = local->len;
+    if (ret == 0 && ai->kind == ALLOT_KIND_PLAIN && !cut &&
+        range_keeps_size(local) && !allot_write_stays_plain(this, ai, end)) {
+        /* It does not grow the file, so that it must not make it spread. The
+         * base is asked for its own part only: space behind inline_limit would
+         * never be used there. */
+        limit = allot_bricks_inline_limit(this);
+        local->base_len = limit > local->off ? limit - local->off : 0;
+        if (local->base_len)
+            end = limit;
+    }
+    if (ret == 0 && ai->kind == ALLOT_KIND_PLAIN && (cut || local->base_len) &&
         allot_write_stays_plain(this, ai, end)) {
         range_base(this, local);
         return;

@@ -65,6 +65,34 @@ stat_task(xlator_t *this, void *arg)
     stat_unwind(local, ret ? -1 : 0, allot_errno(-ret));
 }
 
+static void
+stat_heal_task(xlator_t *this, void *arg)
+{
+    allot_refresh(this, arg, NULL);
+}
+
+/* After a brick went or came: replicate heals the base in a read that follows a
+ * lookup, and a spread file's reads do not reach it. One stat per file and
+ * event, in the background; none while nothing happens. */
+static void
+stat_heal(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    uint64_t version = allot_bricks_version(this);
+    gf_boolean_t changed = _gf_false;
+
+    if (allot_priv(this)->ns_kind != ALLOT_NS_REPLICATE || !ai || !ai->rec)
+        return;
+    LOCK(&ai->lock);
+    {
+        changed = ai->base_seen && ai->base_seen != version;
+        ai->base_seen = version;
+    }
+    UNLOCK(&ai->lock);
+    if (changed)
+        allot_run(this, inode, _gf_false, stat_heal_task, inode);
+}
+
 /* The reply of the namespace for a regular file: learn, then fix the size. The
  * reply is given in any case. */
 static void
@@ -111,6 +139,8 @@ stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
     /* setattr's answer carries no record. */
     if (fop != GF_FOP_SETATTR && fop != GF_FOP_FSETATTR) {
         kind = allot_inode_learn(this, inode, xdata, buf);
+        if (fop == GF_FOP_LOOKUP)
+            stat_heal(this, inode);
         if (xdata) {
             dict_del(xdata, ALLOT_XATTR_RECORD);
             /* quick-read asked for the content: of a spread file that is the
