@@ -121,6 +121,8 @@ talk() {
 guard_dump() {
     local pid
     pid=$(brick_pid 0)
+    # glusterd makes this folder; without it there is no dump.
+    mkdir -p /var/run/gluster
     rm -f /var/run/gluster/*."$pid".dump.*
     kill -USR1 "$pid"
     expect_within 20 dump_ended "$pid" || return 1
