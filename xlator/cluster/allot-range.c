@@ -275,10 +275,13 @@ range_task(xlator_t *this, void *arg)
 
     memset(&pre, 0, sizeof(pre));
     memset(&post, 0, sizeof(post));
-    /* What we believe is good enough to begin with: the guard refuses it if it
-     * is old. Only an unknown file must be asked for. */
-    if (ret == 0 && (ai->kind == ALLOT_KIND_UNKNOWN || ai->stale))
-        ret = allot_refresh(this, local->inode, NULL);
+    /* That a file is plain is good enough to begin with: the guard refuses it
+     * if it is old. */
+    if (ret == 0 && (ai->kind != ALLOT_KIND_PLAIN || ai->stale)) {
+        ret = allot_refresh(this, local->inode, &pre);
+        if (ret == 0)
+            ret = allot_glimpse_iatt(this, local->inode, &pre);
+    }
     local->base_len = local->len;
     if (ret == 0 && ai->kind == ALLOT_KIND_PLAIN && !cut &&
         range_keeps_size(local) && !allot_write_stays_plain(this, ai, end)) {
@@ -295,11 +298,8 @@ range_task(xlator_t *this, void *arg)
         range_base(this, local);
         return;
     }
-    if (ret == 0) {
+    if (ret == 0 && pre.ia_type == IA_INVAL)
         ret = allot_refresh(this, local->inode, &pre);
-        if (ret == 0)
-            ret = allot_glimpse_iatt(this, local->inode, &pre);
-    }
     if (ret == 0 && cut) {
         ret = allot_truncate_to(this, local->inode, local->off);
     } else if (ret == 0) {
