@@ -81,10 +81,36 @@ GUARD_DATA_CBK(readv,
                 int32_t count, struct iatt *stbuf, struct iobref *iobref,
                 dict_t *xdata),
                vector, count, stbuf, iobref, xdata)
-GUARD_DATA_FOP(readv, GF_FOP_READ, fd->inode, GUARD_IDENTITY,
-               (call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
-                off_t offset, uint32_t flags, dict_t *xdata),
-               fd, size, offset, flags)
+/* clang-format on */
+
+/* A read that continues a stream is followed by one for the next slot
+ * (guard-stream.c). Only for callers from outside of this process: what they
+ * wait for is answered by then. */
+static int32_t
+guard_readv_run(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
+                off_t offset, uint32_t flags, dict_t *xdata)
+{
+    struct guard_inode *gi = guard_inode_peek(this, fd->inode);
+    struct guard_range early = {
+        0,
+    };
+    fd_t *held = NULL;
+
+    if (frame->root->client && guard_stream_next(gi, offset, size, &early))
+        held = fd_ref(fd);
+    STACK_WIND_COOKIE(frame, guard_readv_cbk, gi, FIRST_CHILD(this),
+                      FIRST_CHILD(this)->fops->readv, fd, size, offset, flags,
+                      xdata);
+    if (held)
+        guard_stream_early(this, held, &early);
+    return 0;
+}
+
+/* clang-format off */
+GUARD_DATA_ENTRY(readv, GF_FOP_READ, fd->inode, GUARD_IDENTITY,
+                 (call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
+                  off_t offset, uint32_t flags, dict_t *xdata),
+                 fd, size, offset, flags)
 
 /* Most data fops are answered with the file's iatt before and after. */
 #define GUARD_DATA_CBK_ATTR(fop)                                             \
@@ -96,35 +122,8 @@ GUARD_DATA_FOP(readv, GF_FOP_READ, fd->inode, GUARD_IDENTITY,
 
 /* clang-format on */
 
-/* A base is allocated exactly up to this size, bytes: what may be inline. */
-#define GUARD_EXACT_BASE (1 << 20)
-
-/*
- * A write that makes a portion longer, or a small base.
- *
- * A portion is written at one slot of the cycle after the other, each behind a
- * hole. XFS preallocates behind every write past the end of a file, and what it
- * preallocated becomes part of the file when the next slot is written:
- * measured, 1.7 times the space. It does not do that inside a file, so the
- * exact range is allocated first (a local call, as cheap as the write's own
- * allocation).
- *
- *     st_size before          the write
- *     ----------------|........|=======|
- *                       hole    fallocate, then write
- *
- * For a small base the same makes the brick's free space say what is used: XFS
- * keeps 20 KiB and more of reservations for every file that is not written back
- * yet, and clients share new data by free space (measured on six
- * bricks, 3000 small files, fullest over mean: 1.012 to 1.055 without, 1.005 to
- * 1.008 with it).
- *
- * The size is kept: only the write may make the file longer, or a write that
- * fails or a brick that dies in between would leave zeros that look like data.
- *
- * If it fails the write tells why. Where a file system cannot do it, nothing is
- * lost but the space.
- */
+/* A write that makes a portion or a small base longer is preceded by a
+ * fallocate, see guard-stream.c. If that fails the write tells why. */
 static int32_t
 guard_writev_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
@@ -165,19 +164,14 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
                  uint32_t flags, struct iobref *iobref, dict_t *xdata)
 {
     struct guard_inode *gi = guard_inode_peek(this, fd->inode);
-    uint64_t len = iov_length(vector, count);
+    struct guard_range range = {offset, iov_length(vector, count)};
+    gf_boolean_t keyed = guard_keyed(xdata);
     call_stub_t *stub = NULL;
     gf_boolean_t longer = _gf_false;
 
     LOCK(&gi->lock);
     {
-        if (offset + len > gi->extended &&
-            (gi->kind == GUARD_KIND_PORTION ||
-             (gi->kind == GUARD_KIND_BASE && offset + len <= GUARD_EXACT_BASE &&
-              guard_keyed(xdata)))) {
-            gi->extended = offset + len;
-            longer = _gf_true;
-        }
+        longer = guard_stream_extend_locked(gi, keyed, &range);
     }
     UNLOCK(&gi->lock);
     if (longer)
@@ -186,7 +180,7 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
     if (stub)
         STACK_WIND_COOKIE(frame, guard_extend_cbk, stub, FIRST_CHILD(this),
                           FIRST_CHILD(this)->fops->fallocate, fd,
-                          FALLOC_FL_KEEP_SIZE, offset, len, NULL);
+                          FALLOC_FL_KEEP_SIZE, range.offset, range.len, NULL);
     else
         guard_writev_wind(frame, this, fd, vector, count, offset, flags, iobref,
                           xdata);

@@ -29,6 +29,7 @@ guard_counters_init(struct guard_priv *priv)
     GF_ATOMIC_INIT(priv->fences, 0);
     GF_ATOMIC_INIT(priv->fills, 0);
     GF_ATOMIC_INIT(priv->queued, 0);
+    GF_ATOMIC_INIT(priv->early, 0);
 }
 
 static void
@@ -120,7 +121,8 @@ guard_notify(xlator_t *this, int32_t event, void *data, ...)
     show("publish-lost", publish_lost);       \
     show("fences", fences);                   \
     show("fills", fills);                     \
-    show("queued", queued)
+    show("queued", queued);                   \
+    show("early-reads", early)
 
 static int32_t
 guard_dump_priv(xlator_t *this)

@@ -70,6 +70,7 @@ struct guard_priv {
     gf_atomic_t fences;          /* portions raised */
     gf_atomic_t fills;           /* states read because a lookup gave none */
     gf_atomic_t queued;          /* fops that had to wait */
+    gf_atomic_t early;           /* reads ahead of a stream */
 };
 
 /*
@@ -90,8 +91,14 @@ struct guard_inode {
     uint64_t gen;             /* of the record or portion; 0: no record */
     uint64_t seq;             /* of the record; 0: no record */
 
-    uint64_t extended; /* portion: how far it was allocated since it was
-                          last cut; a hint only */
+    /* Hints about streams, see guard-stream.c. */
+    uint64_t extended;  /* a write up to here needs no allocation; 0 again when
+                           the portion may have been cut */
+    uint64_t exact;     /* bytes allocated exactly so far */
+    uint64_t ra_start;  /* the run of reads without a gap that came last: */
+    uint64_t ra_end;    /* [ra_start, ra_end) */
+    uint64_t ra_stride; /* from the start of the run before it; 0: unknown */
+    gf_boolean_t ra_busy; /* an early read is under way */
 
     uint32_t inflight;        /* data fops wound and not yet answered */
     gf_boolean_t barrier;     /* a publish, fence or raw change is under way */
@@ -218,6 +225,34 @@ guard_publish_run(xlator_t *this, struct guard_inode *gi, call_stub_t *stub);
 /** guard_step_pool - the pool for the locals of such steps, for init. */
 struct mem_pool *
 guard_step_pool(void);
+
+/* guard-stream.c ----------------------------------------------------------- */
+
+/* Bytes [offset, offset + len) of a file. */
+struct guard_range {
+    uint64_t offset;
+    uint64_t len;
+};
+
+/** guard_stream_extend_locked - what to allocate before a write
+ * @range: the write; becomes what to allocate, keeping the file's size
+ * @keyed: guard_keyed() of the write
+ * gi->lock is held. False: nothing. */
+gf_boolean_t
+guard_stream_extend_locked(struct guard_inode *gi, gf_boolean_t keyed,
+                           struct guard_range *range);
+
+/** guard_stream_next - note a read of [@offset, @offset + @len)
+ * @early: zeroed; becomes what should be read next. True: call
+ * guard_stream_early() with it and a reference on the fd. */
+gf_boolean_t
+guard_stream_next(struct guard_inode *gi, uint64_t offset, uint64_t len,
+                  struct guard_range *early);
+
+/** guard_stream_early - read @early and drop the bytes; drops the reference on
+ * @fd. Winds, no locks held. */
+void
+guard_stream_early(xlator_t *this, fd_t *fd, const struct guard_range *early);
 
 /* guard-hide.c ------------------------------------------------------------- */
 
