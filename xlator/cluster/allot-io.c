@@ -135,7 +135,7 @@ judge_portion(struct allot_io *io, struct allot_io_piece *piece)
         case EDQUOT:
             if (io->writing) {
                 allot_bricks_full(io->this, idx);
-                allot_avoid_add(&io->avoid, idx);
+                allot_avoid_add(&io->avoid, idx, piece->err);
                 io->err = piece->err;
                 return 1;
             }
@@ -143,7 +143,7 @@ judge_portion(struct allot_io *io, struct allot_io_piece *piece)
         default:
             if (!io->writing)
                 return -EIO; /* a lost block, whatever the reason */
-            allot_avoid_add(&io->avoid, idx);
+            allot_avoid_add(&io->avoid, idx, piece->err);
             return 1;
     }
 }

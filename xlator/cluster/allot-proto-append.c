@@ -59,7 +59,7 @@ append_members(xlator_t *this, const struct allot_layout *layout,
 
     for (i = 0; i < layout->brick_count; i++)
         if (lost && (lost[i] == -ENODATA || lost[i] == -EIO))
-            allot_avoid_add(&all, layout->bricks[i]);
+            allot_avoid_add(&all, layout->bricks[i], EIO);
     return allot_choose(this, &all, members);
 }
 
@@ -212,7 +212,7 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     for (i = 0; ret && i < n_fresh; i++) {
         if (!errs[i])
             continue;
-        allot_avoid_add(avoid, fresh[i].brick_idx);
+        allot_avoid_add(avoid, fresh[i].brick_idx, -errs[i]);
         if (errs[i] == -ENOSPC || errs[i] == -EDQUOT)
             allot_bricks_full(this, fresh[i].brick_idx);
     }
@@ -221,7 +221,7 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     ret = allot_portions_open(this, inode, old, n_old, errs);
     for (i = 0; ret && i < n_old; i++)
         if (errs[i])
-            allot_avoid_add(avoid, old[i]);
+            allot_avoid_add(avoid, old[i], -errs[i]);
     return ret && ret != -ENOMEM ? -EREMCHG : ret;
 }
 
@@ -287,7 +287,7 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     }
     n = append_members(this, layout, errs, avoid, members);
     if (n <= 0) {
-        ret = n < 0 ? n : -ENOSPC;
+        ret = n < 0 ? n : allot_avoid_errno(avoid);
         goto out;
     }
     ret = allot_record_copy(&rec->r, &r);

@@ -64,7 +64,7 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
     }
     n = allot_choose(this, avoid, members);
     if (n <= 0) {
-        ret = n < 0 ? n : -ENOSPC;
+        ret = n < 0 ? n : allot_avoid_errno(avoid);
         goto out;
     }
     /* Only block 0 yet: one portion is enough, small files stay cheap. */
@@ -92,7 +92,7 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
         for (i = 0; i < n; i++) {
             if (!errs[i])
                 continue;
-            allot_avoid_add(avoid, members[i].brick_idx);
+            allot_avoid_add(avoid, members[i].brick_idx, -errs[i]);
             if (errs[i] == -ENOSPC || errs[i] == -EDQUOT)
                 allot_bricks_full(this, members[i].brick_idx);
         }
@@ -291,7 +291,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
             ret = errs[i];
             break;
         }
-        allot_avoid_add(avoid, idx[i]);
+        allot_avoid_add(avoid, idx[i], -errs[i]);
         ret = -EREMCHG;
     }
 out:

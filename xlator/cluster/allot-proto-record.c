@@ -19,12 +19,24 @@ allot_avoid_has(const struct allot_avoid *avoid, uint16_t idx)
 }
 
 void
-allot_avoid_add(struct allot_avoid *avoid, uint16_t idx)
+allot_avoid_add(struct allot_avoid *avoid, uint16_t idx, int err)
 {
     int max = sizeof(avoid->idx) / sizeof(avoid->idx[0]);
 
     if (!allot_avoid_has(avoid, idx) && avoid->n < max)
         avoid->idx[avoid->n++] = idx;
+    if (err == ENOSPC || err == EDQUOT)
+        avoid->err = err;
+    else if (!avoid->err && (err == EPERM || err == EACCES))
+        avoid->err = err;
+}
+
+int
+allot_avoid_errno(const struct allot_avoid *avoid)
+{
+    if (avoid->n == 0)
+        return -ENOTCONN;
+    return avoid->err ? -avoid->err : -EIO;
 }
 
 struct timespec

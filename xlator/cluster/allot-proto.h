@@ -19,11 +19,19 @@
 struct allot_avoid {
     uint16_t idx[16];
     int n;
+    int err; /* what the user is told when no brick is left */
 };
 gf_boolean_t
 allot_avoid_has(const struct allot_avoid *avoid, uint16_t idx);
+/** allot_avoid_add - avoid @idx, which answered with @err. "Full" and "not
+ * allowed" are remembered: they, and only they, are the user's errno. */
 void
-allot_avoid_add(struct allot_avoid *avoid, uint16_t idx);
+allot_avoid_add(struct allot_avoid *avoid, uint16_t idx, int err);
+/** allot_avoid_errno - why no member is left: -ENOSPC only if one was full,
+ * -EPERM or -EACCES if portions may not be made (root-squash), -ENOTCONN if
+ * there was nobody to begin with, else -EIO. */
+int
+allot_avoid_errno(const struct allot_avoid *avoid);
 
 /* ---- allot-inode.c ----------------------------------------------------------
  */
