@@ -40,8 +40,10 @@ allot_rec_new(xlator_t *this, struct allot_record *r);
 struct allot_slot {
     uint16_t idx;
     uint32_t epoch;       /* the connection it was opened on */
+    uint64_t nonce;       /* of which of the file's successive portions */
     fd_t *fd;             /* O_RDWR, ours; NULL: not open */
     gf_boolean_t missing; /* ENOENT on this connection */
+    gf_boolean_t told;    /* the log has said that it cannot be read */
 };
 
 struct allot_inode {
@@ -158,16 +160,16 @@ int
 allot_portion_loc(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                   uint64_t nonce, loc_t *loc);
 
-/** allot_slot_fd - the open fd of @idx on its present connection, a new
- * reference, or NULL. Any context. */
+/** allot_slot_fd - the open fd of @idx's portion of the present nonce on its
+ * present connection, a new reference, or NULL. Any context. */
 fd_t *
 allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
               struct allot_brick_view *view);
 
-/** allot_slot_set - keep @fd (takes its reference) for @idx. */
+/** allot_slot_set - keep @fd (takes its reference) for @idx and @nonce. */
 int
-allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch, fd_t *fd,
-               gf_boolean_t missing);
+allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
+               uint64_t nonce, fd_t *fd, gf_boolean_t missing);
 
 /** allot_slot_drop - close one (or, ALLOT_IDX_NONE, all) of the slots. */
 void

@@ -112,7 +112,10 @@ allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
     LOCK(&ai->lock);
     {
         slot = slot_find_locked(ai, idx);
-        if (slot && slot->fd && slot->epoch == view->epoch)
+        /* Another client may have cut the file to nothing and made it spread
+         * anew: then the old portions are not this file's any more. */
+        if (slot && slot->fd && slot->epoch == view->epoch && ai->rec &&
+            slot->nonce == ai->rec->r.nonce)
             fd = fd_ref(slot->fd);
     }
     UNLOCK(&ai->lock);
@@ -120,8 +123,8 @@ allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
 }
 
 int
-allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch, fd_t *fd,
-               gf_boolean_t missing)
+allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
+               uint64_t nonce, fd_t *fd, gf_boolean_t missing)
 {
     struct allot_slot *slot = NULL;
     struct allot_slot *grown = NULL;
@@ -146,7 +149,10 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch, fd_t *fd,
         if (slot) {
             old = slot->fd;
             slot->fd = fd;
+            if (slot->epoch != epoch)
+                slot->told = _gf_false;
             slot->epoch = epoch;
+            slot->nonce = nonce;
             slot->missing = missing;
         }
     }
@@ -159,6 +165,24 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch, fd_t *fd,
     if (old)
         fd_unref(old);
     return 0;
+}
+
+gf_boolean_t
+allot_slot_tell(struct allot_inode *ai, uint16_t idx)
+{
+    struct allot_slot *slot = NULL;
+    gf_boolean_t first = _gf_true;
+
+    LOCK(&ai->lock);
+    {
+        slot = slot_find_locked(ai, idx);
+        if (slot) {
+            first = !slot->told;
+            slot->told = _gf_true;
+        }
+    }
+    UNLOCK(&ai->lock);
+    return first;
 }
 
 void
@@ -214,19 +238,20 @@ open_error(int err)
 
 /* Ends an open or create: keeps the fd or drops it. */
 static int
-open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai, uint64_t nonce,
          struct allot_call *call)
 {
     int err = 0;
 
     if (call->ret >= 0)
-        return allot_slot_set(ai, call->idx, call->epoch, call->fd, _gf_false);
+        return allot_slot_set(ai, call->idx, call->epoch, nonce, call->fd,
+                              _gf_false);
     err = open_error(call->err);
     if (err == -ENODATA) {
         gf_msg(this->name, GF_LOG_ERROR, call->err, ALLOT_MSG_LOST_PORTION,
                "the portion of gfid %s on %s is missing: its blocks are lost",
                uuid_utoa(inode->gfid), call->xl->name);
-        allot_slot_set(ai, call->idx, call->epoch, NULL, _gf_true);
+        allot_slot_set(ai, call->idx, call->epoch, nonce, NULL, _gf_true);
     }
     fd_unref(call->fd);
     return err;
@@ -285,7 +310,7 @@ allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
     allot_fan(this, calls, n);
     for (i = 0; i < n; i++) {
         if (calls[i].xl)
-            errs[i] = open_end(this, inode, ai, &calls[i]);
+            errs[i] = open_end(this, inode, ai, rec->r.nonce, &calls[i]);
         err = errs[i];
         if (err && !ret)
             ret = err;
@@ -430,7 +455,7 @@ allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
             calls[i].xl = NULL;
             if (made[i]) {
                 errs[i] = allot_slot_set(ai, calls[i].idx, calls[i].epoch,
-                                         calls[i].fd, _gf_false);
+                                         nonce, calls[i].fd, _gf_false);
                 calls[i].fd = NULL;
             }
         }
@@ -444,7 +469,7 @@ allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
             made[i] = calls[i].ret >= 0;
             if (made[i]) {
                 errs[i] = allot_slot_set(ai, calls[i].idx, calls[i].epoch,
-                                         calls[i].fd, _gf_false);
+                                         nonce, calls[i].fd, _gf_false);
                 calls[i].fd = NULL;
             }
         }
