@@ -171,6 +171,11 @@ int
 allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
                uint64_t nonce, fd_t *fd, gf_boolean_t missing);
 
+/** allot_slot_tell - is this the first loss of @idx's portion on its present
+ * connection? Then it is to be logged. */
+gf_boolean_t
+allot_slot_tell(struct allot_inode *ai, uint16_t idx);
+
 /** allot_slot_drop - close one (or, ALLOT_IDX_NONE, all) of the slots. */
 void
 allot_slot_drop(struct allot_inode *ai, uint16_t idx);

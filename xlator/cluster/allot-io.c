@@ -141,6 +141,11 @@ judge_portion(struct allot_io *io, struct allot_io_piece *piece)
             }
             return -EIO;
         default:
+            if (piece->err == EIO && allot_slot_tell(io->ai, idx))
+                gf_msg(io->this->name, GF_LOG_ERROR, EIO,
+                       ALLOT_MSG_LOST_PORTION,
+                       "the portion of gfid %s on %s cannot be read or written",
+                       uuid_utoa(io->fd->inode->gfid), piece->xl->name);
             if (!io->writing)
                 return -EIO; /* a lost block, whatever the reason */
             allot_avoid_add(&io->avoid, idx, piece->err);

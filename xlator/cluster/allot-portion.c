@@ -248,10 +248,12 @@ open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai, uint64_t nonce,
                               _gf_false);
     err = open_error(call->err);
     if (err == -ENODATA) {
-        gf_msg(this->name, GF_LOG_ERROR, call->err, ALLOT_MSG_LOST_PORTION,
-               "the portion of gfid %s on %s is missing: its blocks are lost",
-               uuid_utoa(inode->gfid), call->xl->name);
         allot_slot_set(ai, call->idx, call->epoch, nonce, NULL, _gf_true);
+        if (allot_slot_tell(ai, call->idx))
+            gf_msg(
+                this->name, GF_LOG_ERROR, call->err, ALLOT_MSG_LOST_PORTION,
+                "the portion of gfid %s on %s is missing: its blocks are lost",
+                uuid_utoa(inode->gfid), call->xl->name);
     }
     fd_unref(call->fd);
     return err;
