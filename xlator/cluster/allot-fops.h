@@ -47,9 +47,10 @@ int
 allot_unlink_done(xlator_t *this, inode_t *inode);
 
 /** allot_report_json - allot-report.c: the document of glusterfs.allot.report
- * (@full) or .layout of a file, in a synctask. Malloc'ed; NULL and errno. */
+ * (@full) or .layout of a file, in a synctask. Malloc'ed; NULL and @err, since
+ * errno is another thread's after a synctask has waited. */
 char *
-allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full);
+allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full, int *err);
 
 /** allot_run - run @fn(@arg) in a synctask as root, in the gate of @inode
  * alone (@gate) or without a gate. @fn must unwind the user's frame itself or

@@ -26,7 +26,7 @@ allot_hidden_loc(loc_t *loc);
 
 /** allot_unnamed_json - allot-report.c: the document of
  * glusterfs.allot.unnamed, files whose portions survive and whose name does
- * not, in a synctask. Malloc'ed; NULL and errno. */
+ * not, in a synctask. Malloc'ed; NULL: no memory. */
 char *
 allot_unnamed_json(xlator_t *this);
 

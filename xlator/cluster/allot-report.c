@@ -196,7 +196,7 @@ out:
 }
 
 char *
-allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full)
+allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full, int *err)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_rec *rec = NULL;
@@ -229,6 +229,6 @@ allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full)
     }
     json_decref(doc);
     allot_rec_unref(rec);
-    errno = -ret;
+    *err = -ret;
     return text;
 }

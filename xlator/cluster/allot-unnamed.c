@@ -182,6 +182,5 @@ out:
     free(list.items);
     GF_FREE(views);
     loc_wipe(&root);
-    errno = text ? 0 : ENOMEM;
     return text;
 }

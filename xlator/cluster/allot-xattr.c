@@ -116,13 +116,11 @@ allot_virtual_task(xlator_t *this, void *arg)
     char *text = NULL;
     int err = 0;
 
-    errno = 0;
     if (strcmp(op->key, VIRT_UNNAMED) == 0)
         text = allot_unnamed_json(this);
     else
         text = allot_report_json(this, op->inode,
-                                 strcmp(op->key, ALLOT_VIRT_REPORT) == 0);
-    err = errno;
+                                 strcmp(op->key, ALLOT_VIRT_REPORT) == 0, &err);
     allot_virtual_reply(op->frame, op->by_fd, op->key, text, err);
     inode_unref(op->inode);
     GF_FREE(op);
