@@ -12,7 +12,7 @@ guard_setup() {
     # shellcheck disable=SC2046
     must "${CC:-cc}" -std=gnu11 -O1 -g -Wall -Wextra -Werror \
         -I"$TOP/xlator" -I"$TOP/xlator/core" $(pkg-config --cflags glusterfs-api) \
-        "$TOP/tests/volume/guard-probe.c" "$TOP"/xlator/core/*.c -o "$PROBE" \
+        "$TOP"/tests/volume/guard-{probe,client}.c "$TOP"/xlator/core/*.c -o "$PROBE" \
         -lglusterfs -luuid -lpthread
     bricks_dirs 1
     volume_make net-4-plain

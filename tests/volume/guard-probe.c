@@ -18,20 +18,20 @@
  * what the call carries; the others are the command's own. The commands are in
  * the table at the end.
  *
- * Deliberately not here: cluster/allot, and libgfapi, which will not start
- * without an answer to a lookup of the root. Nothing is retried or interpreted.
+ * Deliberately not here: cluster/allot; starting a client (guard-client.c).
+ * Nothing is retried or interpreted.
  */
 #include "allot-compat.h"
 #include <glusterfs/call-stub.h>
-#include <glusterfs/gf-event.h>
-#include <glusterfs/graph-utils.h>
 #include <glusterfs/syncop.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include "allot-codec.h"
+#include "guard-client.h"
+#include "guard-words.h"
 
-#define WORDS_MAX 16
 #define FILES_MAX 32
+#define PORTION_NONCE 77
 
 struct file {
     char name[64];
@@ -45,47 +45,9 @@ static sem_t answered; /* posted by each answer of an async or thread call */
 static int pending;    /* of those, the ones not waited for */
 
 /* One command, parsed, and its answer. */
-static __thread char *word[WORDS_MAX];
-static __thread int words;
 static __thread dict_t *xdata;
 static __thread char out[8192];
 static __thread int result;
-
-static void
-fail(const char *what)
-{
-    fprintf(stderr, "guard-probe: %s\n", what);
-    exit(2);
-}
-
-/* The value of a setting "key=...", or NULL. */
-static const char *
-setting(const char *key)
-{
-    size_t len = strlen(key);
-
-    for (int i = 1; i < words; i++)
-        if (strncmp(word[i], key, len) == 0 && word[i][len] == '=')
-            return word[i] + len + 1;
-    return NULL;
-}
-
-static int
-flag(const char *key)
-{
-    for (int i = 1; i < words; i++)
-        if (strcmp(word[i], key) == 0)
-            return 1;
-    return 0;
-}
-
-static uint64_t
-number(const char *key, uint64_t otherwise)
-{
-    const char *value = setting(key);
-
-    return value ? strtoull(value, NULL, 0) : otherwise;
-}
 
 static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
 {
@@ -112,7 +74,7 @@ static void
 put_u64(dict_t *dict, char *key, uint64_t value)
 {
     if (dict_set_uint64(dict, key, value) != 0)
-        fail("no memory");
+        guard_client_fail("no memory");
 }
 
 static struct file *
@@ -127,7 +89,7 @@ file_find(const char *name, int make)
             return make ? &files[i] : NULL;
         }
     }
-    fail("too many files");
+    guard_client_fail("too many files");
     return NULL;
 }
 
@@ -186,7 +148,7 @@ open_fd(void)
     struct file *file = word[1] ? file_find(word[1], 0) : NULL;
 
     if (!file || !file->fd)
-        fail("the file is not open");
+        guard_client_fail("the file is not open");
     return file->fd;
 }
 
@@ -210,7 +172,7 @@ one_value(char *key, const void *bytes, int64_t len)
     dict_t *dict = dict_new();
 
     if (len < 0 || dict_set_bin(dict, key, gf_memdup(bytes, len), len) != 0)
-        fail("cannot encode");
+        guard_client_fail("cannot encode");
     return dict;
 }
 
@@ -234,7 +196,7 @@ record(void)
     if (extents)
         rec.nonce = 77;
     if (allot_layout_new(65536, &extent, extents, &rec.layout) != 0)
-        fail("no layout");
+        guard_client_fail("no layout");
     len = allot_record_encode(&rec, buf, sizeof(buf));
     allot_record_clear(&rec);
     if (flag("damaged"))
@@ -242,13 +204,24 @@ record(void)
     return one_value(ALLOT_XATTR_RECORD, buf, len);
 }
 
+/* The base of the portion that the command names: made of its name, so that
+ * all commands mean the same. */
+static void
+portion_base(uint8_t base_gfid[16])
+{
+    memset(base_gfid, 0, 16);
+    memcpy(base_gfid, word[1], strnlen(word[1], 16));
+}
+
 static dict_t *
 portion(uint64_t gen)
 {
-    struct allot_portion por = {.nonce = 77, .gen = gen, .base_gfid = {1}};
+    struct allot_portion por = {.nonce = PORTION_NONCE, .gen = gen};
     uint8_t buf[1024];
-    int64_t len = allot_portion_encode(&por, buf, sizeof(buf));
+    int64_t len = 0;
 
+    portion_base(por.base_gfid);
+    len = allot_portion_encode(&por, buf, sizeof(buf));
     if (flag("damaged"))
         buf[9] ^= 1;
     return one_value(ALLOT_XATTR_PORTION, buf, len);
@@ -346,6 +319,7 @@ do_create(void)
     int flags = O_RDWR | O_CREAT | (flag("excl") ? O_EXCL : 0) |
                 (flag("trunc") ? O_TRUNC : 0);
     dict_t *attr = NULL;
+    uuid_t base;
     uuid_t gfid;
     loc_t loc;
     fd_t *fd = NULL;
@@ -353,6 +327,10 @@ do_create(void)
 
     loc_make(&loc);
     gf_uuid_generate(gfid);
+    if (setting("portion")) {
+        portion_base(base);
+        allot_portion_gfid(base, PORTION_NONCE, gfid);
+    }
     ret = dict_set_gfuuid(xdata, "gfid-req", gfid, true);
     if (setting("portion")) {
         attr = portion(number("portion", 1));
@@ -431,7 +409,7 @@ do_write(void)
     call_frame_t *frame = NULL;
 
     if (!iobuf || !iobref || iobref_add(iobref, iobuf) != 0)
-        fail("no memory");
+        guard_client_fail("no memory");
     vec.iov_base = iobuf_ptr(iobuf);
     vec.iov_len = len;
     memset(vec.iov_base, 'x', len);
@@ -574,7 +552,7 @@ do_publish(void)
     if (setting("mtime") &&
         (dict_set_int64(xdata, ALLOT_KEY_MTIME, number("mtime", 0)) != 0 ||
          dict_set_uint32(xdata, ALLOT_KEY_MTIME_NSEC, 5) != 0))
-        fail("no memory");
+        guard_client_fail("no memory");
     set_xattr(record());
 }
 
@@ -803,7 +781,7 @@ call(void)
         put_u64(xdata, ALLOT_KEY_GEN, number("gen", 0));
     if (flag("client") &&
         dict_set_uint32(xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL) != 0)
-        fail("no memory");
+        guard_client_fail("no memory");
     syncopctx_setfspid(&pid);
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(word[0], commands[i].name) == 0) {
@@ -812,20 +790,7 @@ call(void)
             return;
         }
     }
-    fail("unknown command");
-}
-
-/* Parse @line, which must live as long as the command. */
-static void
-parse(char *line)
-{
-    char *save = NULL;
-
-    words = 0;
-    for (char *w = strtok_r(line, " \n", &save); w && words < WORDS_MAX - 1;
-         w = strtok_r(NULL, " \n", &save))
-        word[words++] = w;
-    word[words] = NULL;
+    guard_client_fail("unknown command");
 }
 
 static void *
@@ -849,7 +814,7 @@ run(char *line)
     if (strncmp(line, "thread ", 7) == 0) {
         pending++;
         if (pthread_create(&thread, NULL, run_thread, strdup(line + 7)) != 0)
-            fail("no thread");
+            guard_client_fail("no thread");
         pthread_detach(thread);
         return;
     }
@@ -875,52 +840,6 @@ run(char *line)
         puts(out);
 }
 
-/* ---- a client process, without a mount
- * --------------------------------------- */
-
-static void *
-dispatch(void *pool)
-{
-    gf_event_dispatch(pool);
-    return NULL;
-}
-
-/* The pools that every GlusterFS process sets up for itself. */
-static glusterfs_ctx_t *
-client_context(void)
-{
-    glusterfs_ctx_t *ctx = glusterfs_ctx_new();
-    call_pool_t *pool = NULL;
-
-    if (!ctx || glusterfs_globals_init(ctx) != 0)
-        fail("no context");
-    THIS->ctx = ctx;
-    if (xlator_mem_acct_init(THIS, gf_common_mt_end + 1) != 0)
-        fail("no memory accounting");
-    ctx->process_uuid = generate_glusterfs_ctx_id();
-    ctx->page_size = 128 << 10;
-    ctx->iobuf_pool = iobuf_pool_new();
-    ctx->event_pool = gf_event_pool_new(1024, 1);
-    ctx->env = syncenv_new(0, 0, 0);
-    ctx->stub_mem_pool = mem_pool_new(call_stub_t, 64);
-    ctx->dict_pool = mem_pool_new(dict_t, 64);
-    ctx->dict_pair_pool = mem_pool_new(data_pair_t, 64);
-    ctx->dict_data_pool = mem_pool_new(data_t, 64);
-    ctx->logbuf_pool = mem_pool_new(log_buf_t, 64);
-    INIT_LIST_HEAD(&ctx->cmd_args.xlator_options);
-    INIT_LIST_HEAD(&ctx->cmd_args.volfile_servers);
-    pool = GF_CALLOC(1, sizeof(*pool), gf_common_mt_char);
-    if (!pool)
-        fail("no memory");
-    pool->frame_mem_pool = mem_pool_new(call_frame_t, 64);
-    pool->stack_mem_pool = mem_pool_new(call_stack_t, 64);
-    INIT_LIST_HEAD(&pool->all_frames);
-    LOCK_INIT(&pool->lock);
-    ctx->pool = pool;
-    mem_pools_init();
-    return ctx;
-}
-
 /* The handshake is answered by any guard: wait for the connection with it. */
 static void
 client_wait(void)
@@ -939,7 +858,7 @@ client_wait(void)
             nanosleep(&pause, NULL);
     }
     if (ret < 0)
-        fail("no guard answers");
+        guard_client_fail("no guard answers");
     dict_unref(dict);
     loc_wipe(&loc);
 }
@@ -947,29 +866,13 @@ client_wait(void)
 int
 main(int argc, char **argv)
 {
-    glusterfs_ctx_t *ctx = NULL;
-    glusterfs_graph_t *graph = NULL;
-    pthread_t events;
-    FILE *volfile = NULL;
     char line[512];
 
     if (argc != 3)
-        fail("usage: guard-probe VOLFILE LOG < COMMANDS");
+        guard_client_fail("usage: guard-probe VOLFILE LOG < COMMANDS");
     setvbuf(stdout, NULL, _IOLBF, 0);
     sem_init(&answered, 0, 0);
-    ctx = client_context();
-    gf_log_init(ctx, argv[2], "probe");
-    volfile = fopen(argv[1], "r");
-    graph = volfile ? glusterfs_graph_construct(volfile) : NULL;
-    if (!graph || glusterfs_graph_prepare(graph, ctx, NULL) != 0 ||
-        pthread_create(&events, NULL, dispatch, ctx->event_pool) != 0 ||
-        glusterfs_graph_activate(graph, ctx) != 0)
-        fail("the graph does not start");
-    brick = graph->top;
-    THIS = brick;
-    brick->itable = inode_table_new(1024, brick, 0, 0);
-    if (!brick->itable)
-        fail("no memory");
+    brick = guard_client_start(argv[1], argv[2]);
     client_wait();
     while (fgets(line, sizeof(line), stdin))
         run(line);
