@@ -210,7 +210,7 @@ write h gen=0: 0
 publish s seq=9 to=9 pid=-6: 0
 write s gen=9: 0
 TALK
-is "one log line for each" "$(grep -c 'is damaged or of an unknown' "$LOG/brick-0.log")" 2
+is "one log line for each" "$(grep -c 'is damaged, of another file or of an unknown' "$LOG/brick-0.log")" 2
 
 guard_volfiles write 400000
 guard_restart

@@ -75,12 +75,13 @@ struct guard_seen {
 };
 
 static void
-guard_inode_read(dict_t *xattr, struct guard_seen *seen)
+guard_inode_read(dict_t *xattr, uuid_t gfid, struct guard_seen *seen)
 {
     data_t *record = NULL;
     data_t *portion = NULL;
     struct allot_record rec;
     struct allot_portion por;
+    uuid_t own;
 
     memset(seen, 0, sizeof(*seen));
     seen->kind = GUARD_KIND_BASE;
@@ -104,10 +105,15 @@ guard_inode_read(dict_t *xattr, struct guard_seen *seen)
         seen->kind = GUARD_KIND_PORTION;
         /* Nothing is both a base and a portion. */
         if (record || allot_portion_decode((uint8_t *)portion->data,
-                                           portion->len, &por) != 0)
+                                           portion->len, &por) != 0) {
             seen->damaged = _gf_true;
-        else
+        } else {
             seen->gen = por.gen;
+            /* A copy of another file's portion under this name. */
+            allot_portion_gfid(por.base_gfid, por.nonce, own);
+            if (!gf_uuid_is_null(gfid) && gf_uuid_compare(own, gfid) != 0)
+                seen->damaged = _gf_true;
+        }
     }
 }
 
@@ -134,7 +140,7 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
     struct guard_seen seen;
     gf_boolean_t report = _gf_false;
 
-    guard_inode_read(xattr, &seen);
+    guard_inode_read(xattr, gfid, &seen);
 
     LOCK(&gi->lock);
     {
@@ -151,8 +157,8 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
 
     if (report)
         gf_msg(this->name, GF_LOG_ERROR, EIO, GUARD_MSG_DAMAGED,
-               "the %s of gfid %s is damaged or of an unknown version: its "
-               "data is refused with EIO",
+               "the %s of gfid %s is damaged, of another file or of an unknown "
+               "version: its data is refused with EIO",
                seen.kind == GUARD_KIND_PORTION ? "portion xattr" : "record",
                uuid_utoa(gfid));
 }
