@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# tier: check
+# needs: 15
+# A file within inline-limit causes exactly the calls to bricks that
+# cluster/distribute alone causes: the same work is done on a volume with
+# cluster/allot and on one without, and the calls that arrive at the four
+# protocol/clients, from distribute or from allot itself, are equal for every
+# fop.
+#
+# Not compared: statfs. Distribute asks for free space when its last answer is
+# too old, allot asks on a timer; neither is a matter of files. Allot's other
+# calls of its own (the handshake, the registry) are made when it is mounted,
+# before the counting begins. stat and fstat are counted as one: the FUSE bridge
+# takes fstat as long as the kernel has not released the file, a matter of time.
+#
+# Calls of a spread file are shown for information; that they differ shows that
+# a difference would be found.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+FILES=60
+SIZES=(0 1 511 4096 20000 65536) # the last one is inline-limit
+
+# "FOP CALLS" over all protocol/clients of mount m.
+calls() {
+    fop_counts "$(mount_pid m)" |
+        awk '$1 ~ /^c[0-9]+$/ && $2 != "STATFS" { n[$2 == "FSTAT" ? "STAT" : $2] += $3 }
+             END { for (fop in n) print fop, n[fop] }' | sort
+}
+
+# Write-behind and releases go on for a moment after the last system call: until
+# two counts in a row are the same.
+calls_settled() {
+    local last=none now i
+    for ((i = 0; i < 100; i++)); do
+        now=$(calls)
+        [ "$now" != "$last" ] || break
+        last=$now
+    done
+    echo "$now"
+}
+
+difference() { # difference BEFORE AFTER: the calls in between
+    awk 'NR == FNR { was[$1] = $2; next }
+         $2 > was[$1] { printf "%s%s %d", sep, $1, $2 - was[$1]; sep = ", " }' \
+        <(echo "$1") <(echo "$2")
+}
+
+# Each phase of the work on directory $1. A file is written by one write():
+# how several are merged by write-behind is a matter of time.
+work_create() {
+    local i size
+    for ((i = 0; i < FILES; i++)); do
+        size=${SIZES[i % ${#SIZES[@]}]}
+        dd if=/dev/zero of="$1/f$i" bs=$((size + !size)) count=$((!!size)) status=none || return 1
+    done
+}
+work_write() { # into what exists
+    local i
+    for ((i = 1; i < FILES; i++)); do
+        dd if=/dev/zero of="$1/f$i" bs=12K count=1 oflag=seek_bytes seek=4096 \
+            conv=notrunc,fsync status=none || return 1
+    done
+}
+work_append() {
+    local i
+    for ((i = 0; i < FILES; i += 6)); do
+        echo more >>"$1/f$i" || return 1
+    done
+}
+work_read() {
+    local f
+    for f in "$1"/f*; do
+        # Past the page cache: its readahead splits as it likes.
+        dd if="$f" of=/dev/null bs=64K iflag=direct status=none || return 1
+    done
+}
+work_stat() {
+    stat -t "$1"/f*
+}
+work_readdirp() {
+    ls -lR "$1" && find "$1" -type f
+}
+work_truncate() {
+    truncate -s 3000 "$1"/f*
+}
+work_attributes() {
+    chmod 600 "$1"/f* && touch "$1"/f* && setfattr -n user.colour -v red "$1/f1" &&
+        getfattr -n user.colour "$1/f1"
+}
+work_link() {
+    local i
+    for ((i = 0; i < FILES; i += 3)); do
+        ln "$1/f$i" "$1/l$i" && ln -s "f$i" "$1/s$i" || return 1
+    done
+}
+work_rename() {
+    local i
+    for ((i = 0; i < FILES; i++)); do
+        mv "$1/f$i" "$1/g$((FILES - i))" || return 1
+    done
+}
+work_unlink() {
+    rm "$1"/g* "$1"/l* "$1"/s*
+}
+WORK=(create write append read stat readdirp truncate attributes link rename unlink)
+
+# count_work GRAPH: the calls of each phase go to COUNTED[GRAPH PHASE].
+declare -A COUNTED
+count_work() {
+    local phase was now
+    must mkdir "$M/d"
+    must stat "$M/d"
+    was=$(calls_settled)
+    for phase in "${WORK[@]}"; do
+        ok "$1: $phase succeeds" "work_$phase" "$M/d"
+        now=$(calls_settled)
+        COUNTED[$1 $phase]=$(difference "$was" "$now")
+        was=$now
+    done
+}
+
+count_graph() { # count_graph GRAPH TEMPLATE
+    local i
+    volume_make "$2"
+    volume_start
+    # The kernel keeps no names and attributes, so that nothing depends on how
+    # long a phase takes.
+    must_mount m --attribute-timeout=0 --entry-timeout=0
+    count_work "$1"
+    if [ "$1" = with ]; then
+        count_spread
+    fi
+    umount_volume m
+    for ((i = 0; i < NBRICKS; i++)); do
+        brick_kill "$i" TERM
+    done
+}
+
+count_spread() {
+    local was now
+    was=$(calls_settled)
+    ok "a file of 4 MiB is written" dd if=/dev/zero of="$M/d/spread" bs=1M count=4 status=none
+    now=$(calls_settled)
+    COUNTED[spread create]=$(difference "$was" "$now")
+    was=$now
+    ok "and read" dd if="$M/d/spread" of=/dev/null bs=1M iflag=direct status=none
+    now=$(calls_settled)
+    COUNTED[spread read]=$(difference "$was" "$now")
+    was=$now
+    ok "and stat'ed" stat "$M/d/spread"
+    now=$(calls_settled)
+    COUNTED[spread stat]=$(difference "$was" "$now")
+    was=$now
+    ok "and unlinked" rm "$M/d/spread"
+    now=$(calls_settled)
+    COUNTED[spread unlink]=$(difference "$was" "$now")
+}
+
+bricks_make 4 512M
+count_graph without net-4-distribute
+for ((i = 0; i < NBRICKS; i++)); do
+    brick_wipe "$i"
+done
+count_graph with net-4-plain
+
+for phase in "${WORK[@]}"; do
+    note "$phase of $FILES files: ${COUNTED[without $phase]}"
+    nok "$phase makes calls" test -z "${COUNTED[without $phase]}"
+    is "$phase: the same calls with cluster/allot" \
+        "${COUNTED[with $phase]}" "${COUNTED[without $phase]}"
+done
+for phase in create read stat unlink; do
+    note "$phase of one spread file of 4 MiB: ${COUNTED[spread $phase]}"
+done
+ok "a spread file makes other calls, and they are counted" \
+    grep -q SETXATTR <<<"${COUNTED[spread create]}"
+done_testing
