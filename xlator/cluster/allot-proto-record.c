@@ -324,8 +324,8 @@ fence_ask(xlator_t *this, loc_t *loc, const uint16_t *idx, int n,
 }
 
 static int
-fence_decode(xlator_t *this, inode_t *inode, uint64_t nonce,
-             struct allot_call *call, struct allot_portion *por)
+fence_decode(inode_t *inode, uint64_t nonce, struct allot_call *call,
+             struct allot_portion *por)
 {
     data_t *data = NULL;
 
@@ -336,12 +336,8 @@ fence_decode(xlator_t *this, inode_t *inode, uint64_t nonce,
                    : -call->err;
     data = call->rdict ? dict_get(call->rdict, ALLOT_XATTR_PORTION) : NULL;
     if (!data || allot_portion_decode((uint8_t *)data->data, data->len, por) ||
-        por->nonce != nonce || memcmp(por->base_gfid, inode->gfid, 16)) {
-        gf_msg(this->name, GF_LOG_ERROR, EIO, ALLOT_MSG_LOST_PORTION,
-               "the portion of gfid %s on %s is damaged",
-               uuid_utoa(inode->gfid), call->xl->name);
+        por->nonce != nonce || memcmp(por->base_gfid, inode->gfid, 16))
         return -EIO;
-    }
     return 0;
 }
 
@@ -372,7 +368,15 @@ fence_round(xlator_t *this, inode_t *inode, const struct allot_record *rec,
 
     fence_ask(this, loc, idx, n, calls);
     for (i = 0; i < n; i++) {
-        errs[i] = fence_decode(this, inode, rec->nonce, &calls[i], &por);
+        errs[i] = fence_decode(inode, rec->nonce, &calls[i], &por);
+        /* One that is not there is told when it is opened. */
+        if (calls[i].xl &&
+            (errs[i] == -EIO || (errs[i] && calls[i].err == ENODATA)) &&
+            allot_slot_tell(allot_inode_get(this, inode), idx[i]))
+            gf_msg(this->name, GF_LOG_ERROR, EIO, ALLOT_MSG_LOST_PORTION,
+                   "the xattr of the portion of gfid %s on %s is missing or "
+                   "damaged: its blocks are lost",
+                   uuid_utoa(inode->gfid), calls[i].xl->name);
         allot_calls_wipe(&calls[i], 1);
         if (!errs[i] && por.gen > gen)
             errs[i] = -EREMCHG;
