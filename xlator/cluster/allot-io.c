@@ -168,6 +168,8 @@ allot_io_judge(struct allot_io *io)
     for (i = 0; i < io->n; i++) {
         piece = &io->pieces[i];
         ret = 0;
+        if (piece->ret > 0)
+            io->landed = _gf_true;
         if (piece->ret < 0) {
             if (piece->p.brick_idx != ALLOT_PIECE_BASE) {
                 ret = judge_portion(io, piece);

@@ -54,6 +54,8 @@ struct allot_io {
     struct iobref *iobref;
     gf_boolean_t append; /* O_APPEND: off is known only under the lock */
     gf_boolean_t locked; /* the append lock is ours */
+    gf_boolean_t
+        landed; /* some of it is written at off: an append stays there */
     struct allot_avoid avoid;
 
     /* Read. */

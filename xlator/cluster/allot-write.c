@@ -208,6 +208,8 @@ write_round_done(struct allot_io *io)
     } else {
         if (ret == 0)
             write_account(io);
+        else
+            io->ai->wrote = _gf_true; /* perhaps: the last close looks */
         allot_gate_leave(io->this, io->ai, _gf_false);
         if (ret == 0)
             write_answer(io, io->len, 0);
@@ -362,19 +364,17 @@ write_enter(void *arg)
 /* ---- between two rounds
  * ------------------------------------------------------------------ */
 
-/* Where an append writes: after everything there is, under the append lock. */
+/* Where an append writes: after everything there is, under the append lock.
+ * Once a piece of it is written it stays there: the end of the file is its own.
+ */
 static int
 write_locate(struct allot_io *io)
 {
     struct iatt buf;
     int ret = 0;
 
-    if (!io->locked) {
-        append_lock(io, _gf_true, &ret);
-        if (ret < 0)
-            return ret;
-        io->locked = _gf_true;
-    }
+    if (io->landed)
+        return 0;
     ret = allot_refresh(io->this, io->fd->inode, &buf);
     if (ret == 0)
         ret = allot_glimpse_iatt(io->this, io->fd->inode, &buf);
@@ -422,14 +422,33 @@ write_repair_task(xlator_t *this, void *arg)
         write_enter(io);
 }
 
+/* The append lock is waited for outside the gate: whoever holds it needs the
+ * gate to go on, perhaps another append of this client. */
+static void
+write_lock_task(xlator_t *this, void *arg)
+{
+    struct allot_io *io = arg;
+    int ret = 0;
+
+    append_lock(io, _gf_true, &ret);
+    if (ret < 0) {
+        write_fail(io, -ret);
+        return;
+    }
+    io->locked = _gf_true;
+    write_repair(io, _gf_false);
+}
+
 static void
 write_repair(struct allot_io *io, gf_boolean_t leave)
 {
     inode_t *inode = inode_ref(io->fd->inode);
     struct allot_inode *ai = io->ai;
     xlator_t *this = io->this;
+    gf_boolean_t lock = io->append && !io->locked;
 
-    if (allot_run(this, inode, _gf_true, write_repair_task, io))
+    if (allot_run(this, inode, !lock,
+                  lock ? write_lock_task : write_repair_task, io))
         write_answer(io, -1, ENOMEM);
     if (leave)
         allot_gate_leave(this, ai, _gf_false);
