@@ -111,6 +111,9 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
             ai = allot_inode_peek(this, local->fd->inode);
             if (ai && ai->kind == ALLOT_KIND_SPREAD)
                 ai->stale = _gf_true;
+            /* A file that was too long to become spread no longer is. */
+            if (ai && (local->flags & O_TRUNC))
+                ai->base_size = 0;
         }
     }
     open_unwind(local, op_ret, op_errno, xdata);
@@ -343,6 +346,23 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
  * --------------------------------------------------------------------------------
  */
 
+/* A brick that was away: what was written there before must be synced too, and
+ * the fd is gone. */
+static void
+fsync_reopen(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+             uint16_t *idx, int *errs, int max)
+{
+    int n = 0;
+
+    LOCK(&ai->lock);
+    {
+        for (; n < (int)ai->slot_count && n < max; n++)
+            idx[n] = ai->slots[n].idx;
+    }
+    UNLOCK(&ai->lock);
+    allot_portions_open(this, inode, idx, n, errs);
+}
+
 /* Portions written since the last fsync here; all of them after a publication,
  * and the record (in the base) first. Alone. */
 static int
@@ -353,6 +373,8 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     struct allot_brick_view view;
     struct allot_call *calls = NULL;
     int n = rec ? rec->r.layout->brick_count : 0;
+    uint16_t *idx = NULL;
+    int *errs = NULL;
     uint64_t known = 0;
     int ret = 0;
     int i = 0;
@@ -360,10 +382,13 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     if (n == 0)
         goto out;
     calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
-    if (!calls) {
+    idx = GF_CALLOC(n, sizeof(*idx), allot_mt_misc);
+    errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
+    if (!calls || !idx || !errs) {
         ret = -ENOMEM;
         goto out;
     }
+    fsync_reopen(this, inode, ai, idx, errs, n);
     for (i = 0; i < n; i++) {
         allot_call_init(&calls[i], NULL, GF_FOP_FSYNC);
         calls[i].ret = 0;
@@ -405,6 +430,8 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     }
 out:
     GF_FREE(calls);
+    GF_FREE(idx);
+    GF_FREE(errs);
     allot_rec_unref(rec);
     return ret;
 }
