@@ -58,6 +58,7 @@ struct allot_inode {
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
     gf_boolean_t unlinked;  /* its last name was removed by this client */
     gf_boolean_t stale;     /* re-read the record before the next data fop */
+    gf_boolean_t unsure;    /* nobody knows whether the last publish happened */
     uint64_t base_seen;     /* allot_bricks_version() at the last lookup: when a
                                replica came back since, a stat heals the base */
     gf_boolean_t base_behind; /* a replica of the base missed a publication: the

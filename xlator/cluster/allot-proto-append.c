@@ -308,6 +308,9 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     /* 3, 4 */
     ret = append_portions(this, inode, ai, rec, r.layout, avoid);
     if (ret == 0 && exact && eof > at) {
+        /* Read from whoever can be read, members of the new extent or not. */
+        allot_portions_open(this, inode, layout->bricks, layout->brick_count,
+                            errs);
         ret = payload ? relocate(this, ai, layout, r.layout, gen + 1, at,
                                  eof > end ? eof : end, payload)
                       : -EIO;

@@ -70,6 +70,7 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
     /* Only block 0 yet: one portion is enough, small files stay cheap. */
     if (end <= head_end(limit, priv->opt.block_shift))
         n = 1;
+    ai->unsure = _gf_false;
     while (nonce == 0)
         if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
             nonce = 0;
@@ -104,8 +105,10 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
             GF_ATOMIC_INC(priv->grows);
     }
     if (ret) {
-        /* Nobody else knows this nonce. */
-        allot_portions_unlink(this, inode, nonce);
+        /* Nobody else knows this nonce, if it was refused. If the answer got
+         * lost it may be the file's: better an orphan than a lost portion. */
+        if (!ai->unsure)
+            allot_portions_unlink(this, inode, nonce);
         allot_slot_drop(ai, ALLOT_IDX_NONE);
     }
 out:

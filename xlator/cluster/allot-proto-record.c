@@ -200,6 +200,7 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
     allot_loc_of_inode(&loc, inode);
     call.loc = &loc;
 
+    ai->unsure = _gf_false;
     ret = allot_call_one(this, &call);
     if (ret >= 0) {
         ret = 0;
@@ -213,10 +214,13 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
                ret != -EDQUOT && ret != -EROFS) {
         int was = ret;
 
-        /* The connection broke: it may or may not have happened. */
+        /* The connection broke: it may or may not have happened, or happen
+         * still. */
         ret = publish_verify(this, inode, buf, len);
         if (ret == -EREMCHG)
             ret = was;
+        if (ret)
+            ai->stale = ai->unsure = _gf_true;
     }
     if (ret == 0) {
         GF_ATOMIC_INC(priv->publishes);

@@ -136,6 +136,8 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
         if (!rec || kind != ALLOT_KIND_SPREAD ||
             !(rec->r.flags & ALLOT_RECORD_DIRTY)) {
             allot_rec_unref(rec);
+            rec = NULL;
+            ret = -EIO; /* if it never stands still */
             if (allot_inode_iatt(this, inode, buf))
                 return 0;
             continue;
@@ -276,14 +278,16 @@ allot_settle(xlator_t *this, inode_t *inode)
     {
         if (ret == 0 || ret == -EREMCHG)
             ai->wrote = _gf_false;
+        if (ret == -EREMCHG)
+            ret = 0; /* not settled, but nothing is lost by that */
+        else if (ret == 0)
+            ai->unsynced_to = 0;
         if (ret == 0 && ai->rehomed)
             ret = -EIO;
         ai->rehomed = _gf_false;
-        if (ret == 0)
-            ai->unsynced_to = 0;
     }
     UNLOCK(&ai->lock);
-    return ret == -EREMCHG ? 0 : ret;
+    return ret;
 }
 
 int
