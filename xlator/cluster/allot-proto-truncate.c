@@ -126,7 +126,10 @@ truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
     if (ret)
         return ret;
     rec = allot_inode_rec(ai, NULL);
-    if (!rec || rec->r.gen != old->r.gen + 2 || rec->r.seq > old->r.seq + 2 ||
+    /* Clean at g+2: nobody has written at g+2. Whoever wants to must publish
+     * DIRTY, and then fails, or makes our swap fail. */
+    if (!rec || rec->r.gen != old->r.gen + 2 ||
+        (rec->r.flags & ALLOT_RECORD_DIRTY) ||
         version != allot_bricks_version(this)) {
         ret = -EREMCHG;
         goto out;
