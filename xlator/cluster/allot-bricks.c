@@ -109,6 +109,10 @@ graph_ns_kind(const xlator_t *ns)
         "cluster/distribute", "cluster/dht", "cluster/nufa", "cluster/switch"};
     size_t i = 0;
 
+    /* What stands in between (trace, error-gen) changes nothing. */
+    while (strncmp(ns->type, "cluster/", 8) != 0 && ns->children &&
+           !ns->children->next)
+        ns = ns->children->xlator;
     for (i = 0; i < sizeof(distribute) / sizeof(distribute[0]); i++)
         if (graph_is_type(ns, distribute[i]))
             return ALLOT_NS_DISTRIBUTE;

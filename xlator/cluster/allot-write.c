@@ -51,6 +51,7 @@ append_lock(struct allot_io *io, gf_boolean_t lock, int *ret)
     loc_t loc = {
         0,
     };
+    int tries = 0;
 
     allot_call_init(&call, allot_priv(io->this)->ns, GF_FOP_INODELK);
     allot_loc_of_inode(&loc, io->fd->inode);
@@ -59,7 +60,11 @@ append_lock(struct allot_io *io, gf_boolean_t lock, int *ret)
     call.flock = &flock;
     call.lock_cmd = lock ? F_SETLKW : F_SETLK;
     call.owner = io;
-    *ret = allot_call_one(io->this, &call);
+    /* A lock that is not given back would stop all appends for as long as this
+     * client lives. With the connection it is gone by itself. */
+    do {
+        *ret = allot_call_one(io->this, &call);
+    } while (!lock && *ret < 0 && *ret != -ENOTCONN && ++tries < 8);
     loc_wipe(&loc);
 }
 
