@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 30
+# needs: 25
 # Somebody has damaged the bricks behind the volume's back: records and portions
 # deleted, flipped, cut, of another file or from an older copy. What shows gives
 # EIO for that file only, with a log line that names it, and is in the report;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 30
+# needs: 25
 # Files are cut while a brick with a part of them is down. When it comes back
 # it still has the old bytes: they must never be seen again, and where the file
 # is made longer there are zeros.
