@@ -67,5 +67,7 @@
 #define M_NO_AHEAD 25
 #define M_NO_DIRTY 26
 #define M_NO_HELP 27
+#define M_SETTLE_CLIP_LEAVES 28
+#define M_INLINE_OVER_DIRTY 29
 
 #endif /* ALLOT_CONST_H */

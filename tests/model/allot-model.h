@@ -411,18 +411,19 @@ begin_bit(int b, int bit)
     now.acc[b] |= bit;
 }
 
-/* a truncater that died after its publication is not ended: it may take effect
- * as late as when someone first uses the record that it left */
+/* a truncater that died or gave up after its publication is not ended: it may
+ * take effect as late as when someone first uses the record that it left */
 static void
 ghost_use(int me)
 {
     int b;
 
-    if (!now.r[me].nclip || !now.undead)
+    if (!now.r[me].nclip || !now.undead || now.r[me].gen < now.undeadgen)
         return;
     for (b = 0; b < NB; b++)
         now.ended[b] |= now.undead & now.acc[b];
     now.undead = 0;
+    now.undeadgen = 0;
 }
 
 static void
@@ -430,8 +431,10 @@ ghost_die(int me)
 {
     const struct cli *c = &now.cl[me];
 
-    if (c->op == OP_TRUNC && c->published)
+    if (c->op == OP_TRUNC && c->published) {
         now.undead |= 1 << (8 + me) | 1 << (12 + me);
+        now.undeadgen = now.r[me].gen;
+    }
 }
 
 static void

@@ -64,6 +64,7 @@ byte synced;
 byte values;
 short used;
 short undead;
+byte undeadgen;
 
 c_decl {
 \#include <stdlib.h>
@@ -396,7 +397,7 @@ settle2:
             MER.gen++;
             MER.dirty = MEC.op == OP_FSYNC || !ok;
             MER.size = MEC.e;
-            if (!MEC.gsil || mut == M_CLIP_LEAVES_EARLY)
+            if (!MEC.gsil || mut == M_SETTLE_CLIP_LEAVES)
                 clips_clear(&MER);
             /* what I wrote may be where I cannot look */
             if (MEC.mine && could_hold(ME) && mut != M_SETTLE_SILENT_CLEAN)
@@ -464,20 +465,48 @@ cut: /* all that can be reached have it */
         C.s = 0;
         c_code { MEC.helped = MER.nclip ? MER.cg[MER.nclip - 1] : 0; };
         if
-        :: C.arg == 0 -> goto unspread
-        :: C.arg > 0 && C.silent && IS(mut != M_CLIP_LEAVES_EARLY) -> goto ok
+        :: C.silent && IS(mut != M_CLIP_LEAVES_EARLY) ->
+            if
+            :: C.arg == 0 -> goto unspread
+            :: else -> goto ok
+            fi
         :: else
         fi;
+        /* all members there are have it: the clips have done their work */
         c_code { clips_clear(&MER); };
         RC(guard_publish(ME));
         if
-        :: C.rc == R_OLD -> C.reread = 1
+        :: C.arg > 0 && C.rc == R_OLD -> C.reread = 1; goto ok
+        :: C.arg > 0 && C.rc != R_OLD -> goto ok
+        :: C.arg == 0 && C.rc != R_OLD -> goto unspread
         :: else
         fi;
-        goto ok
+        /* Somebody else published. If that was no writer of this generation
+         * the extents can go all the same. */
+        C.m = R.gen;
+        C.x = R.seq;
+        if
+        :: IS(RECONNECTED) -> C.reread = 1
+        :: else -> c_code { reread(Pclient->me); }
+        fi;
+        if
+        :: !C.reread && R.gen == C.m && R.seq <= C.x + 1 &&
+           (!R.dirty || IS(mut == M_INLINE_OVER_DIRTY)) ->
+            C.m = 0; C.x = 0;
+            goto unspread
+        :: else ->
+            C.m = 0; C.x = 0;
+            C.reread = 1;
+            goto again
+        fi
     }
 unspread:
     atomic {
+        DIE;
+        if
+        :: C.published && IS(RECONNECTED) -> C.reread = 1; goto again
+        :: else
+        fi;
         c_code {
             MER.gen += 2;
             clips_clear(&MER);
@@ -749,7 +778,8 @@ failed:
         :: C.op == OP_FSYNC || C.op == OP_SETTLE -> c_code { synced(ME, 0); }
         :: else
         fi;
-        c_code { ghost_end(Pclient->me, 0); };
+        /* gave up after its publication: as one that died there */
+        c_code { ghost_die(ME); ghost_end(Pclient->me, 0); };
         goto next
     }
 dead:

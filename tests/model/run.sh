@@ -41,8 +41,8 @@ fi
 
 works="write-settle truncate-settle truncate-write-drop grow grow-stray append
 append-append append-drop fsync-truncate silent-close relocate-drop
-relocate-full to-inline extend stat"
-works_full="two-truncates-drop truncates-race hidden-tail relocate-race"
+relocate-full to-inline help clip-settle-drop extend stat"
+works_full="to-inline-drop two-truncates-drop truncates-race hidden-tail relocate-race"
 # too many states for the memory: no violation in those that fit is accepted
 works_bounded=" relocate-race "
 
@@ -57,9 +57,10 @@ copy-with-published-gen:relocate-race copy-without-own-bytes:relocate-drop
 copy-ignores-silent:relocate-race settle-clean-though-silent:silent-close
 to-inline-at-once:to-inline own-size-of-any-gen:fsync-truncate
 hidden-not-reported:hidden-tail stat-cached-record:stat
-reconnect-no-reread:truncate-write-drop clip-leaves-early:truncate-write-drop
+reconnect-no-reread:truncate-write-drop truncate-clip-leaves-early:truncate-write-drop
+settle-clip-leaves-early:clip-settle-drop to-inline-over-dirty:to-inline
 grow-no-max-size:grow-stray ahead-stays:truncate-settle write-not-dirty:extend
-nobody-helps:to-inline"
+nobody-helps:help"
 
 dir=${KEEP:-}
 if [ -z "$dir" ]; then
