@@ -135,7 +135,12 @@ truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
         goto out;
     }
     nonce = rec->r.nonce;
-    ret = allot_record_copy(&rec->r, &r);
+    /* Without extents the base's length is the file's, from the publication on:
+     * it must not be less than what is asked for, should we get no further. */
+    if (ai->base_size < size)
+        ret = truncate_base(this, inode, size);
+    if (ret == 0)
+        ret = allot_record_copy(&rec->r, &r);
     if (ret)
         goto out;
     allot_layout_free(r.layout);
