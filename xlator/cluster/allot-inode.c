@@ -36,7 +36,7 @@ allot_rec_new(xlator_t *this, struct allot_record *r)
     struct allot_rec *rec = GF_CALLOC(1, sizeof(*rec), allot_mt_rec);
 
     if (rec)
-        rec->gen_xdata = allot_xdata_with_gen(NULL, r->gen);
+        rec->gen_xdata = allot_xdata_gen(this, r->gen);
     if (!rec || !rec->gen_xdata)
         goto err;
     rec->intern = allot_priv(this)->intern;

@@ -25,6 +25,16 @@ allot_xdata_with_gen(dict_t *xdata, uint64_t gen)
     return copy;
 }
 
+/* A dict takes half a KiB, too much for every cached file. The shared ones are
+ * made in init (allot.c). */
+dict_t *
+allot_xdata_gen(xlator_t *this, uint64_t gen)
+{
+    if (gen < ALLOT_SHARED_GENS)
+        return dict_ref(allot_priv(this)->gen_xdata[gen]);
+    return allot_xdata_with_gen(NULL, gen);
+}
+
 dict_t *
 allot_xdata_with_record_req(dict_t *xdata)
 {

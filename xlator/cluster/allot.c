@@ -15,6 +15,7 @@ static void
 allot_priv_free(xlator_t *this)
 {
     struct allot_priv *priv = allot_priv(this);
+    int gen = 0;
 
     if (!priv)
         return;
@@ -24,11 +25,32 @@ allot_priv_free(xlator_t *this)
         return;
     if (priv->client_xdata)
         dict_unref(priv->client_xdata);
+    for (gen = 0; gen < ALLOT_SHARED_GENS; gen++)
+        if (priv->gen_xdata[gen])
+            dict_unref(priv->gen_xdata[gen]);
     /* Inodes that outlive the graph keep theirs. */
     if (!priv->intern || allot_intern_count(priv->intern) == 0)
         allot_intern_free(priv->intern);
     this->private = NULL;
     GF_FREE(priv);
+}
+
+/* The dicts that calls share. 0 or -1. */
+static int
+allot_shared_init(struct allot_priv *priv)
+{
+    int gen = 0;
+
+    priv->client_xdata = dict_new();
+    if (!priv->client_xdata ||
+        dict_set_uint32(priv->client_xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL))
+        return -1;
+    for (gen = 0; gen < ALLOT_SHARED_GENS; gen++) {
+        priv->gen_xdata[gen] = allot_xdata_with_gen(NULL, gen);
+        if (!priv->gen_xdata[gen])
+            return -1;
+    }
+    return 0;
 }
 
 static void
@@ -77,10 +99,8 @@ allot_init(xlator_t *this)
         return -1;
     this->private = priv;
     allot_counters_init(priv);
-    priv->client_xdata = dict_new();
     priv->intern = allot_intern_new();
-    if (!priv->client_xdata || !priv->intern ||
-        dict_set_uint32(priv->client_xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL))
+    if (!priv->intern || allot_shared_init(priv))
         goto err;
     if (allot_bricks_init(this) || allot_options_init(this))
         goto err;

@@ -47,6 +47,10 @@ struct allot_options {
 struct allot_intern; /* allot-intern.h */
 struct allot_bricks; /* allot-bricks.h */
 
+/* Generations of which a call's xdata is shared by all files. Most files never
+ * get past a few. */
+#define ALLOT_SHARED_GENS 64
+
 struct allot_priv {
     xlator_t *ns;              /* the namespace: first subvolume */
     int ns_kind;               /* enum allot_ns_kind, from its type */
@@ -55,6 +59,8 @@ struct allot_priv {
     struct allot_bricks *bricks; /* data subvolumes and their states */
     struct allot_intern *intern; /* layouts in use, allot-intern.h */
     dict_t *client_xdata;        /* { allot.client }: shared, never changed */
+    /* [g] is { allot.gen = g }: as well */
+    dict_t *gen_xdata[ALLOT_SHARED_GENS];
 
     /* Counters for status, .meta, statedump and tests. */
     gf_atomic_t grows, appends, settles, truncates, publishes, publish_lost,
@@ -103,6 +109,11 @@ allot_xdata_with_gen(dict_t *xdata, uint64_t gen);
  * for the record in the answer. New reference to a private copy, or NULL. */
 dict_t *
 allot_xdata_with_record_req(dict_t *xdata);
+
+/** allot_xdata_gen - { allot.gen = @gen }, not to be changed. New reference, or
+ * NULL for no memory. */
+dict_t *
+allot_xdata_gen(xlator_t *this, uint64_t gen);
 
 /** allot_xdata_internal - { allot.client, internal-fop }, a new dict. The
  * internal-fop key lets metadata calls through a full brick's reserve. */
