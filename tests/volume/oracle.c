@@ -21,7 +21,9 @@
  * Deliberately not here: calls at the same time. Programs with different seeds
  * can run beside each other.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -379,6 +381,7 @@ do_read(struct file *f)
     long off = some_offset(f);
     long n = pick(200000) + 1;
     long ret = 0;
+    long got = 1;
     long most = 0;
     int fd = get_fd(f, 0);
 
@@ -389,15 +392,21 @@ do_read(struct file *f)
     now("%s: read %ld at %ld", f->name, n, off);
     if (pick(3) == 0)
         posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    ret = pread(fd, buf, n, off);
-    if (ret < 0) {
-        tolerate();
-        return;
+    for (ret = 0; ret < n; ret += got) {
+        got = pread(fd, buf + ret, n - ret, off + ret);
+        if (got < 0)
+            tolerate();
+        if (got <= 0)
+            break;
+        /* The kernel cuts a call into several. If a later one fails, the call
+         * ends short, and says why when it is repeated. */
+        if (!faulty() && got < n - ret && off + ret + got < f->lo)
+            fail("only %ld bytes read (size %ld)", ret + got, f->lo);
     }
     /* With a brick away the end of the file may not be known: what is shown
      * behind it must be zeros. */
     most = faulty() || off + n < f->hi ? n : f->hi - off;
-    if (ret > (most > 0 ? most : 0) || (ret < n && off + ret < f->lo))
+    if (ret > (most > 0 ? most : 0) || (got == 0 && off + ret < f->lo))
         fail("%ld bytes read (size %ld..%ld)", ret, f->lo, f->hi);
     check_bytes(f, off, buf, ret);
 }

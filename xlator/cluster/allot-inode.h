@@ -39,11 +39,12 @@ allot_rec_new(xlator_t *this, struct allot_record *r);
 /* One member's open portion. */
 struct allot_slot {
     uint16_t idx;
-    uint32_t epoch;       /* the connection it was opened on */
-    uint64_t nonce;       /* of which of the file's successive portions */
-    fd_t *fd;             /* O_RDWR, ours; NULL: not open */
-    gf_boolean_t missing; /* ENOENT on this connection */
-    gf_boolean_t told;    /* the log has said that it cannot be read */
+    uint32_t epoch;        /* the connection it was opened on */
+    uint64_t nonce;        /* of which of the file's successive portions */
+    fd_t *fd;              /* O_RDWR, ours; NULL: not open */
+    gf_boolean_t unsynced; /* written here since the last fsync */
+    gf_boolean_t missing;  /* ENOENT on this connection */
+    gf_boolean_t told;     /* the log has said that it cannot be read */
 };
 
 struct allot_inode {
@@ -176,6 +177,12 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
  * connection? Then it is to be logged. */
 gf_boolean_t
 allot_slot_tell(struct allot_inode *ai, uint16_t idx);
+
+/** allot_slot_unsynced - does @idx hold writes of this client since the last
+ * fsync; @mark: 1 note so, 0 note that it does not, -1 only ask. Any context.
+ */
+gf_boolean_t
+allot_slot_unsynced(struct allot_inode *ai, uint16_t idx, int mark);
 
 /** allot_slot_drop - close one (or, ALLOT_IDX_NONE, all) of the slots. */
 void

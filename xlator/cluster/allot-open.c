@@ -375,6 +375,8 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     int n = rec ? rec->r.layout->brick_count : 0;
     uint16_t *idx = NULL;
     int *errs = NULL;
+    struct allot_glimpse seen;
+    gf_boolean_t ask = _gf_false;
     uint64_t known = 0;
     int ret = 0;
     int i = 0;
@@ -393,8 +395,12 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         allot_call_init(&calls[i], NULL, GF_FOP_FSYNC);
         calls[i].ret = 0;
         calls[i].fd = allot_slot_fd(this, ai, rec->r.layout->bricks[i], &view);
-        if (!calls[i].fd)
-            continue; /* not open: this client wrote nothing there */
+        if (!calls[i].fd) {
+            /* What was written there cannot be made sure of now. */
+            if (allot_slot_unsynced(ai, rec->r.layout->bricks[i], -1))
+                ret = -EIO;
+            continue;
+        }
         calls[i].xl = view.xl;
         calls[i].flags = ai->full_sync ? 0 : datasync;
         calls[i].xdata = rec->gen_xdata;
@@ -408,6 +414,8 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                           calls[i].err == ALLOT_ERR_BEHIND
                       ? -EREMCHG
                       : -calls[i].err;
+        if (calls[i].ret >= 0)
+            allot_slot_unsynced(ai, rec->r.layout->bricks[i], 0);
         fd_unref(calls[i].fd);
     }
     if (ret == -EREMCHG)
@@ -422,9 +430,15 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
             if (ai->rehomed)
                 ret = -EIO;
             ai->rehomed = _gf_false;
+            ask = ai->unsynced_to > rec->r.size && known <= rec->r.size;
             ai->unsynced_to = 0;
         }
         UNLOCK(&ai->lock);
+        /* The generation has changed since the writes: what was acknowledged
+         * before proves no size, the portions do. */
+        if (ret == 0 && ask && (rec->r.flags & ALLOT_RECORD_DIRTY) &&
+            allot_glimpse(this, inode, &rec->r, 0, &seen, NULL, NULL) == 0)
+            known = seen.size.known;
         if (ret == 0 && known > rec->r.size)
             allot_publish_size(this, inode, known);
     }

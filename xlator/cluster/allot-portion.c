@@ -185,6 +185,25 @@ allot_slot_tell(struct allot_inode *ai, uint16_t idx)
     return first;
 }
 
+gf_boolean_t
+allot_slot_unsynced(struct allot_inode *ai, uint16_t idx, int mark)
+{
+    struct allot_slot *slot = NULL;
+    gf_boolean_t was = _gf_false;
+
+    LOCK(&ai->lock);
+    {
+        slot = slot_find_locked(ai, idx);
+        if (slot) {
+            was = slot->unsynced;
+            if (mark >= 0)
+                slot->unsynced = mark ? _gf_true : _gf_false;
+        }
+    }
+    UNLOCK(&ai->lock);
+    return was;
+}
+
 void
 allot_slot_drop(struct allot_inode *ai, uint16_t idx)
 {

@@ -194,7 +194,10 @@ write_account(struct allot_io *io)
     UNLOCK(&ai->lock);
     for (i = 0; i < io->n; i++) {
         end = io->pieces[i].p.offset + io->pieces[i].p.len;
-        if (io->pieces[i].p.brick_idx == ALLOT_PIECE_BASE || end <= known)
+        if (io->pieces[i].p.brick_idx == ALLOT_PIECE_BASE)
+            continue;
+        allot_slot_unsynced(io->ai, io->pieces[i].p.brick_idx, 1);
+        if (end <= known)
             continue;
         if (io->pieces[i].p.offset > known)
             known = io->pieces[i].p.offset;
@@ -369,22 +372,79 @@ write_enter(void *arg)
 /* ---- between two rounds
  * ------------------------------------------------------------------ */
 
+/* The end of a spread file that somebody is writing. -EIO if it is not known.
+ */
+static int
+locate_dirty(struct allot_io *io, const struct allot_rec *rec,
+             uint64_t base_size, uint64_t *end, uint64_t *known)
+{
+    struct allot_glimpse seen;
+    int ret = allot_glimpse(io->this, io->fd->inode, &rec->r, base_size, &seen,
+                            NULL, NULL);
+
+    if (ret)
+        return ret;
+    *end = seen.size.size;
+    *known = seen.size.known;
+    LOCK(&io->ai->lock);
+    {
+        if (io->ai->rec && io->ai->rec->r.gen == rec->r.gen &&
+            io->ai->known_size > *known)
+            *known = io->ai->known_size;
+    }
+    UNLOCK(&io->ai->lock);
+    if (seen.top_gen > rec->r.gen)
+        return -EREMCHG;
+    if (!seen.size.exact)
+        return -EIO;
+    if (*known > *end)
+        *end = *known;
+    return 0;
+}
+
 /* Where an append writes: after everything there is, under the append lock.
  * Once a piece of it is written it stays there: the end of the file is its own.
  */
 static int
 write_locate(struct allot_io *io)
 {
+    inode_t *inode = io->fd->inode;
+    struct allot_rec *rec = NULL;
     struct iatt buf;
+    uint64_t known = 0;
+    int tries = 0;
     int ret = 0;
 
     if (io->landed)
         return 0;
-    ret = allot_refresh(io->this, io->fd->inode, &buf);
-    if (ret == 0)
-        ret = allot_glimpse_iatt(io->this, io->fd->inode, &buf);
-    if (ret == 0)
+    do {
+        allot_rec_unref(rec);
+        rec = NULL;
+        ret = allot_refresh(io->this, inode, &buf);
+        if (ret)
+            break;
         io->off = buf.ia_size;
+        rec = allot_inode_rec(io->ai, NULL);
+        if (!rec || !rec->r.layout->extent_count)
+            break;
+        if (allot_needs_help(io->this, io->ai, rec))
+            allot_help(io->this, inode, rec);
+        io->off = rec->r.size;
+        if (!(rec->r.flags & ALLOT_RECORD_DIRTY))
+            break;
+        ret = locate_dirty(io, rec, buf.ia_size, &io->off, &known);
+        if (ret == -EREMCHG) {
+            ret = allot_catch_up(io->this, inode, rec->r.gen);
+            ret = ret ? ret : -EREMCHG;
+        } else if (ret == -EIO && known <= ALLOT_OFFSET_MAX - io->len) {
+            /* A member is away that could hold the end. A new extent without it
+             * begins behind all that is known; then there is no doubt. */
+            ret = allot_append(io->this, inode, known, _gf_false,
+                               known + io->len, &io->avoid, NULL);
+            ret = ret && ret != -EREMCHG ? -EIO : -EREMCHG;
+        }
+    } while (ret == -EREMCHG && ++tries < 16);
+    allot_rec_unref(rec);
     return ret;
 }
 
