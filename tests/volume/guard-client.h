@@ -7,7 +7,7 @@
 
 /** guard_client_fail - say what is wrong and end the process. */
 void
-guard_client_fail(const char *what);
+guard_client_fail(const char *what) __attribute__((noreturn));
 
 /** guard_client_start - start the graph of @volfile, logging to @log
  * Returns its top; the connections may not be up yet. Ends the process on any

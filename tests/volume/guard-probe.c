@@ -319,7 +319,9 @@ do_create(void)
     int flags = O_RDWR | O_CREAT | (flag("excl") ? O_EXCL : 0) |
                 (flag("trunc") ? O_TRUNC : 0);
     dict_t *attr = NULL;
-    uuid_t base;
+    uuid_t base = {
+        0,
+    };
     uuid_t gfid;
     loc_t loc;
     fd_t *fd = NULL;

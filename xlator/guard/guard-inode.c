@@ -81,7 +81,9 @@ guard_inode_read(dict_t *xattr, uuid_t gfid, struct guard_seen *seen)
     data_t *portion = NULL;
     struct allot_record rec;
     struct allot_portion por;
-    uuid_t own;
+    uuid_t own = {
+        0,
+    };
 
     memset(seen, 0, sizeof(*seen));
     seen->kind = GUARD_KIND_BASE;
