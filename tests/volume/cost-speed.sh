@@ -2,20 +2,22 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
 # needs: 90
-# One stream of 1 GiB over four bricks on loopback, no link limit: writing
-# (until it is on disk) and reading (nothing cached) are at least 0.95 as fast as
-# on plain distribute.
+# One stream of 1 GiB over four bricks on loopback, no link limit: writing (until
+# it is on disk) and reading (nothing cached) against plain distribute. The mark
+# is 0.95 of its speed; cost-speed-mark.sh (--full) holds us to it, on a machine
+# that does nothing else.
 #
-# Speeds of a machine that does other things as well vary more than that from
-# minute to minute. So both are measured in turns, A B A B, and what counts is
-# the median of the ratios of pairs: of three pairs, and if that is below the
-# mark of up to nine, all counted.
+# Here, beside whatever the machine does, a bound that only a regression can
+# miss. Both are measured in turns, A B A B, and what counts is the median of the
+# ratios of pairs: of three pairs, and if that is below the mark of up to
+# ALLOT_PAIRS_MAX, all counted. The figures stand in the output either way.
 #
-# ALLOT_PAIRS=N: exactly N pairs. ALLOT_MIB=N: another size.
+# ALLOT_PAIRS=N: exactly N pairs. ALLOT_MIB=N: another size. ALLOT_MARK=N: another
+# mark.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MARK=0.95
+MARK=${ALLOT_MARK:-0.6}
 MIB=${ALLOT_MIB:-1024}
 
 # Both volumes lie on the same four file systems, in directories of their own.
@@ -96,7 +98,7 @@ reached() {
         'BEGIN { exit !(w >= mark && r >= mark) }'
 }
 
-for ((pair = 1; pair <= ${ALLOT_PAIRS:-9}; pair++)); do
+for ((pair = 1; pair <= ${ALLOT_PAIRS:-${ALLOT_PAIRS_MAX:-5}}; pair++)); do
     measure net-4-distribute
     measure net-4-plain
     [ -n "${ALLOT_PAIRS:-}" ] || [ $pair -lt 3 ] || ! reached || break
@@ -106,8 +108,8 @@ at_least() {
     awk -v a="$1" -v b="$2" 'BEGIN { exit !(a >= b) }'
 }
 note "processor time: write $(ratio 3), read $(ratio 5) of plain distribute's"
-ok "write: $(ratio 2) of plain distribute's speed, at least $MARK" at_least "$(ratio 2)" $MARK
-ok "read: $(ratio 4) of plain distribute's speed, at least $MARK" at_least "$(ratio 4)" $MARK
+ok "write: $(ratio 2) of plain distribute's speed, at least $MARK" at_least "$(ratio 2)" "$MARK"
+ok "read: $(ratio 4) of plain distribute's speed, at least $MARK" at_least "$(ratio 4)" "$MARK"
 # What keeps the bricks from preallocating in the stream leaves little behind.
 ok "the file takes at most 1.001 of its size: $((USED >> 20)) MiB" \
     test $((USED - (MIB << 20))) -le $((MIB << 10))
