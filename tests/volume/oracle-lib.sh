@@ -28,13 +28,15 @@ plain_graph() {
 }
 
 # faulty_graph FILE VOLUME OUT FOPS ERRNO: a copy in which what allot has as
-# VOLUME is error-gen on top of VOLUME. Every third to forty-fourth call of one
-# of FOPS fails with ERRNO. Other parents of VOLUME have it without.
+# VOLUME is error-gen on top of VOLUME. The third call of one of FOPS fails with
+# ERRNO, and from then on every third to forty-fourth. Other parents of VOLUME
+# have it without. (error-no needs random-failure, and "failure" is then, in
+# millionths, the number of the first call that fails.)
 faulty_graph() {
     awk -v below="$2" -v fops="$4" -v err="$5" '
         $1 == "volume" && $2 == "allot" {
             print "volume faulty\n    type debug/error-gen"
-            print "    option random-failure on\n    option failure 10"
+            print "    option random-failure on\n    option failure 0.0003"
             print "    option enable " fops "\n    option error-no " err
             print "    subvolumes " below "\nend-volume\n"
             in_allot = 1
@@ -67,4 +69,5 @@ judge() {
 
 # Different at every run: what they are is printed by what fails.
 # ORACLE_SEED repeats one.
+# shellcheck disable=SC2034
 SEED=${ORACLE_SEED:-$((RANDOM * 32768 + RANDOM))}

@@ -3,12 +3,14 @@
  * oracle.c - random calls on a few files, compared with what memory says.
  *
  *     oracle [-s SEED] [-t SECONDS] [-f FILES] [-m MAX-BYTES] [-e ERRNO,...]
- *            [-o STATE] [-w SECONDS] [-v] MOUNT...
+ *            [-o STATE] [-w SECONDS] [-p PROGRESS] [-v] MOUNT...
  *
  * Runs for SECONDS, prints the seed and how many calls it made, and leaves what
  * the files must hold in STATE. With -v it makes no changes: it compares the
  * files with STATE, byte by byte. Two MOUNTs of one volume: every call goes to
  * one of them; a file is closed in between, or its size asked.
+ *
+ * PROGRESS is a file that tells the number of calls made so far.
  *
  * With -e the calls may fail with these errors ("any": with all). A change that
  * failed leaves bytes, and perhaps a size, unknown until they are written anew;
@@ -689,8 +691,19 @@ known_percent(void)
  * ------------------------------------------------------------------------------
  */
 
+static void
+tell_progress(const char *progress)
+{
+    FILE *s = progress ? fopen(progress, "w") : NULL;
+
+    if (s) {
+        fprintf(s, "%ld\n", beat->count);
+        fclose(s);
+    }
+}
+
 static int
-watch(pid_t child, int patience)
+watch(pid_t child, int patience, const char *progress)
 {
     struct timespec step = {0, 100000000};
     long last = -1;
@@ -700,6 +713,7 @@ watch(pid_t child, int patience)
     while (waitpid(child, &status, WNOHANG) == 0) {
         quiet = beat->count == last ? quiet + 1 : 0;
         last = beat->count;
+        tell_progress(progress);
         if (quiet > patience * 10) {
             printf("seed %llu, call %ld hangs for %d s: %s\n",
                    (unsigned long long)seed, last, patience, beat->now);
@@ -716,6 +730,7 @@ int
 main(int argc, char **argv)
 {
     const char *state = NULL;
+    const char *progress = NULL;
     double seconds = 10;
     int patience = 60;
     int judge = 0;
@@ -725,7 +740,7 @@ main(int argc, char **argv)
     pid_t child = 0;
 
     seed = time(NULL);
-    while ((opt = getopt(argc, argv, "s:t:f:m:e:o:w:v")) != -1) {
+    while ((opt = getopt(argc, argv, "s:t:f:m:e:o:w:p:v")) != -1) {
         switch (opt) {
             case 's':
                 seed = strtoull(optarg, NULL, 10);
@@ -747,6 +762,9 @@ main(int argc, char **argv)
                 break;
             case 'w':
                 patience = atoi(optarg);
+                break;
+            case 'p':
+                progress = optarg;
                 break;
             case 'v':
                 judge = 1;
@@ -785,7 +803,7 @@ main(int argc, char **argv)
     fflush(stdout);
     child = fork();
     if (child)
-        return child < 0 ? 2 : watch(child, patience);
+        return child < 0 ? 2 : watch(child, patience, progress);
     if (judge)
         state_io(state, 0);
     else
