@@ -501,6 +501,18 @@ allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
     return ret == 0;
 }
 
+void
+allot_own_size(struct allot_inode *ai, const struct allot_rec *rec,
+               struct allot_record *r)
+{
+    LOCK(&ai->lock);
+    {
+        if (ai->rec == rec && ai->known_size > r->size)
+            r->size = ai->known_size;
+    }
+    UNLOCK(&ai->lock);
+}
+
 /* ---- behind and ahead
  * -------------------------------------------------------------- */
 
@@ -537,6 +549,7 @@ allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen)
         ret = allot_record_copy(&rec->r, &r);
         if (ret == 0) {
             r.gen = seen.top_gen;
+            allot_own_size(ai, rec, &r);
             ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
         }
     }

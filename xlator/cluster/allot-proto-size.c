@@ -242,12 +242,11 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
     r.blocks512 = seen.blocks512;
     if (all)
         r.clip_count = 0; /* no portion misses a truncation any more */
-    if (seen.size.exact) {
+    if (seen.size.exact)
         r.flags &= ~ALLOT_RECORD_DIRTY;
-        r.size = seen.size.size;
-    } else if (seen.size.known > r.size) {
+    if (seen.size.known > r.size)
         r.size = seen.size.known;
-    }
+    allot_own_size(ai, rec, &r);
     newer = seen.answered && iatt_newer(&seen.newest, &base);
     mtime.tv_sec = seen.newest.ia_mtime;
     mtime.tv_nsec = seen.newest.ia_mtime_nsec;

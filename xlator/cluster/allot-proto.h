@@ -74,6 +74,13 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
 int
 allot_mark_dirty(xlator_t *this, inode_t *inode);
 
+/** allot_own_size - @r follows @rec with a new generation: its size is at least
+ * what this client knows while @rec is the record, written to members that may
+ * be silent now. After the publication it would not know any more. */
+void
+allot_own_size(struct allot_inode *ai, const struct allot_rec *rec,
+               struct allot_record *r);
+
 /** allot_mapped_end - the end of the last extent that has this brick as a
  * member: no byte of its portion at or past it is anybody's data. 0 if it is
  * in none. */
