@@ -83,7 +83,10 @@ bricks_sync() {
 fill() {
     local stored
     ENDED=0
+    # Both are for the tests that source this.
+    # shellcheck disable=SC2034
     write_files "$1" $FILES_MAX "$2" || ENDED=$?
+    # shellcheck disable=SC2034
     FULL=$(sed -n 's/.*: \(No space left on device\)$/\1/p' "$T/write.err" | head -1)
     stored=$(find "$M" -type f -printf '%s %b\n' |
         awk '{ b = $2 * 512; s += b < $1 ? b : $1 } END { printf "%.0f", s }')
