@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 50
+# needs: 30
 # Calls to the namespace fail, one kind at a time, under random calls of an
 # application: no hang, no crash, only honest errors, and everything that was
 # acknowledged is there afterwards.
