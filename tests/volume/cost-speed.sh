@@ -17,7 +17,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MARK=${ALLOT_MARK:-0.6}
+MARK=${ALLOT_MARK:-0.5}
 MIB=${ALLOT_MIB:-1024}
 
 # Both volumes lie on the same four file systems, in directories of their own.
