@@ -7,7 +7,7 @@
 # shellcheck source=oracle-lib.sh
 . "$(dirname "$0")/oracle-lib.sh"
 
-SECONDS_EACH=${ORACLE_SECONDS:-7}
+SECONDS_EACH=${ORACLE_SECONDS:-6}
 
 # another: one more seed on $MOUNTS, kept in $SEED.
 another() {
