@@ -17,7 +17,7 @@
 /* A set of brick indices that one fop has found wanting, whatever the brick's
  * state says (an error comes before the event that explains it). */
 struct allot_avoid {
-    uint16_t idx[16];
+    uint16_t idx[ALLOT_MEMBERS_MAX];
     int n;
     int err; /* what the user is told when no brick is left */
 };
