@@ -3,6 +3,7 @@
  * allot-io.c - what readv and writev have in common, see allot-io.h.
  */
 #include "allot-io.h"
+#include "allot-stop.h"
 
 struct allot_io *
 allot_io_new(call_frame_t *frame, xlator_t *this, fd_t *fd, uint64_t off,
@@ -224,6 +225,7 @@ allot_io_repair(struct allot_io *io)
         if (rec && rec->r.layout->extent_count)
             ret = allot_fence(io->this, io->fd->inode, &rec->r, rec->r.gen,
                               io->behind, io->n_behind, NULL);
+        allot_stop(io->this, ALLOT_STOP_BEHIND_FENCED);
         allot_rec_unref(rec);
         /* A portion that cannot be fenced is met again in the next round. */
         if (ret != -ENOMEM)

@@ -24,6 +24,7 @@ enum allot_msg {
     ALLOT_MSG_ADOPT,
     ALLOT_MSG_READDIR,
     ALLOT_MSG_LISTING_INCOMPLETE,
+    ALLOT_MSG_DEBUG_STOP,
 };
 
 #endif /* ALLOT_MESSAGES_H */

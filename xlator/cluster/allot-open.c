@@ -10,6 +10,7 @@
 #include "allot-fops.h"
 #include "allot-proto.h"
 #include "allot-io.h"
+#include "allot-stop.h"
 
 struct open_local {
     call_frame_t *frame;
@@ -439,8 +440,10 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         if (ret == 0 && ask && (rec->r.flags & ALLOT_RECORD_DIRTY) &&
             allot_glimpse(this, inode, &rec->r, 0, &seen, NULL, NULL) == 0)
             known = seen.size.known;
+        allot_stop(this, ALLOT_STOP_FSYNC_PORTIONS);
         if (ret == 0 && known > rec->r.size)
             allot_publish_size(this, inode, known);
+        allot_stop(this, ALLOT_STOP_FSYNC_PUBLISHED);
     }
 out:
     GF_FREE(calls);

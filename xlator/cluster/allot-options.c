@@ -8,6 +8,7 @@
  * min-free), allot-registry.c (namespace, inline-limit).
  */
 #include "allot-bricks-impl.h"
+#include "allot-stop.h"
 #include <glusterfs/options.h>
 
 #define ALLOT_OPTION_FLAGS \
@@ -98,6 +99,17 @@ struct volume_options allot_volume_options[] = {
         .description = "What the namespace is expected to be. Only checked "
                        "against the registry: if they differ nothing is "
                        "spread.",
+    },
+    {
+        .key = {"debug-stop-at"},
+        .type = GF_OPTION_TYPE_STR,
+        .default_value = "none",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = OPT_FLAG_NONE,
+        .tags = {"allot"},
+        .description = "For tests: names of steps of the protocols, with "
+                       "commas. The client stops at each, once, as if it had "
+                       "been sent SIGSTOP.",
     },
     {.key = {NULL}},
 };
@@ -207,13 +219,14 @@ options_ns_kind(const char *value)
 static int
 options_apply(xlator_t *this, uint64_t inline_limit, uint64_t block_size,
               int32_t width, double min_free, gf_boolean_t strict,
-              const char *weights, const char *ns)
+              const char *weights, const char *ns, const char *stop)
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_bricks *b = priv->bricks;
     struct allot_weights w = {
         0,
     };
+    uint64_t stops = 0;
     uint8_t shift = 0;
     int i = 0;
     int ret = 0;
@@ -221,6 +234,13 @@ options_apply(xlator_t *this, uint64_t inline_limit, uint64_t block_size,
     ret = options_block_shift(this, block_size, &shift);
     if (!ret)
         ret = options_weights(this, weights, &w);
+    if (!ret && allot_stop_parse(stop, &stops) < 0) {
+        gf_msg(this->name, GF_LOG_ERROR, EINVAL, ALLOT_MSG_BAD_OPTION,
+               "option debug-stop-at %s is not valid: there is no step of "
+               "that name",
+               stop);
+        ret = -1;
+    }
     if (ret)
         goto out;
 
@@ -230,6 +250,7 @@ options_apply(xlator_t *this, uint64_t inline_limit, uint64_t block_size,
     priv->opt.width = width;
     priv->opt.min_free = min_free;
     priv->opt.strict_readdir = strict;
+    priv->opt.stops = stops;
 
     pthread_mutex_lock(&b->lock);
     priv->opt.ns_kind = options_ns_kind(ns);
@@ -256,6 +277,7 @@ allot_options_init(xlator_t *this)
     gf_boolean_t strict = _gf_true;
     char *weights = NULL;
     char *ns = NULL;
+    char *stop = NULL;
 
     GF_OPTION_INIT("inline-limit", inline_limit, size_uint64, err);
     GF_OPTION_INIT("block-size", block_size, size_uint64, err);
@@ -264,8 +286,9 @@ allot_options_init(xlator_t *this)
     GF_OPTION_INIT("min-free", min_free, percent, err);
     GF_OPTION_INIT("strict-readdir", strict, bool, err);
     GF_OPTION_INIT("namespace", ns, str, err);
+    GF_OPTION_INIT("debug-stop-at", stop, str, err);
     return options_apply(this, inline_limit, block_size, width, min_free,
-                         strict, weights, ns);
+                         strict, weights, ns, stop);
 err:
     return -1;
 }
@@ -280,6 +303,7 @@ allot_options_reconf(xlator_t *this, dict_t *options)
     gf_boolean_t strict = _gf_true;
     char *weights = NULL;
     char *ns = NULL;
+    char *stop = NULL;
 
     GF_OPTION_RECONF("inline-limit", inline_limit, options, size_uint64, err);
     GF_OPTION_RECONF("block-size", block_size, options, size_uint64, err);
@@ -288,8 +312,9 @@ allot_options_reconf(xlator_t *this, dict_t *options)
     GF_OPTION_RECONF("min-free", min_free, options, percent, err);
     GF_OPTION_RECONF("strict-readdir", strict, options, bool, err);
     GF_OPTION_RECONF("namespace", ns, options, str, err);
+    GF_OPTION_RECONF("debug-stop-at", stop, options, str, err);
     return options_apply(this, inline_limit, block_size, width, min_free,
-                         strict, weights, ns);
+                         strict, weights, ns, stop);
 err:
     return -1;
 }

@@ -19,6 +19,7 @@
 #include "allot-proto.h"
 #include "allot-fops.h"
 #include "allot-split.h"
+#include "allot-stop.h"
 
 /* Most bytes that are written anew to keep a file growing. */
 #define RELOCATE_MAX (64ULL << 20)
@@ -272,10 +273,12 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
             goto out;
         }
     }
+    allot_stop(this, ALLOT_STOP_APPEND_FENCED);
     /* 2 */
     ret = allot_glimpse(this, inode, &rec->r, 0, &seen, errs, NULL);
     if (ret)
         goto out;
+    allot_stop(this, ALLOT_STOP_APPEND_GLIMPSED);
     eof = seen.size.known;
     if (ai->known_size > eof && allot_inode_gen(ai) == gen)
         eof = ai->known_size;
@@ -307,6 +310,7 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     }
     /* 3, 4 */
     ret = append_portions(this, inode, ai, rec, r.layout, avoid);
+    allot_stop(this, ALLOT_STOP_APPEND_CREATED);
     if (ret == 0 && exact && eof > at) {
         /* Read from whoever can be read, members of the new extent or not. */
         allot_portions_open(this, inode, layout->bricks, layout->brick_count,
@@ -316,6 +320,7 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
                       : -EIO;
         if (ret == -ENOTCONN)
             ret = -EREMCHG; /* one more member went */
+        allot_stop(this, ALLOT_STOP_APPEND_COPIED);
     }
     if (ret)
         goto out;
@@ -328,12 +333,14 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     if (ret)
         goto out;
     GF_ATOMIC_INC(priv->appends);
+    allot_stop(this, ALLOT_STOP_APPEND_PUBLISHED);
     /* 6 */
     allot_rec_unref(rec);
     rec = allot_inode_rec(ai, NULL);
     if (rec && rec->r.gen == gen + 2)
         allot_fence(this, inode, &rec->r, gen + 2, rec->r.layout->bricks,
                     rec->r.layout->brick_count, NULL);
+    allot_stop(this, ALLOT_STOP_APPEND_FENCED_AGAIN);
 out:
     allot_record_clear(&r);
     GF_FREE(errs);

@@ -6,6 +6,7 @@
 #include "allot-proto.h"
 #include "allot-fops.h"
 #include "allot-split.h"
+#include "allot-stop.h"
 #include <sys/random.h>
 
 #define PREPARE_TRIES 64
@@ -100,11 +101,15 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
         if (ret != -ENOMEM)
             ret = -EAGAIN;
     } else {
+        allot_stop(this, ALLOT_STOP_GROW_CREATED);
         ret = allot_publish(this, inode, &r, max_size, NULL);
-        if (ret == 0)
+        if (ret == 0) {
             GF_ATOMIC_INC(priv->grows);
+            allot_stop(this, ALLOT_STOP_GROW_PUBLISHED);
+        }
     }
     if (ret) {
+        allot_stop(this, ALLOT_STOP_GROW_LOST);
         /* Nobody else knows this nonce, if it was refused. If the answer got
          * lost it may be the file's: better an orphan than a lost portion. */
         if (!ai->unsure)
@@ -272,6 +277,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
 
     if (!(rec->r.flags & ALLOT_RECORD_DIRTY)) {
         ret = allot_mark_dirty(this, inode);
+        allot_stop(this, ALLOT_STOP_WRITE_DIRTY);
         return ret ? ret : -EREMCHG;
     }
 

@@ -6,6 +6,7 @@
  */
 #include "allot-proto.h"
 #include "allot-fops.h"
+#include "allot-stop.h"
 
 gf_boolean_t
 allot_avoid_has(const struct allot_avoid *avoid, uint16_t idx)
@@ -358,6 +359,24 @@ allot_mapped_end(const struct allot_layout *layout, uint16_t idx)
     return 0;
 }
 
+/* All at once, unless a test wants to see what some of them leave. */
+static void
+fence_wind(xlator_t *this, struct allot_call *calls, int n)
+{
+    int first = n;
+
+    if (allot_stopping(this, ALLOT_STOP_FENCE_SOME)) {
+        for (first = 0; first < n && !calls[first].xl; first++)
+            ;
+        first = first < n ? first + 1 : n;
+        allot_fan(this, calls, first);
+        allot_stop(this, ALLOT_STOP_FENCE_SOME);
+        allot_fan(this, calls + first, n - first);
+    } else {
+        allot_fan(this, calls, n);
+    }
+}
+
 /* One round: ask each portion's generation, then raise it from there.
  * errs[i] is -ALLOT_ERR_BEHIND where somebody else raised it in between. */
 static int
@@ -406,7 +425,7 @@ fence_round(xlator_t *this, inode_t *inode, const struct allot_record *rec,
             errs[i] = -ENOMEM;
         }
     }
-    allot_fan(this, calls, n);
+    fence_wind(this, calls, n);
     for (i = 0; i < n; i++) {
         if (calls[i].dict)
             dict_unref(calls[i].dict);
@@ -551,6 +570,7 @@ allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen)
             r.gen = seen.top_gen;
             allot_own_size(ai, rec, &r);
             ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+            allot_stop(this, ALLOT_STOP_AHEAD_PUBLISHED);
         }
     }
 out:

@@ -6,6 +6,7 @@
  */
 #include "allot-proto.h"
 #include "allot-fops.h"
+#include "allot-stop.h"
 
 /* ---- glimpse
  * ------------------------------------------------------------------ */
@@ -229,11 +230,13 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
             ret = -EREMCHG;
         goto out;
     }
+    allot_stop(this, ALLOT_STOP_SETTLE_FENCED);
     if (ret == 0)
         ret = allot_refresh(this, inode, &base);
     if (ret == 0)
         ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL,
                             NULL);
+    allot_stop(this, ALLOT_STOP_SETTLE_GLIMPSED);
     if (ret == 0)
         ret = allot_record_copy(&rec->r, &r);
     if (ret)
@@ -251,6 +254,7 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
     mtime.tv_sec = seen.newest.ia_mtime;
     mtime.tv_nsec = seen.newest.ia_mtime_nsec;
     ret = allot_publish(this, inode, &r, UINT64_MAX, newer ? &mtime : NULL);
+    allot_stop(this, ALLOT_STOP_SETTLE_PUBLISHED);
     if (ret == 0)
         GF_ATOMIC_INC(allot_priv(this)->settles);
 out:

@@ -10,6 +10,7 @@
  */
 #include "allot-proto.h"
 #include "allot-fops.h"
+#include "allot-stop.h"
 
 #define TRUNCATE_TRIES 16
 
@@ -66,6 +67,7 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     struct allot_rec *now_rec = NULL;
     struct allot_record r;
     struct timespec now = allot_now();
+    gf_boolean_t all = _gf_false;
     int ret = allot_record_copy(&rec->r, &r);
 
     if (ret)
@@ -95,13 +97,16 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     ret = allot_publish(this, inode, &r, UINT64_MAX, &now);
     if (ret)
         return ret;
+    allot_stop(this, ALLOT_STOP_TRUNCATE_PUBLISHED);
     now_rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
-    if (now_rec && allot_help(this, inode, now_rec) &&
-        allot_record_copy(&now_rec->r, &r) == 0) {
+    all = now_rec && allot_help(this, inode, now_rec);
+    allot_stop(this, ALLOT_STOP_TRUNCATE_FENCED);
+    if (all && allot_record_copy(&now_rec->r, &r) == 0) {
         /* All portions have it: without clips nobody has to help any more.
          * Losing this race costs nothing. */
         r.clip_count = 0;
         allot_publish(this, inode, &r, UINT64_MAX, NULL);
+        allot_stop(this, ALLOT_STOP_TRUNCATE_CLEARED);
     }
     allot_rec_unref(now_rec);
     return 0;
@@ -125,6 +130,7 @@ truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
     memset(&r, 0, sizeof(r));
     if (ret)
         return ret;
+    allot_stop(this, ALLOT_STOP_INLINE_CUT);
     rec = allot_inode_rec(ai, NULL);
     /* Clean at g+2: nobody has written at g+2. Whoever wants to must publish
      * DIRTY, and then fails, or makes our swap fail. */
@@ -157,8 +163,11 @@ truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
     ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
     if (ret)
         goto out;
+    allot_stop(this, ALLOT_STOP_INLINE_PUBLISHED);
     ret = truncate_base(this, inode, size);
+    allot_stop(this, ALLOT_STOP_INLINE_BASE);
     allot_portions_unlink(this, inode, nonce);
+    allot_stop(this, ALLOT_STOP_INLINE_REMOVED);
     allot_slot_drop(ai, ALLOT_IDX_NONE);
 out:
     allot_record_clear(&r);
@@ -200,7 +209,9 @@ truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     if (ret)
         return ret;
     r.size = size;
-    return allot_publish(this, inode, &r, UINT64_MAX, &now);
+    ret = allot_publish(this, inode, &r, UINT64_MAX, &now);
+    allot_stop(this, ALLOT_STOP_EXTEND_PUBLISHED);
+    return ret;
 }
 
 int

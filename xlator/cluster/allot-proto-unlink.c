@@ -14,6 +14,7 @@
  */
 #include "allot-proto.h"
 #include "allot-fops.h"
+#include "allot-stop.h"
 
 fd_t *
 allot_base_fd(xlator_t *this, inode_t *inode)
@@ -80,6 +81,7 @@ allot_unlink_prepare(xlator_t *this, inode_t *inode)
     if (!fd)
         return -ENOTCONN;
     fd_unref(fd);
+    allot_stop(this, ALLOT_STOP_UNLINK_OPENED);
     return 0;
 }
 
@@ -95,6 +97,7 @@ allot_unlink_done(xlator_t *this, inode_t *inode)
 
     if (!ai)
         return 0;
+    allot_stop(this, ALLOT_STOP_UNLINK_NAME);
     fd = allot_base_fd(this, inode);
     LOCK(&ai->lock);
     {
@@ -138,9 +141,12 @@ allot_unlink_done(xlator_t *this, inode_t *inode)
         ret = 0; /* the last close here comes back */
         goto out;
     }
+    allot_stop(this, ALLOT_STOP_UNLINK_ASKED);
     rec = allot_inode_rec(ai, NULL);
-    if (rec && rec->r.layout->extent_count && opens <= 1)
+    if (rec && rec->r.layout->extent_count && opens <= 1) {
         allot_portions_unlink(this, inode, rec->r.nonce);
+        allot_stop(this, ALLOT_STOP_UNLINK_REMOVED);
+    }
     allot_slot_drop(ai, ALLOT_IDX_NONE);
     allot_rec_unref(rec);
 out:

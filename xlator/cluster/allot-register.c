@@ -27,6 +27,7 @@
  */
 #include "allot-bricks-impl.h"
 #include "allot-fan.h"
+#include "allot-stop.h"
 
 #define ALLOT_RETRY_MIN_MSEC 100
 #define ALLOT_RETRY_MAX_MSEC 5000
@@ -337,8 +338,12 @@ register_form(struct registrar *r)
 
     if (registrar_write(r, &reg, NULL, &asked) < asked)
         ret = -EIO;
-    for (i = 0; i < r->n && !ret; i++)
+    allot_stop(r->this, ALLOT_STOP_REGISTER_FORMING);
+    for (i = 0; i < r->n && !ret; i++) {
         ret = registrar_identify(r, i, reg.bricks[i].uuid, reg.volume_uuid);
+        allot_stop(r->this, ALLOT_STOP_REGISTER_SOME);
+    }
+    allot_stop(r->this, ALLOT_STOP_REGISTER_IDS);
     if (!ret) {
         reg.phase = ALLOT_REGISTRY_ACTIVE;
         reg.version++;
@@ -349,6 +354,7 @@ register_form(struct registrar *r)
                    "volume %s is registered with %d bricks",
                    uuid_utoa(reg.volume_uuid), r->n);
     }
+    allot_stop(r->this, ALLOT_STOP_REGISTER_ACTIVE);
     allot_registry_clear(&reg);
     return ret;
 }
@@ -426,6 +432,7 @@ register_join(struct registrar *r)
         pthread_mutex_unlock(&r->b->lock);
         if (!has_id)
             ret = registrar_identify(r, i, fresh->uuid, reg.volume_uuid);
+        allot_stop(r->this, ALLOT_STOP_JOIN_ID);
         gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_REGISTRY,
                "%s joins as brick %d", c->xl->name, fresh->index);
     }
@@ -479,6 +486,7 @@ register_once(struct registrar *r)
 
     if (ret)
         return ret;
+    allot_stop(r->this, ALLOT_STOP_REGISTER_LOCKED);
     registrar_ask(r);
     pthread_mutex_lock(&r->b->lock);
     need = allot_registry_need_locked(r->b);
@@ -700,6 +708,7 @@ adopt_locked(struct registrar *r, struct allot_child *c)
     pthread_mutex_unlock(&r->b->lock);
     if (!ret)
         ret = adopt_mark_pending(r, c);
+    allot_stop(r->this, ALLOT_STOP_ADOPT_MARKED);
     if (!ret)
         ret = registry_grow(r->b, 1, &reg);
     if (ret)
@@ -720,8 +729,10 @@ adopt_locked(struct registrar *r, struct allot_child *c)
      * next sees this one. */
     if (registrar_write(r, &reg, NULL, &asked) * 2 <= asked)
         ret = -EIO;
+    allot_stop(r->this, ALLOT_STOP_ADOPT_REGISTRY);
     if (!ret)
         ret = registrar_identify(r, pos, fresh->uuid, reg.volume_uuid);
+    allot_stop(r->this, ALLOT_STOP_ADOPT_ID);
     if (!ret)
         gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADOPT,
                "%s, blank, was adopted as brick %u; the data of brick %u is "
@@ -750,6 +761,7 @@ allot_bricks_adopt(xlator_t *this, const char *name)
         return ret;
     ret = registrar_lock(&r);
     if (!ret) {
+        allot_stop(this, ALLOT_STOP_ADOPT_LOCKED);
         registrar_ask(&r);
         ret = adopt_locked(&r, c);
         registrar_ask(&r);

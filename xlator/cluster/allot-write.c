@@ -5,6 +5,7 @@
  * The ways around failures are in allot_prepare_write().
  */
 #include "allot-io.h"
+#include "allot-stop.h"
 
 static void
 write_enter(void *arg);
@@ -74,6 +75,7 @@ write_unlock_task(xlator_t *this, void *arg)
     struct write_answer *answer = arg;
     int ret = 0;
 
+    allot_stop(this, ALLOT_STOP_LOCK_WRITTEN);
     append_lock(answer->io, _gf_false, &ret);
     write_unwind(answer->io, answer->ret, answer->err);
     GF_FREE(answer);
@@ -214,6 +216,7 @@ write_round_done(struct allot_io *io)
     if (ret > 0) {
         write_repair(io, _gf_true);
     } else {
+        allot_stop(io->this, ALLOT_STOP_WRITE_DONE);
         if (ret == 0)
             write_account(io);
         else
@@ -286,6 +289,7 @@ write_wind(struct allot_io *io)
 {
     int32_t sync = allot_fd_flags(io->this, io->fd) & (O_SYNC | O_DSYNC);
     call_frame_t *frame = io->frame;
+    xlator_t *this = io->this;
     struct allot_io_piece *pieces = io->pieces;
     dict_t *gen = dict_ref(io->rec->gen_xdata);
     dict_t *base = NULL;
@@ -302,6 +306,8 @@ write_wind(struct allot_io *io)
             pieces[i].xl->fops->writev, pieces[i].fd, pieces[i].iov,
             pieces[i].count, pieces[i].p.offset, io->flags | sync, io->iobref,
             pieces[i].p.brick_idx == ALLOT_PIECE_BASE && base ? base : gen);
+        if (i + 1 < n)
+            allot_stop(this, ALLOT_STOP_WRITE_SOME);
     }
     dict_unref(gen);
     if (base)
@@ -461,6 +467,8 @@ write_repair_task(xlator_t *this, void *arg)
     do {
         if (ret == 0 && io->append)
             ret = write_locate(io);
+        if (io->append)
+            allot_stop(this, ALLOT_STOP_LOCK_LOCATED);
         if (ret)
             break;
         payload.off = io->off;
@@ -501,6 +509,7 @@ write_lock_task(xlator_t *this, void *arg)
         return;
     }
     io->locked = _gf_true;
+    allot_stop(this, ALLOT_STOP_LOCK_TAKEN);
     write_repair(io, _gf_false);
 }
 

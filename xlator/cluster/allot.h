@@ -41,7 +41,8 @@ struct allot_options {
     uint32_t width;        /* most members of an extent */
     double min_free;       /* percent of a brick below which it is full */
     gf_boolean_t strict_readdir;
-    int ns_kind; /* what option namespace says, -1: not set */
+    int ns_kind;    /* what option namespace says, -1: not set */
+    uint64_t stops; /* for tests, allot-stop.h; changed atomically */
 };
 
 struct allot_intern; /* allot-intern.h */
