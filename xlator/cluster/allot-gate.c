@@ -6,7 +6,7 @@
  * The gate orders the fops of this client only. Between clients the generation
  * does it (docs/protocol.md).
  */
-#include "allot-fops.h"
+#include "allot-prefetch.h"
 
 struct allot_gate_wait {
     struct list_head list;
@@ -21,10 +21,13 @@ gate_take_locked(struct allot_inode *ai, gf_boolean_t alone)
 {
     if (ai->alone || (alone && ai->shared))
         return _gf_false;
-    if (alone)
+    if (alone) {
         ai->alone = _gf_true;
-    else
+        /* What is read ahead from now on comes after the protocol. */
+        allot_prefetch_changed(ai);
+    } else {
         ai->shared++;
+    }
     return _gf_true;
 }
 

@@ -3,7 +3,7 @@
  * allot-inode.c - what a client knows of a file: taking in records, showing
  * sizes, counting application fds. Makes no calls.
  */
-#include "allot-fops.h"
+#include "allot-prefetch.h"
 #include "allot-proto.h"
 #include "allot-intern.h"
 
@@ -88,6 +88,7 @@ allot_inode_get(xlator_t *this, inode_t *inode)
             if (ai) {
                 LOCK_INIT(&ai->lock);
                 INIT_LIST_HEAD(&ai->waiting);
+                GF_ATOMIC_INIT(ai->changes, 0);
                 value = (uint64_t)(uintptr_t)ai;
                 if (__inode_ctx_set(inode, this, &value)) {
                     LOCK_DESTROY(&ai->lock);
@@ -341,41 +342,61 @@ allot_inode_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
 /* ---- application fds
  * ----------------------------------------------------------- */
 
-#define FD_CTX_SET (1ULL << 32) /* tells "flags 0" from "no context" */
-
 int
 allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags)
 {
     struct allot_inode *ai = allot_inode_get(this, fd->inode);
+    struct allot_fd *afd = NULL;
 
-    if (!ai || fd_ctx_set(fd, this, FD_CTX_SET | (uint32_t)flags))
+    if (ai)
+        afd = GF_CALLOC(1, sizeof(*afd), allot_mt_fd);
+    if (!afd)
         return -ENOMEM;
+    afd->flags = flags;
+    if (fd_ctx_set(fd, this, (uint64_t)(uintptr_t)afd)) {
+        GF_FREE(afd);
+        return -ENOMEM;
+    }
     LOCK(&ai->lock);
     {
         ai->opens++;
     }
     UNLOCK(&ai->lock);
+    allot_prefetch_changed(ai);
     return 0;
+}
+
+struct allot_fd *
+allot_fd_peek(xlator_t *this, fd_t *fd)
+{
+    uint64_t value = 0;
+
+    return fd_ctx_get(fd, this, &value) ? NULL
+                                        : (struct allot_fd *)(uintptr_t)value;
 }
 
 int32_t
 allot_fd_flags(xlator_t *this, fd_t *fd)
 {
-    uint64_t value = 0;
+    struct allot_fd *afd = allot_fd_peek(this, fd);
 
-    if (fd_ctx_get(fd, this, &value))
-        return fd->flags;
-    return (int32_t)(value & 0xffffffff);
+    return afd ? afd->flags : fd->flags;
 }
 
 int32_t
 allot_fd_release(xlator_t *this, fd_t *fd)
 {
     struct allot_inode *ai = allot_inode_peek(this, fd->inode);
+    struct allot_fd *afd = NULL;
     uint64_t value = 0;
     gf_boolean_t last = _gf_false;
 
-    if (fd_ctx_del(fd, this, &value) || !ai)
+    if (fd_ctx_del(fd, this, &value))
+        return 0;
+    afd = (struct allot_fd *)(uintptr_t)value;
+    allot_prefetch_free(afd->ahead);
+    GF_FREE(afd);
+    if (!ai)
         return 0;
     LOCK(&ai->lock);
     {

@@ -74,6 +74,8 @@ struct allot_inode {
     uint64_t judged; /* allot_bricks_version() when the last extent's members
                         were last found good enough */
     uint32_t opens;  /* application fds of this client, all modes */
+    gf_atomic_t changes; /* of the data by this client, opens and locks: what
+                            was read ahead before one is not used after it */
 
     /* The gate. */
     uint32_t shared;          /* data fops under way */
@@ -191,6 +193,14 @@ allot_slot_drop(struct allot_inode *ai, uint16_t idx);
 /* ---- application fds -------------------------------------------------------
  */
 
+struct allot_prefetch; /* allot-prefetch.h */
+
+/* What is kept of an application's fd. */
+struct allot_fd {
+    int32_t flags;                /* it was opened with */
+    struct allot_prefetch *ahead; /* set once, under allot_inode.lock; NULL */
+};
+
 /** allot_fd_opened - count an application's open; keeps its flags. */
 int
 allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags);
@@ -198,6 +208,11 @@ allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags);
 /** allot_fd_flags - the flags it was opened with (fd->flags if unknown). */
 int32_t
 allot_fd_flags(xlator_t *this, fd_t *fd);
+
+/** allot_fd_peek - what is kept of it, as long as the caller holds the fd; NULL
+ * for one that was not opened here (an anonymous one). */
+struct allot_fd *
+allot_fd_peek(xlator_t *this, fd_t *fd);
 
 /** allot_fd_release - the translator's release(). */
 int32_t

@@ -23,6 +23,7 @@ allot_io_new(call_frame_t *frame, xlator_t *this, fd_t *fd, uint64_t off,
     io->off = off;
     io->len = len;
     io->flags = flags;
+    INIT_LIST_HEAD(&io->wait);
     if (xdata)
         io->xdata = dict_ref(xdata);
     frame->local = io;

@@ -37,6 +37,10 @@ struct allot_io_piece {
     struct iobref *iobref; /* read: owned */
 };
 
+/* What a read of our own ends in, see allot_read_own(). */
+typedef void (*allot_read_done_fn)(void *arg, int32_t ret, struct iovec *iov,
+                                   int count, struct iobref *iobref);
+
 struct allot_io {
     call_frame_t *frame;
     xlator_t *this;
@@ -61,7 +65,10 @@ struct allot_io {
     /* Read. */
     uint64_t eof;
     gf_boolean_t eof_known;
-    gf_boolean_t opened; /* one attempt to open what was closed is made */
+    gf_boolean_t opened;     /* one attempt to open what was closed is made */
+    struct list_head wait;   /* for what is read ahead, allot-prefetch.c */
+    allot_read_done_fn done; /* not NULL: nobody above waits for an answer */
+    void *done_arg;
 
     /* The round. */
     int rounds;

@@ -15,6 +15,7 @@
     (OPT_FLAG_SETTABLE | OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT)
 #define ALLOT_INLINE_MAX (64 * GF_UNIT_MB)
 #define ALLOT_INLINE_ALIGN 4096
+#define ALLOT_PREFETCH_MAX (1 * GF_UNIT_GB)
 
 struct volume_options allot_volume_options[] = {
     {
@@ -77,6 +78,19 @@ struct volume_options allot_volume_options[] = {
         .tags = {"allot"},
         .description = "A data subvolume with less free space gets no new "
                        "extents while others have more.",
+    },
+    {
+        .key = {"prefetch"},
+        .type = GF_OPTION_TYPE_SIZET,
+        .min = 0,
+        .max = ALLOT_PREFETCH_MAX,
+        .default_value = "16MB",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "Bytes that are read ahead of one stream at most, over "
+                       "all data subvolumes at once. What was read ahead is "
+                       "used for up to one second. 0 turns it off.",
     },
     {
         .key = {"strict-readdir"},
@@ -215,11 +229,22 @@ options_ns_kind(const char *value)
     return ALLOT_NS_OTHER;
 }
 
+/* All options as given, in the units of struct allot_options. */
+struct allot_given {
+    uint64_t inline_limit;
+    uint64_t block_size;
+    int32_t width;
+    double min_free;
+    uint64_t prefetch;
+    gf_boolean_t strict;
+    char *weights; /* GlusterFS's, as all strings here */
+    char *ns;
+    char *stop;
+};
+
 /* What init and reconfigure have in common, after the values were read. */
 static int
-options_apply(xlator_t *this, uint64_t inline_limit, uint64_t block_size,
-              int32_t width, double min_free, gf_boolean_t strict,
-              const char *weights, const char *ns, const char *stop)
+options_apply(xlator_t *this, const struct allot_given *given)
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_bricks *b = priv->bricks;
@@ -231,29 +256,30 @@ options_apply(xlator_t *this, uint64_t inline_limit, uint64_t block_size,
     int i = 0;
     int ret = 0;
 
-    ret = options_block_shift(this, block_size, &shift);
+    ret = options_block_shift(this, given->block_size, &shift);
     if (!ret)
-        ret = options_weights(this, weights, &w);
-    if (!ret && allot_stop_parse(stop, &stops) < 0) {
+        ret = options_weights(this, given->weights, &w);
+    if (!ret && allot_stop_parse(given->stop, &stops) < 0) {
         gf_msg(this->name, GF_LOG_ERROR, EINVAL, ALLOT_MSG_BAD_OPTION,
                "option debug-stop-at %s is not valid: there is no step of "
                "that name",
-               stop);
+               given->stop);
         ret = -1;
     }
     if (ret)
         goto out;
 
-    priv->opt.inline_limit = (inline_limit + ALLOT_INLINE_ALIGN - 1) /
+    priv->opt.inline_limit = (given->inline_limit + ALLOT_INLINE_ALIGN - 1) /
                              ALLOT_INLINE_ALIGN * ALLOT_INLINE_ALIGN;
     priv->opt.block_shift = shift;
-    priv->opt.width = width;
-    priv->opt.min_free = min_free;
-    priv->opt.strict_readdir = strict;
+    priv->opt.width = given->width;
+    priv->opt.min_free = given->min_free;
+    priv->opt.prefetch = given->prefetch;
+    priv->opt.strict_readdir = given->strict;
     priv->opt.stops = stops;
 
     pthread_mutex_lock(&b->lock);
-    priv->opt.ns_kind = options_ns_kind(ns);
+    priv->opt.ns_kind = options_ns_kind(given->ns);
     b->weights_mode = w.mode;
     for (i = 0; i < b->count; i++)
         b->children[i].option_weight = w.named[i];
@@ -270,25 +296,20 @@ out:
 int
 allot_options_init(xlator_t *this)
 {
-    uint64_t inline_limit = 0;
-    uint64_t block_size = 0;
-    int32_t width = 0;
-    double min_free = 0;
-    gf_boolean_t strict = _gf_true;
-    char *weights = NULL;
-    char *ns = NULL;
-    char *stop = NULL;
+    struct allot_given given = {
+        0,
+    };
 
-    GF_OPTION_INIT("inline-limit", inline_limit, size_uint64, err);
-    GF_OPTION_INIT("block-size", block_size, size_uint64, err);
-    GF_OPTION_INIT("width", width, int32, err);
-    GF_OPTION_INIT("weights", weights, str, err);
-    GF_OPTION_INIT("min-free", min_free, percent, err);
-    GF_OPTION_INIT("strict-readdir", strict, bool, err);
-    GF_OPTION_INIT("namespace", ns, str, err);
-    GF_OPTION_INIT("debug-stop-at", stop, str, err);
-    return options_apply(this, inline_limit, block_size, width, min_free,
-                         strict, weights, ns, stop);
+    GF_OPTION_INIT("inline-limit", given.inline_limit, size_uint64, err);
+    GF_OPTION_INIT("block-size", given.block_size, size_uint64, err);
+    GF_OPTION_INIT("width", given.width, int32, err);
+    GF_OPTION_INIT("weights", given.weights, str, err);
+    GF_OPTION_INIT("min-free", given.min_free, percent, err);
+    GF_OPTION_INIT("prefetch", given.prefetch, size_uint64, err);
+    GF_OPTION_INIT("strict-readdir", given.strict, bool, err);
+    GF_OPTION_INIT("namespace", given.ns, str, err);
+    GF_OPTION_INIT("debug-stop-at", given.stop, str, err);
+    return options_apply(this, &given);
 err:
     return -1;
 }
@@ -296,25 +317,21 @@ err:
 int
 allot_options_reconf(xlator_t *this, dict_t *options)
 {
-    uint64_t inline_limit = 0;
-    uint64_t block_size = 0;
-    int32_t width = 0;
-    double min_free = 0;
-    gf_boolean_t strict = _gf_true;
-    char *weights = NULL;
-    char *ns = NULL;
-    char *stop = NULL;
+    struct allot_given given = {
+        0,
+    };
 
-    GF_OPTION_RECONF("inline-limit", inline_limit, options, size_uint64, err);
-    GF_OPTION_RECONF("block-size", block_size, options, size_uint64, err);
-    GF_OPTION_RECONF("width", width, options, int32, err);
-    GF_OPTION_RECONF("weights", weights, options, str, err);
-    GF_OPTION_RECONF("min-free", min_free, options, percent, err);
-    GF_OPTION_RECONF("strict-readdir", strict, options, bool, err);
-    GF_OPTION_RECONF("namespace", ns, options, str, err);
-    GF_OPTION_RECONF("debug-stop-at", stop, options, str, err);
-    return options_apply(this, inline_limit, block_size, width, min_free,
-                         strict, weights, ns, stop);
+    GF_OPTION_RECONF("inline-limit", given.inline_limit, options, size_uint64,
+                     err);
+    GF_OPTION_RECONF("block-size", given.block_size, options, size_uint64, err);
+    GF_OPTION_RECONF("width", given.width, options, int32, err);
+    GF_OPTION_RECONF("weights", given.weights, options, str, err);
+    GF_OPTION_RECONF("min-free", given.min_free, options, percent, err);
+    GF_OPTION_RECONF("prefetch", given.prefetch, options, size_uint64, err);
+    GF_OPTION_RECONF("strict-readdir", given.strict, options, bool, err);
+    GF_OPTION_RECONF("namespace", given.ns, options, str, err);
+    GF_OPTION_RECONF("debug-stop-at", given.stop, options, str, err);
+    return options_apply(this, &given);
 err:
     return -1;
 }

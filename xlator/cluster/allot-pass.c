@@ -8,14 +8,30 @@
  * for the registry, in domains of their own.
  */
 #include "allot-names.h"
+#include "allot-prefetch.h"
 
+static int32_t
+pass_lk_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
+            int32_t op_errno, struct gf_flock *flock, dict_t *xdata)
+{
+    struct allot_inode *ai = cookie;
+
+    if (ai)
+        allot_prefetch_changed(ai);
+    STACK_UNWIND_STRICT(lk, frame, op_ret, op_errno, flock, xdata);
+    return 0;
+}
+
+/* Who takes a lock wants to see what the last holder wrote. The caller's fd
+ * holds the inode, and with it what is kept of it. */
 int32_t
 allot_lk(call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t cmd,
          struct gf_flock *flock, dict_t *xdata)
 {
     xlator_t *ns = allot_priv(this)->ns;
 
-    STACK_WIND_TAIL(frame, ns, ns->fops->lk, fd, cmd, flock, xdata);
+    STACK_WIND_COOKIE(frame, pass_lk_cbk, allot_inode_peek(this, fd->inode), ns,
+                      ns->fops->lk, fd, cmd, flock, xdata);
     return 0;
 }
 

@@ -5,7 +5,7 @@
  * known to reach; a member that cannot answer makes the read fail with EIO,
  * never short and never zero.
  */
-#include "allot-io.h"
+#include "allot-prefetch.h"
 
 static void
 read_enter(void *arg);
@@ -13,13 +13,22 @@ read_enter(void *arg);
 /* ---- answering
  * -------------------------------------------------------------------- */
 
-static void
-read_unwind(struct allot_io *io, int32_t ret, int32_t err, struct iovec *iov,
-            int count, struct iobref *iobref)
+void
+allot_read_unwind(struct allot_io *io, int32_t ret, int32_t err,
+                  struct iovec *iov, int count, struct iobref *iobref)
 {
     call_frame_t *frame = io->frame;
     struct iatt hollow;
 
+    if (io->done) {
+        allot_read_done_fn done = io->done;
+        void *arg = io->done_arg;
+
+        allot_io_free(io);
+        done(arg, ret, iov, count, iobref);
+        STACK_DESTROY(frame->root);
+        return;
+    }
     allot_iatt_hollow(io->fd->inode, &hollow);
     allot_io_free(io);
     STACK_UNWIND_STRICT(readv, frame, ret, err, iov, count, &hollow, iobref,
@@ -31,7 +40,7 @@ read_fail(struct allot_io *io, int err)
 {
     if (err == ENOTCONN)
         err = EIO; /* a lost block, whatever the reason */
-    read_unwind(io, -1, allot_errno(err), NULL, 0, NULL);
+    allot_read_unwind(io, -1, allot_errno(err), NULL, 0, NULL);
 }
 
 /* Nothing to read: at or past the end. */
@@ -43,7 +52,7 @@ read_nothing(struct allot_io *io)
         0,
     };
 
-    read_unwind(io, 0, ENOENT, &none, 1, iobref);
+    allot_read_unwind(io, 0, ENOENT, &none, 1, iobref);
     if (iobref)
         iobref_unref(iobref);
 }
@@ -102,8 +111,8 @@ read_assemble(struct allot_io *io)
         total += piece->p.len;
     }
     /* As posix says it: ENOENT tells caches above that this was the end. */
-    read_unwind(io, total, io->off + total >= io->eof ? ENOENT : 0, iov, count,
-                iobref);
+    allot_read_unwind(io, total, io->off + total >= io->eof ? ENOENT : 0, iov,
+                      count, iobref);
     io = NULL;
 out:
     if (io)
@@ -191,9 +200,13 @@ read_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     if (op_ret < 0)
         op_errno = allot_errno(op_errno);
     allot_gate_leave(this, io->ai, _gf_false);
-    allot_io_free(io);
-    STACK_UNWIND_STRICT(readv, frame, op_ret, op_errno, vector, count, stbuf,
-                        iobref, xdata);
+    if (io->done) {
+        allot_read_unwind(io, op_ret, op_errno, vector, count, iobref);
+    } else {
+        allot_io_free(io);
+        STACK_UNWIND_STRICT(readv, frame, op_ret, op_errno, vector, count,
+                            stbuf, iobref, xdata);
+    }
 out:
     inode_unref(inode);
     return 0;
@@ -380,6 +393,42 @@ read_enter(void *arg)
         read_fail(io, ENOMEM);
 }
 
+void
+allot_read_go_on(struct allot_io *io)
+{
+    read_enter(io);
+}
+
+/* The bounds of a read that is ours to answer; NULL for no memory. */
+static struct allot_io *
+read_new(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
+         off_t offset, uint32_t flags, dict_t *xdata)
+{
+    if ((uint64_t)offset > ALLOT_OFFSET_MAX - size)
+        size = ALLOT_OFFSET_MAX - offset;
+    return allot_io_new(frame, this, fd, offset, size, flags, xdata);
+}
+
+int
+allot_read_own(call_frame_t *like, fd_t *fd, uint64_t len, uint64_t off,
+               allot_read_done_fn done, void *arg)
+{
+    call_frame_t *frame = copy_frame(like);
+    struct allot_io *io = NULL;
+
+    if (frame)
+        io = read_new(frame, like->this, fd, len, off, 0, NULL);
+    if (!io) {
+        if (frame)
+            STACK_DESTROY(frame->root);
+        return -ENOMEM;
+    }
+    io->done = done;
+    io->done_arg = arg;
+    read_enter(io);
+    return 0;
+}
+
 int32_t
 allot_readv(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
             off_t offset, uint32_t flags, dict_t *xdata)
@@ -392,14 +441,11 @@ allot_readv(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
                         flags, xdata);
         return 0;
     }
-    if ((uint64_t)offset > ALLOT_OFFSET_MAX - size)
-        size = ALLOT_OFFSET_MAX - offset;
-    io = allot_io_new(frame, this, fd, offset, size, flags, xdata);
-    if (!io) {
+    io = read_new(frame, this, fd, size, offset, flags, xdata);
+    if (!io)
         STACK_UNWIND_STRICT(readv, frame, -1, ENOMEM, NULL, 0, NULL, NULL,
                             NULL);
-        return 0;
-    }
-    read_enter(io);
+    else if (!allot_prefetch_read(io))
+        read_enter(io);
     return 0;
 }

@@ -382,6 +382,8 @@ allot_dump_priv(xlator_t *this)
     gf_proc_dump_write("fences", "%" PRIi64, GF_ATOMIC_GET(priv->fences));
     gf_proc_dump_write("glimpses", "%" PRIi64, GF_ATOMIC_GET(priv->glimpses));
     gf_proc_dump_write("refreshes", "%" PRIi64, GF_ATOMIC_GET(priv->refreshes));
+    gf_proc_dump_write("prefetched", "%" PRIi64,
+                       GF_ATOMIC_GET(priv->prefetched));
     gf_proc_dump_write("retries", "%" PRIi64, GF_ATOMIC_GET(priv->retries));
     status_drop(&st, &reg);
     return 0;

@@ -4,7 +4,7 @@
  * spread file's goes to base and portions in parallel and is answered once.
  * The ways around failures are in allot_prepare_write().
  */
-#include "allot-io.h"
+#include "allot-prefetch.h"
 #include "allot-stop.h"
 
 static void
@@ -217,6 +217,7 @@ write_round_done(struct allot_io *io)
         write_repair(io, _gf_true);
     } else {
         allot_stop(io->this, ALLOT_STOP_WRITE_DONE);
+        allot_prefetch_changed(io->ai);
         if (ret == 0)
             write_account(io);
         else

@@ -66,6 +66,7 @@ allot_counters_init(struct allot_priv *priv)
     GF_ATOMIC_INIT(priv->glimpses, 0);
     GF_ATOMIC_INIT(priv->refreshes, 0);
     GF_ATOMIC_INIT(priv->retries, 0);
+    GF_ATOMIC_INIT(priv->prefetched, 0);
 }
 
 /* Keep this plugin, and with it liburcu, mapped after the last graph that uses

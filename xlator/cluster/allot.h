@@ -40,6 +40,7 @@ struct allot_options {
     uint8_t block_shift;   /* block size = 1 << block_shift */
     uint32_t width;        /* most members of an extent */
     double min_free;       /* percent of a brick below which it is full */
+    uint64_t prefetch;     /* most bytes to read ahead of a stream */
     gf_boolean_t strict_readdir;
     int ns_kind;    /* what option namespace says, -1: not set */
     uint64_t stops; /* for tests, allot-stop.h; changed atomically */
@@ -62,6 +63,8 @@ struct allot_priv {
     dict_t *client_xdata;        /* { allot.client }: shared, never changed */
     /* [g] is { allot.gen = g }: as well */
     dict_t *gen_xdata[ALLOT_SHARED_GENS];
+
+    gf_atomic_t prefetched; /* bytes of chunks that exist, allot-prefetch.c */
 
     /* Counters for status, .meta, statedump and tests. */
     gf_atomic_t grows, appends, settles, truncates, publishes, publish_lost,
