@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
-# What the tests of failures have in common. Sourced by fail-*.sh and bad-*.sh.
+# What the tests of failures have in common. Sourced by fail-*.sh, bad-*.sh and
+# prog-lib.sh.
 # $ORIG holds a copy of every file as it was written; what a mount gives is
 # compared with it byte by byte, and with what `allot report` says about it.
 # shellcheck source=lib.sh
