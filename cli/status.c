@@ -167,6 +167,22 @@ allot_status_reasons(const struct allot_doc_status *doc)
                    doc->bricks[i].why);
 }
 
+/* What the translator has to say of the volume as a whole. */
+static void
+allot_status_warnings(const struct allot_doc_status *doc)
+{
+    const json_t *list = json_object_get(doc->root, "warnings");
+    const char *why =
+        json_string_value(json_object_get(doc->root, "inactive_because"));
+    size_t i;
+
+    if (why)
+        printf("warning: nothing is spread: %s\n", why);
+    for (i = 0; i < json_array_size(list); i++)
+        if (json_is_string(json_array_get(list, i)))
+            printf("warning: %s\n", json_string_value(json_array_get(list, i)));
+}
+
 /* The last line: the state and what it means. */
 static void
 allot_status_sentence(const struct allot_doc_status *doc,
@@ -227,6 +243,7 @@ allot_cmd_status(const struct allot_cli *cli, const char *text)
         status = allot_cli_error("out of memory");
     } else {
         allot_status_reasons(&doc);
+        allot_status_warnings(&doc);
         printf("max/mean %.3f\n", doc.max_over_mean);
         allot_status_sentence(&doc, target);
     }

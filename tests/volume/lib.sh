@@ -108,9 +108,9 @@ must() {
 
 done_testing() {
     local crashed
-    crashed=$(grep -ls '^signal received: \(4\|6\|7\|8\|11\)$' "$LOG"/*.log)
+    crashed=$(grep -rls --include='*.log' '^signal received: \(4\|6\|7\|8\|11\)$' "$LOG")
     is "no process of the volume crashed" "$crashed" ""
-    [ -z "$crashed" ] || grep -h -A25 '^signal received' "$LOG"/*.log | sed 's/^/# /'
+    [ -z "$crashed" ] || grep -rh --include='*.log' -A25 '^signal received' "$LOG" | sed 's/^/# /'
     echo "1..$TESTS"
     [ "$FAILED" -eq 0 ]
     exit

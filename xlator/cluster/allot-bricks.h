@@ -147,4 +147,19 @@ allot_dump_priv(xlator_t *this);
 int32_t
 allot_dump_metrics(xlator_t *this, int fd);
 
+/** allot_warnings_set - take in what the volgen filter says, in init and
+ * reconfigure. No memory: it is not shown. */
+void
+allot_warnings_set(xlator_t *this, dict_t *options);
+
+void
+allot_warnings_free(struct allot_priv *priv);
+
+struct json_t;
+
+/** allot_warnings_json - allot-warnings.c: an array of sentences for the
+ * administrator; a new reference, NULL: no memory. */
+struct json_t *
+allot_warnings_json(xlator_t *this);
+
 #endif /* ALLOT_BRICKS_H */

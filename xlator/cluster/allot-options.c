@@ -125,6 +125,26 @@ struct volume_options allot_volume_options[] = {
                        "commas. The client stops at each, once, as if it had "
                        "been sent SIGSTOP.",
     },
+    {
+        .key = {"rejected"},
+        .type = GF_OPTION_TYPE_STR,
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT,
+        .tags = {"allot"},
+        .description = "Written by the volgen filter: settings of the volume "
+                       "that are not valid and were left out. Shown by the "
+                       "status, otherwise without effect.",
+    },
+    {
+        .key = {"beside"},
+        .type = GF_OPTION_TYPE_STR,
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT,
+        .tags = {"allot"},
+        .description = "Written by the volgen filter: features of the volume "
+                       "(shard, quota) that do not count what is spread. Shown "
+                       "by the status, otherwise without effect.",
+    },
     {.key = {NULL}},
 };
 
@@ -300,6 +320,7 @@ allot_options_init(xlator_t *this)
         0,
     };
 
+    allot_warnings_set(this, this->options);
     GF_OPTION_INIT("inline-limit", given.inline_limit, size_uint64, err);
     GF_OPTION_INIT("block-size", given.block_size, size_uint64, err);
     GF_OPTION_INIT("width", given.width, int32, err);
@@ -321,6 +342,7 @@ allot_options_reconf(xlator_t *this, dict_t *options)
         0,
     };
 
+    allot_warnings_set(this, options);
     GF_OPTION_RECONF("inline-limit", given.inline_limit, options, size_uint64,
                      err);
     GF_OPTION_RECONF("block-size", given.block_size, options, size_uint64, err);

@@ -310,6 +310,7 @@ allot_status_json(xlator_t *this)
     for (i = 0; i < st.count; i++)
         json_array_append_new(list, status_json_brick(&st, &st.bricks[i]));
     json_object_set_new(doc, "bricks", list);
+    json_object_set_new(doc, "warnings", allot_warnings_json(this));
     json_object_set_new(doc, "counters", status_json_counters(priv));
     text = json_dumps(doc, JSON_COMPACT | JSON_PRESERVE_ORDER);
 out:

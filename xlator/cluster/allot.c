@@ -19,6 +19,8 @@ allot_priv_free(xlator_t *this)
 
     if (!priv)
         return;
+    if (priv->bricks)
+        allot_warnings_free(priv);
     allot_bricks_fini(this);
     /* Calls that never came back still use it. */
     if (priv->bricks)

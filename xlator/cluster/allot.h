@@ -43,6 +43,8 @@ struct allot_options {
     uint64_t prefetch;     /* most bytes to read ahead of a stream */
     gf_boolean_t strict_readdir;
     int ns_kind;    /* what option namespace says, -1: not set */
+    char *rejected; /* owned; what the volgen filter says, allot-warnings.c; */
+    char *beside;   /* ... both guarded by bricks->lock */
     uint64_t stops; /* for tests, allot-stop.h; changed atomically */
 };
 

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * convert.c - see convert.h for the drawing. Text in, text out: reads and
+ * writes no file.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "convert.h"
+
+static int
+is_type(const struct volfile *vf, int at, const char *type)
+{
+    return strcmp(vf->nodes[at].type, type) == 0;
+}
+
+static int
+is_set(const struct volfile *vf, int at)
+{
+    return is_type(vf, at, "cluster/replicate") ||
+           is_type(vf, at, "cluster/afr") ||
+           is_type(vf, at, "cluster/disperse") || is_type(vf, at, "cluster/ec");
+}
+
+static int
+is_distribute(const struct volfile *vf, int at)
+{
+    return is_type(vf, at, "cluster/distribute") ||
+           is_type(vf, at, "cluster/dht") || is_type(vf, at, "cluster/nufa") ||
+           is_type(vf, at, "cluster/switch");
+}
+
+static int
+ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text);
+    size_t k = strlen(end);
+
+    return n >= k && strcmp(text + n - k, end) == 0;
+}
+
+/* ---- kinds -----------------------------------------------------------------
+ */
+
+const char *
+convert_kind_name(enum convert_kind kind)
+{
+    switch (kind) {
+        case CONVERT_CLIENT:
+            return "client";
+        case CONVERT_BRICK:
+            return "brick";
+        case CONVERT_REBALANCE:
+            return "rebalance";
+        case CONVERT_HEAL:
+            return "self-heal";
+        case CONVERT_SERVICE:
+            return "service";
+        case CONVERT_NO_CLUSTER:
+            return "no cluster";
+    }
+    return "?";
+}
+
+static int
+has_healer(const struct volfile *vf)
+{
+    int i = 0;
+
+    for (i = 0; i < vf->node_count; i++)
+        if (is_set(vf, i) &&
+            volfile_option(&vf->nodes[i], "iam-self-heal-daemon"))
+            return 1;
+    return 0;
+}
+
+enum convert_kind
+convert_kind(const struct volfile *vf, const char *base)
+{
+    static const char *const services[] = {
+        "features/snapview-server", "features/bit-rot", "features/quotad"};
+    size_t i = 0;
+    int at = 0;
+
+    if (volfile_has_type(vf, "storage/posix") >= 0)
+        return CONVERT_BRICK;
+    for (i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+        if (volfile_has_type(vf, services[i]) >= 0)
+            return CONVERT_SERVICE;
+    if (has_healer(vf))
+        return CONVERT_HEAL;
+    for (at = 0; at < vf->node_count; at++) {
+        if (!is_distribute(vf, at) && !is_set(vf, at))
+            continue;
+        /* The graph of a client without any cache looks the same; the name of
+         * a client's file has a transport in it. */
+        return ends_with(base, "-rebalance.vol") ? CONVERT_REBALANCE
+                                                 : CONVERT_CLIENT;
+    }
+    return CONVERT_NO_CLUSTER;
+}
+
+/* ---- targets ---------------------------------------------------------------
+ */
+
+static int
+add_number(int **list, int *count, int number)
+{
+    int *more = realloc(*list, (*count + 1) * sizeof(*more));
+
+    if (!more)
+        return -ENOMEM;
+    *list = more;
+    more[(*count)++] = number;
+    return 0;
+}
+
+/* @sub becomes what stands below readdir-ahead (performance.parallel-readdir):
+ * data does not go through a cache of names. */
+static int
+below_cache(const struct volfile *vf, int *sub)
+{
+    const struct volfile_node *node = &vf->nodes[*sub];
+
+    if (!is_type(vf, *sub, "performance/readdir-ahead") ||
+        node->child_count != 1)
+        return 0;
+    *sub = node->children[0];
+    return 1;
+}
+
+static int
+take_set(const struct volfile *vf, struct convert_target *t, int set,
+         const char **why)
+{
+    const struct volfile_node *node = &vf->nodes[set];
+    int i = 0;
+
+    if (volfile_option(node, "thin-arbiter")) {
+        *why = "a set with a thin arbiter: its arbiter has no guard";
+        return -EINVAL;
+    }
+    for (i = 0; i < node->child_count; i++) {
+        if (!is_type(vf, node->children[i], "protocol/client")) {
+            *why = "a set of something else than bricks";
+            return -EINVAL;
+        }
+        if (add_number(&t->leaves, &t->leaf_count, node->children[i]))
+            return -ENOMEM;
+    }
+    return add_number(&t->data, &t->data_count, set);
+}
+
+static int
+take_data(const struct volfile *vf, struct convert_target *t, int sub,
+          const char **why)
+{
+    if (below_cache(vf, &sub))
+        t->below_cache = 1;
+    if (is_set(vf, sub))
+        return take_set(vf, t, sub, why);
+    if (is_type(vf, sub, "protocol/client"))
+        return add_number(&t->data, &t->data_count, sub);
+    *why =
+        "distribute stands above something that is neither a brick nor a set";
+    return -EINVAL;
+}
+
+/* The volume's name, from what glusterd calls its translators. */
+static int
+take_name(const struct volfile *vf, struct convert_target *t, const char **why)
+{
+    const char *name = vf->nodes[t->ns].name;
+    const char *const ends[] = {"-dht", "-replicate-0", "-disperse-0",
+                                "-names"};
+    size_t i = 0;
+    size_t len = 0;
+
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        len = strlen(name) - strlen(ends[i]);
+        if (!ends_with(name, ends[i]) || !len || len >= sizeof(t->volume))
+            continue;
+        memcpy(t->volume, name, len);
+        t->volume[len] = '\0';
+        if (!strchr(t->volume, '/') && t->volume[0] != '.')
+            return 0;
+    }
+    *why = "the namespace has not the name that glusterd gives it";
+    return -EINVAL;
+}
+
+/* Which volumes stand above @at, in @above. */
+static void
+mark_above(const struct volfile *vf, int at, char *above)
+{
+    int i = 0;
+    int k = 0;
+
+    above[at] = 1;
+    for (i = at + 1; i < vf->node_count; i++)
+        for (k = 0; k < vf->nodes[i].child_count; k++)
+            if (above[vf->nodes[i].children[k]])
+                above[i] = 1;
+}
+
+/* 1: a namespace, that is the topmost cluster translator; 0: not; or -errno. */
+static int
+look_above(const struct volfile *vf, struct convert_target *t, const char **why)
+{
+    char *above = calloc(vf->node_count, 1);
+    int parents = 0;
+    int ret = 1;
+    int i = 0;
+
+    if (!above)
+        return -ENOMEM;
+    mark_above(vf, t->ns, above);
+    for (i = t->ns + 1; i < vf->node_count; i++) {
+        if (!above[i])
+            continue;
+        parents++;
+        if (is_type(vf, i, "cluster/allot")) {
+            t->done = t->done || vf->nodes[i].children[0] == t->ns;
+            ret = t->done;
+        } else if (strncmp(vf->nodes[i].type, "cluster/", 8) == 0) {
+            ret = 0;
+        }
+        if (is_type(vf, i, "features/shard"))
+            t->shard = 1;
+    }
+    free(above);
+    if (ret == 1 && !parents) {
+        *why = "nothing stands above the namespace";
+        ret = -EINVAL;
+    }
+    return ret;
+}
+
+static int
+take_target(const struct volfile *vf, struct convert_target *t,
+            const char **why)
+{
+    const struct volfile_node *node = &vf->nodes[t->ns];
+    int ret = 0;
+    int i = 0;
+
+    ret = take_name(vf, t, why);
+    if (!ret && is_set(vf, t->ns))
+        return take_set(vf, t, t->ns, why);
+    for (i = 0; !ret && i < node->child_count; i++)
+        ret = take_data(vf, t, node->children[i], why);
+    return ret;
+}
+
+int
+convert_targets(const struct volfile *vf, struct convert_target *targets,
+                const char **why)
+{
+    struct convert_target *t = NULL;
+    int count = 0;
+    int ret = 0;
+    int i = 0;
+
+    for (i = 0; i < vf->node_count; i++) {
+        if (!is_distribute(vf, i) && !is_set(vf, i))
+            continue;
+        if (count == CONVERT_TARGETS_MAX) {
+            *why = "too many volumes in one file";
+            ret = -EINVAL;
+            break;
+        }
+        t = &targets[count];
+        memset(t, 0, sizeof(*t));
+        t->ns = i;
+        ret = look_above(vf, t, why);
+        if (ret < 0)
+            break;
+        if (ret == 0)
+            continue;
+        count++;
+        ret = t->done ? take_name(vf, t, why) : take_target(vf, t, why);
+        if (ret)
+            break;
+    }
+    if (ret < 0)
+        convert_targets_free(targets, count);
+    return ret < 0 ? ret : count;
+}
+
+void
+convert_targets_free(struct convert_target *targets, int count)
+{
+    int i = 0;
+
+    for (i = 0; i < count; i++) {
+        free(targets[i].data);
+        free(targets[i].leaves);
+        targets[i].data = NULL;
+        targets[i].leaves = NULL;
+    }
+}
+
+/* ---- the new text ----------------------------------------------------------
+ */
+
+static int
+names_data(const struct volfile *vf, const struct convert_target *t,
+           const char *name, size_t len)
+{
+    const char *have = NULL;
+    int i = 0;
+
+    for (i = 0; i < t->data_count; i++) {
+        have = vf->nodes[t->data[i]].name;
+        if (strlen(have) == len && memcmp(have, name, len) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* cluster/allot refuses weights for names that are not there. */
+static int
+weights_fit(const struct volfile *vf, const struct convert_target *t,
+            const char *value)
+{
+    const char *eq = NULL;
+
+    if (!strchr(value, '='))
+        return 1;
+    while ((eq = strchr(value, '=')) != NULL) {
+        if (!names_data(vf, t, value, eq - value))
+            return 0;
+        value = strchr(eq, ',');
+        if (!value)
+            return 1;
+        value++;
+    }
+    return 0;
+}
+
+static const char *
+option_of(const struct request *req, const char *key)
+{
+    int i = 0;
+
+    for (i = 0; i < req->option_count; i++)
+        if (strcmp(req->options[i].key, key) == 0)
+            return req->options[i].value;
+    return NULL;
+}
+
+static void
+fit_options(const struct volfile *vf, const struct convert_target *t,
+            struct request *req)
+{
+    const char *weights = option_of(req, "weights");
+
+    if (weights && !weights_fit(vf, t, weights))
+        request_drop(req, "weights");
+    if (req->replicate &&
+        (t->leaf_count || t->data_count < 3 || t->below_cache)) {
+        request_drop(req, "namespace");
+        req->replicate = 0;
+    }
+}
+
+/* Replicate over the first three bricks, in the place of distribute. Clients
+ * heal it: volumes of plain bricks have no self-heal daemon. */
+static void
+print_names(FILE *f, const struct volfile *vf, const struct convert_target *t)
+{
+    int i = 0;
+
+    fprintf(f,
+            "volume %s-names\n"
+            "    type cluster/replicate\n"
+            "    option data-self-heal on\n"
+            "    option metadata-self-heal on\n"
+            "    option entry-self-heal on\n"
+            "    option quorum-type auto\n"
+            "    subvolumes",
+            t->volume);
+    for (i = 0; i < 3; i++)
+        fprintf(f, " %s", vf->nodes[t->data[i]].name);
+    fputs("\nend-volume\n", f);
+}
+
+static void
+print_list(FILE *f, const struct volfile *vf, const int *list, int count,
+           char between)
+{
+    int i = 0;
+
+    for (i = 0; i < count; i++) {
+        if (i || between == ' ')
+            fputc(between, f);
+        fputs(vf->nodes[list[i]].name, f);
+    }
+}
+
+static void
+print_allot(FILE *f, const struct volfile *vf, const struct convert_target *t,
+            const struct request *req)
+{
+    int i = 0;
+
+    fprintf(f, "\nvolume %s-allot\n    type cluster/allot\n", t->volume);
+    if (req->replicate && !option_of(req, "inline-limit"))
+        fputs("    option inline-limit 0\n", f);
+    for (i = 0; i < req->option_count; i++)
+        fprintf(f, "    option %s %s\n", req->options[i].key,
+                req->options[i].value);
+    if (req->rejected[0])
+        fprintf(f, "    option rejected %s\n", req->rejected);
+    if (t->shard || req->quota)
+        fprintf(f, "    option beside %s%s%s\n", t->shard ? "shard" : "",
+                t->shard && req->quota ? "," : "", req->quota ? "quota" : "");
+    if (t->leaf_count) {
+        fputs("    option watch ", f);
+        print_list(f, vf, t->leaves, t->leaf_count, ',');
+        fputc('\n', f);
+    }
+    if (req->replicate)
+        fprintf(f, "    subvolumes %s-names", t->volume);
+    else
+        fprintf(f, "    subvolumes %s", vf->nodes[t->ns].name);
+    print_list(f, vf, t->data, t->data_count, ' ');
+    print_list(f, vf, t->leaves, t->leaf_count, ' ');
+    fputs("\nend-volume\n", f);
+}
+
+static void
+print_text(FILE *f, const struct volfile *vf, size_t from, size_t to)
+{
+    fwrite(vf->text + from, 1, to - from, f);
+}
+
+/* The text from @from up to and with a parent's line of subvolumes, @name in
+ * the place of @child. Returns where to go on. */
+static size_t
+print_parent(FILE *f, const struct volfile *vf, int child, const char *name,
+             const struct volfile_node *node, size_t from)
+{
+    int k = 0;
+
+    print_text(f, vf, from, node->sub_begin);
+    for (k = 0; k < node->child_count; k++) {
+        if (k)
+            fputc(' ', f);
+        fputs(node->children[k] == child ? name
+                                         : vf->nodes[node->children[k]].name,
+              f);
+    }
+    return node->sub_end;
+}
+
+static int
+has_child(const struct volfile_node *node, int child)
+{
+    int k = 0;
+
+    for (k = 0; k < node->child_count; k++)
+        if (node->children[k] == child)
+            return 1;
+    return 0;
+}
+
+/* All of the text behind @child, with @name in its place. */
+static void
+print_rest(FILE *f, const struct volfile *vf, int child, const char *name)
+{
+    size_t at = vf->nodes[child].end;
+    int i = 0;
+
+    for (i = child + 1; i < vf->node_count; i++)
+        if (has_child(&vf->nodes[i], child))
+            at = print_parent(f, vf, child, name, &vf->nodes[i], at);
+    print_text(f, vf, at, vf->len);
+}
+
+/* Closes what open_memstream() gave. */
+static int
+close_text(FILE *f, char **out)
+{
+    int failed = ferror(f);
+
+    if (!fclose(f) && !failed)
+        return 0;
+    free(*out);
+    *out = NULL;
+    return -ENOMEM;
+}
+
+static int
+name_free(const struct volfile *vf, const struct convert_target *t,
+          const char *suffix)
+{
+    char name[CONVERT_NAME_MAX + 16];
+
+    snprintf(name, sizeof(name), "%s-%s", t->volume, suffix);
+    return volfile_find(vf, name) < 0;
+}
+
+int
+convert_apply(const struct volfile *vf, const struct convert_target *target,
+              struct request *req, char **out, size_t *out_len,
+              const char **why)
+{
+    const struct volfile_node *ns = &vf->nodes[target->ns];
+    char name[CONVERT_NAME_MAX + 16];
+    FILE *f = NULL;
+
+    *out = NULL;
+    if (req->why) {
+        *why = req->why;
+        return -EINVAL;
+    }
+    if (!name_free(vf, target, "allot") || !name_free(vf, target, "names")) {
+        *why = "the name for cluster/allot is in use";
+        return -EINVAL;
+    }
+    snprintf(name, sizeof(name), "%s-allot", target->volume);
+    fit_options(vf, target, req);
+    f = open_memstream(out, out_len);
+    if (!f)
+        return -ENOMEM;
+    print_text(f, vf, 0, ns->begin);
+    if (req->replicate)
+        print_names(f, vf, target);
+    else
+        print_text(f, vf, ns->begin, ns->end);
+    print_allot(f, vf, target, req);
+    print_rest(f, vf, target->ns, name);
+    return close_text(f, out);
+}
+
+int
+convert_guard(const struct volfile *vf, char **out, size_t *out_len,
+              const char **why)
+{
+    int locks = volfile_has_type(vf, "features/locks");
+    char name[CONVERT_NAME_MAX];
+    const char *text = NULL;
+    FILE *f = NULL;
+
+    *out = NULL;
+    if (volfile_has_type(vf, "user/allot") >= 0)
+        return 1;
+    text = locks < 0 ? "" : vf->nodes[locks].name;
+    if (!ends_with(text, "-locks") || strlen(text) >= sizeof(name)) {
+        *why =
+            "the brick has no features/locks of the name that glusterd gives";
+        return -EINVAL;
+    }
+    snprintf(name, sizeof(name), "%.*s-allot", (int)strlen(text) - 6, text);
+    if (volfile_find(vf, name) >= 0) {
+        *why = "the name for user/allot is in use";
+        return -EINVAL;
+    }
+    f = open_memstream(out, out_len);
+    if (!f)
+        return -ENOMEM;
+    print_text(f, vf, 0, vf->nodes[locks].end);
+    fprintf(f,
+            "\nvolume %s\n    type user/allot\n    subvolumes %s\nend-volume\n",
+            name, text);
+    print_rest(f, vf, locks, name);
+    return close_text(f, out);
+}

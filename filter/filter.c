@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * filter.c - the volgen filter: glusterd runs it on every volfile that it has
+ * written, with the file's path as the argument. It puts cluster/allot into
+ * the clients' files of volumes that asked for it, and leaves all others as
+ * they are, byte for byte.
+ *
+ *     allot [--log FILE] VOLFILE
+ *
+ * glusterd waits for it under its lock, so it never calls gluster and never
+ * waits for anything. It replaces the file in one step (rename), with the same
+ * owner and mode. When it does not understand the file, or anything fails, it
+ * leaves the file alone, logs why, and exits with 1, which glusterd logs too:
+ * a client with such a file is kept out by the guards in the bricks.
+ *
+ * What to write is decided in convert.c and request.c.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+#include "allot-codec.h"
+#include "convert.h"
+#include "ondisk.h"
+
+#ifndef FILTER_LOGDIR
+#define FILTER_LOGDIR "/var/log/glusterfs"
+#endif
+/* What glusterd tells its children. */
+#define WORKDIR_ENV "GLUSTERD_WORKDIR"
+
+static const char *log_path = FILTER_LOGDIR "/allot-filter.log";
+static const char *subject = "";
+
+static void
+tell(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+tell(int level, const char *format, ...)
+{
+    char text[2048];
+    char when[32] = "";
+    struct tm tm;
+    time_t now = time(NULL);
+    va_list args;
+    FILE *f = NULL;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    syslog(LOG_DAEMON | level, "%s: %s", subject, text);
+    f = fopen(log_path, "ae");
+    if (!f)
+        return;
+    if (gmtime_r(&now, &tm))
+        strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S +0000", &tm);
+    fprintf(f, "[%s] %c %s: %s\n", when, level <= LOG_ERR ? 'E' : 'W', subject,
+            text);
+    fclose(f);
+}
+
+/* A whole file; NULL with errno. The caller frees it. */
+static char *
+read_file(const char *path, size_t *len, struct stat *st)
+{
+    char *text = NULL;
+    ssize_t n = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    *len = 0;
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, st)) {
+        close(fd);
+        return NULL;
+    }
+    if (!S_ISREG(st->st_mode) || st->st_size > VOLFILE_SIZE_MAX) {
+        close(fd);
+        errno = EFBIG;
+        return NULL;
+    }
+    text = malloc(st->st_size + 1);
+    while (text && *len < (size_t)st->st_size) {
+        n = read(fd, text + *len, st->st_size - *len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        *len += n;
+    }
+    close(fd);
+    if (text && *len != (size_t)st->st_size) {
+        free(text);
+        errno = EIO;
+        return NULL;
+    }
+    return text;
+}
+
+/* In one step, with owner and mode of the old one. */
+static int
+replace_file(const char *path, const char *text, size_t len,
+             const struct stat *st)
+{
+    char temp[PATH_MAX];
+    size_t done = 0;
+    ssize_t n = 0;
+    int fd = 0;
+    int err = 0;
+
+    if ((size_t)snprintf(temp, sizeof(temp), "%s.allot-XXXXXX", path) >=
+        sizeof(temp))
+        return -ENAMETOOLONG;
+    fd = mkostemp(temp, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (fchown(fd, st->st_uid, st->st_gid) || fchmod(fd, st->st_mode & 07777))
+        err = errno;
+    while (!err && done < len) {
+        n = write(fd, text + done, len - done);
+        if (n < 0 && errno != EINTR)
+            err = errno;
+        else if (n > 0)
+            done += n;
+    }
+    if (close(fd) && !err)
+        err = errno;
+    if (!err && rename(temp, path))
+        err = errno;
+    if (err)
+        unlink(temp);
+    return -err;
+}
+
+/* ---- the brick's volfile ---------------------------------------------------
+ */
+
+/* A brick's volfile that was read. */
+struct brick {
+    char *text;
+    struct volfile vf;
+    struct timespec mtime;
+};
+
+static void
+brick_free(struct brick *b)
+{
+    volfile_free(&b->vf);
+    free(b->text);
+    memset(b, 0, sizeof(*b));
+}
+
+static int
+newer(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec
+                                  : a->tv_nsec > b->tv_nsec;
+}
+
+/* One with the guard says more: where the setting was taken away, only bricks
+ * of this machine have it again (protect). */
+static int
+brick_better(const struct brick *a, const struct brick *b)
+{
+    int a_guard = volfile_has_type(&a->vf, "user/allot") >= 0;
+    int b_guard = volfile_has_type(&b->vf, "user/allot") >= 0;
+
+    return a_guard != b_guard ? a_guard : newer(&a->mtime, &b->mtime);
+}
+
+/* Takes @path into @best if it is a brick's volfile and newer. */
+static int
+brick_consider(const char *path, struct brick *best)
+{
+    struct brick b;
+    struct stat st;
+    const char *why = NULL;
+    size_t len = 0;
+
+    memset(&b, 0, sizeof(b));
+    b.text = read_file(path, &len, &st);
+    if (!b.text)
+        return errno == ENOENT ? 0 : -errno;
+    b.mtime = st.st_mtim;
+    if (volfile_parse(b.text, len, &b.vf, &why) ||
+        volfile_has_type(&b.vf, "storage/posix") < 0 ||
+        (best->text && !brick_better(&b, best))) {
+        brick_free(&b);
+        return 0;
+    }
+    brick_free(best);
+    *best = b;
+    return 0;
+}
+
+/* Names of bricks' volfiles begin with the volume's and a dot. The clients'
+ * files have their transport there, and no brick in them. */
+static int
+brick_in_dir(const char *dir, const char *volume, struct brick *best)
+{
+    char path[PATH_MAX];
+    struct dirent *entry = NULL;
+    size_t n = strlen(volume);
+    size_t k = 0;
+    DIR *d = opendir(dir);
+
+    if (!d)
+        return -errno;
+    while ((entry = readdir(d)) != NULL) {
+        k = strlen(entry->d_name);
+        if (strncmp(entry->d_name, volume, n) != 0 || entry->d_name[n] != '.' ||
+            k < 4 || strcmp(entry->d_name + k - 4, ".vol") != 0)
+            continue;
+        if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) <
+            sizeof(path))
+            brick_consider(path, best);
+    }
+    closedir(d);
+    return best->text ? 0 : -ENOENT;
+}
+
+/* Beside the file; for temporary copies, and for files of several volumes, in
+ * glusterd's working directory. */
+static int
+brick_find(const char *file, const char *volume, struct brick *best)
+{
+    const char *workdir = getenv(WORKDIR_ENV);
+    const char *slash = strrchr(file, '/');
+    char dir[PATH_MAX];
+
+    memset(best, 0, sizeof(*best));
+    snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - file) : 1,
+             slash ? file : ".");
+    if (brick_in_dir(dir[0] ? dir : "/", volume, best) == 0)
+        return 0;
+    if (!workdir || !workdir[0])
+        return -ENOENT;
+    if ((size_t)snprintf(dir, sizeof(dir), "%s/vols/%s", workdir, volume) >=
+        sizeof(dir))
+        return -ENAMETOOLONG;
+    return brick_in_dir(dir, volume, best);
+}
+
+/* ---- what is on disk -------------------------------------------------------
+ */
+
+/* The registry's kind of namespace wins: names do not move. */
+static void
+obey_registry(const struct brick *brick, const struct convert_target *t,
+              struct request *req)
+{
+    static char key[] = "namespace";
+    static char value[] = "replicate";
+    struct ondisk disk;
+
+    ondisk_read(&brick->vf, &disk);
+    if (disk.ns_kind < 0 ||
+        (disk.ns_kind == ALLOT_NS_REPLICATE) == req->replicate)
+        return;
+    if (req->replicate) {
+        tell(LOG_ERR,
+             "volume %s: user.xlator.allot.namespace replicate is refused: the "
+             "names of this volume are distributed, and names are not moved",
+             t->volume);
+        request_drop(req, key);
+        req->replicate = 0;
+        return;
+    }
+    tell(LOG_ERR,
+         "volume %s: its names are replicated; user.xlator.allot.namespace is "
+         "taken as replicate",
+         t->volume);
+    request_drop(req, key);
+    if (req->option_count < REQUEST_OPTIONS_MAX) {
+        req->options[req->option_count].key = key;
+        req->options[req->option_count++].value = value;
+        req->replicate = 1;
+    }
+}
+
+/* A brick that holds data of allot keeps its guard: "gluster volume reset"
+ * takes the setting away, and a client without allot must not get there. */
+static int
+protect(const struct volfile *vf, char **out, size_t *out_len)
+{
+    const char *why = NULL;
+    struct ondisk disk;
+    int ret = 0;
+
+    ondisk_read(vf, &disk);
+    if (!disk.registered)
+        return 0;
+    ret = convert_guard(vf, out, out_len, &why);
+    if (ret == 1)
+        return 0;
+    if (ret) {
+        tell(LOG_ERR, "the guard cannot be put back: %s",
+             why ? why : strerror(-ret));
+        return ret;
+    }
+    tell(LOG_ERR,
+         "the brick holds data of allot, its guard stays: set "
+         "user.xlator.allot locks again, or see docs/admin.md on how "
+         "to take allot out");
+    return 1;
+}
+
+/* ---- the work --------------------------------------------------------------
+ */
+
+/* Converts one namespace of @text. 1: @out is the new text; 0: nothing to do;
+ * else -errno, told. */
+static int
+convert_one(const char *file, const struct volfile *vf,
+            const struct convert_target *t, char **out, size_t *out_len)
+{
+    struct request req;
+    struct brick brick;
+    const char *why = NULL;
+    int ret = brick_find(file, t->volume, &brick);
+
+    if (ret) {
+        tell(LOG_WARNING,
+             "left as it is: no volfile of a brick of volume %s was found (%s)",
+             t->volume, strerror(-ret));
+        return -ENOENT;
+    }
+    request_read(&brick.vf, &req);
+    ret = 0;
+    if (req.asked) {
+        obey_registry(&brick, t, &req);
+        ret = convert_apply(vf, t, &req, out, out_len, &why);
+        if (ret)
+            tell(LOG_ERR, "volume %s cannot be used with allot: %s", t->volume,
+                 why ? why : strerror(-ret));
+        else if (req.rejected[0])
+            tell(LOG_WARNING,
+                 "volume %s: not valid and left out: %s; set or reset "
+                 "user.xlator.allot.*",
+                 t->volume, req.rejected);
+        ret = ret ? ret : 1;
+    }
+    brick_free(&brick);
+    return ret;
+}
+
+/* One pass converts at most one namespace. 1: *@text was replaced. */
+static int
+pass(const char *file, const char *base, char **text, size_t *len)
+{
+    struct convert_target *targets = NULL;
+    enum convert_kind kind = CONVERT_NO_CLUSTER;
+    struct volfile vf;
+    const char *why = NULL;
+    char *out = NULL;
+    size_t out_len = 0;
+    int count = 0;
+    int ret = volfile_parse(*text, *len, &vf, &why);
+    int i = 0;
+
+    if (ret) {
+        tell(LOG_ERR, "left as it is: %s", why ? why : strerror(-ret));
+        volfile_free(&vf);
+        return ret;
+    }
+    kind = convert_kind(&vf, base);
+    targets = calloc(CONVERT_TARGETS_MAX, sizeof(*targets));
+    if (!targets)
+        ret = -ENOMEM;
+    else if (kind == CONVERT_BRICK)
+        ret = protect(&vf, &out, &out_len);
+    else if (kind == CONVERT_CLIENT)
+        count = convert_targets(&vf, targets, &why);
+    if (count < 0) {
+        tell(LOG_ERR, "left as it is: %s", why ? why : strerror(-count));
+        ret = count;
+        count = 0;
+    }
+    for (i = 0; !ret && i < count; i++)
+        if (!targets[i].done)
+            ret = convert_one(file, &vf, &targets[i], &out, &out_len);
+    convert_targets_free(targets, count);
+    free(targets);
+    volfile_free(&vf);
+    if (ret == 1) {
+        free(*text);
+        *text = out;
+        *len = out_len;
+    }
+    return ret;
+}
+
+static int
+filter(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    struct stat st;
+    size_t len = 0;
+    int changed = 0;
+    int ret = 0;
+    char *text = read_file(file, &len, &st);
+
+    if (!text) {
+        tell(LOG_ERR, "cannot be read: %s", strerror(errno));
+        return 1;
+    }
+    while ((ret = pass(file, slash ? slash + 1 : file, &text, &len)) == 1)
+        changed = 1;
+    if (ret == 0 && changed) {
+        ret = replace_file(file, text, len, &st);
+        if (ret)
+            tell(LOG_ERR, "cannot be replaced: %s", strerror(-ret));
+    }
+    free(text);
+    return ret ? 1 : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[1], "--log") == 0) {
+        log_path = argv[2];
+        argv += 2;
+        argc -= 2;
+    }
+    if (argc != 2) {
+        fprintf(stderr,
+                "usage: allot [--log FILE] VOLFILE\n"
+                "glusterd runs this on the volfiles that it writes.\n");
+        return 2;
+    }
+    subject = argv[1];
+    openlog("allot-filter", LOG_PID, LOG_DAEMON);
+    return filter(argv[1]);
+}

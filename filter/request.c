@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * request.c - reads the options in the brick's user/allot and sorts them: a
+ * valid one is copied, an invalid one is left out and told. cluster/allot
+ * refuses to start with an invalid one, and a typo must not stop mounts.
+ *
+ * The ranges are those of xlator/cluster/allot-options.c; a test compares.
+ * Names in "weights" are only checked for their form here: which bricks there
+ * are the graph says (convert.c).
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "allot-wire.h"
+#include "request.h"
+
+#define INLINE_LIMIT_MAX (64ull << 20)
+#define PREFETCH_MAX (1ull << 30)
+
+/* A size as GlusterFS reads it: a number, fractions too, with a unit. */
+static int
+read_size(const char *value, uint64_t *size)
+{
+    static const char units[] = "kmgtp";
+    const char *unit = NULL;
+    char *end = NULL;
+    double number = 0;
+    int shift = 0;
+
+    if (!isdigit((unsigned char)value[0]) || strpbrk(value, "xXeE"))
+        return -1;
+    errno = 0;
+    number = strtod(value, &end);
+    if (errno || end == value)
+        return -1;
+    if (*end && tolower((unsigned char)*end) != 'b') {
+        unit = strchr(units, tolower((unsigned char)*end));
+        if (!unit)
+            return -1;
+        shift = 10 * (int)(unit - units + 1);
+        end++;
+    }
+    if (tolower((unsigned char)*end) == 'b')
+        end++;
+    number = ldexp(number, shift);
+    if (*end || number >= 9e18)
+        return -1;
+    *size = (uint64_t)number;
+    return 0;
+}
+
+static int
+valid_inline_limit(const char *value)
+{
+    uint64_t size = 0;
+
+    return !read_size(value, &size) && size <= INLINE_LIMIT_MAX;
+}
+
+static int
+valid_prefetch(const char *value)
+{
+    uint64_t size = 0;
+
+    return !read_size(value, &size) && size <= PREFETCH_MAX;
+}
+
+static int
+valid_block_size(const char *value)
+{
+    uint64_t size = 0;
+
+    return !read_size(value, &size) && !(size & (size - 1)) &&
+           size >= (1ull << ALLOT_BLOCK_SHIFT_MIN) &&
+           size <= (1ull << ALLOT_BLOCK_SHIFT_MAX);
+}
+
+static int
+valid_number(const char *value, long min, long max)
+{
+    char *end = NULL;
+    long n = 0;
+
+    if (!isdigit((unsigned char)value[0]))
+        return 0;
+    errno = 0;
+    n = strtol(value, &end, 10);
+    return !errno && !*end && n >= min && n <= max;
+}
+
+static int
+valid_width(const char *value)
+{
+    return valid_number(value, 1, ALLOT_MEMBERS_MAX);
+}
+
+static int
+valid_percent(const char *value)
+{
+    char *end = NULL;
+    double n = 0;
+
+    if (!isdigit((unsigned char)value[0]) || strpbrk(value, "xXeE"))
+        return 0;
+    n = strtod(value, &end);
+    return end != value && (!*end || strcmp(end, "%") == 0) && n <= 100;
+}
+
+static int
+valid_bool(const char *value)
+{
+    static const char *const words[] = {"on",   "off",   "yes",    "no",
+                                        "true", "false", "enable", "disable",
+                                        "1",    "0"};
+    size_t i = 0;
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcasecmp(value, words[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static int
+valid_namespace(const char *value)
+{
+    return strcmp(value, "distribute") == 0 ||
+           strcmp(value, "replicate") == 0 || strcmp(value, "other") == 0;
+}
+
+/* NAME=N,NAME=N */
+static int
+valid_weights(const char *value)
+{
+    const char *at = value;
+    const char *eq = NULL;
+    char number[8];
+    size_t len = 0;
+
+    if (strcmp(value, "capacity") == 0 || strcmp(value, "equal") == 0)
+        return 1;
+    if (strpbrk(value, " \t\""))
+        return 0;
+    for (;;) {
+        len = strcspn(at, ",");
+        eq = memchr(at, '=', len);
+        if (!eq || eq == at || (size_t)(at + len - eq - 1) >= sizeof(number))
+            return 0;
+        memcpy(number, eq + 1, at + len - eq - 1);
+        number[at + len - eq - 1] = '\0';
+        if (!valid_number(number, 1, ALLOT_WEIGHT_MAX))
+            return 0;
+        at += len;
+        if (!*at)
+            return 1;
+        at++;
+    }
+}
+
+static const struct {
+    const char *key;
+    int (*valid)(const char *value);
+} known[] = {
+    {"inline-limit", valid_inline_limit},
+    {"block-size", valid_block_size},
+    {"width", valid_width},
+    {"weights", valid_weights},
+    {"min-free", valid_percent},
+    {"strict-readdir", valid_bool},
+    {"namespace", valid_namespace},
+    {"prefetch", valid_prefetch},
+};
+
+/* Options that are the guard's own. */
+static const char *const of_guard[] = {"heal-portions"};
+
+int
+request_option_valid(const char *key, const char *value)
+{
+    size_t i = 0;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(key, known[i].key) == 0)
+            return known[i].valid(value);
+    return -1;
+}
+
+/* What is shown must not change the meaning of a volfile. */
+static void
+append_safe(char *to, size_t size, const char *text, size_t max)
+{
+    size_t n = strlen(to);
+    size_t i = 0;
+    char c = 0;
+
+    for (i = 0; i < max && text[i] && n + 2 < size; i++) {
+        c = text[i];
+        if (!isalnum((unsigned char)c) && !strchr("._-+=/:%", c))
+            c = '?';
+        to[n++] = c;
+    }
+    to[n] = '\0';
+}
+
+void
+request_reject(struct request *req, const char *key, const char *value)
+{
+    size_t size = sizeof(req->rejected);
+
+    if (strlen(req->rejected) + strlen(key) + 80 > size)
+        return;
+    if (req->rejected[0])
+        strcat(req->rejected, ",");
+    append_safe(req->rejected, size, key, 64);
+    strcat(req->rejected, "=");
+    append_safe(req->rejected, size, value, 64);
+}
+
+void
+request_drop(struct request *req, const char *key)
+{
+    int i = 0;
+
+    for (i = 0; i < req->option_count; i++) {
+        if (strcmp(req->options[i].key, key) != 0)
+            continue;
+        request_reject(req, key, req->options[i].value);
+        req->option_count--;
+        memmove(&req->options[i], &req->options[i + 1],
+                (req->option_count - i) * sizeof(req->options[0]));
+        return;
+    }
+}
+
+static int
+is_of_guard(const char *key)
+{
+    size_t i = 0;
+
+    for (i = 0; i < sizeof(of_guard) / sizeof(of_guard[0]); i++)
+        if (strcmp(key, of_guard[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static void
+sort_option(struct request *req, const struct volfile_option *opt)
+{
+    /* glusterd cannot reset one user.* setting: this value stands for it. */
+    if (is_of_guard(opt->key) || strcmp(opt->value, "default") == 0)
+        return;
+    if (request_option_valid(opt->key, opt->value) <= 0 ||
+        req->option_count == REQUEST_OPTIONS_MAX) {
+        request_reject(req, opt->key, opt->value);
+        return;
+    }
+    req->options[req->option_count++] = *opt;
+    if (strcmp(opt->key, "namespace") == 0)
+        req->replicate = strcmp(opt->value, "replicate") == 0;
+}
+
+static int
+is_on(const char *value)
+{
+    return value &&
+           (strcasecmp(value, "on") == 0 || strcasecmp(value, "enable") == 0 ||
+            strcasecmp(value, "yes") == 0 || strcasecmp(value, "true") == 0 ||
+            strcmp(value, "1") == 0);
+}
+
+void
+request_read(const struct volfile *brick, struct request *req)
+{
+    const struct volfile_node *guard = NULL;
+    int marker = volfile_has_type(brick, "features/marker");
+    int at = volfile_has_type(brick, "user/allot");
+    int i = 0;
+
+    memset(req, 0, sizeof(*req));
+    if (at < 0)
+        return;
+    req->asked = 1;
+    guard = &brick->nodes[at];
+    if (guard->child_count != 1 ||
+        strcmp(brick->nodes[guard->children[0]].type, "features/locks") != 0)
+        req->why =
+            "user.xlator.allot must be set to locks: the guard does not "
+            "stand directly above features/locks";
+    for (i = 0; i < guard->option_count; i++)
+        sort_option(req, &guard->options[i]);
+    if (marker >= 0)
+        req->quota = is_on(volfile_option(&brick->nodes[marker], "quota"));
+}

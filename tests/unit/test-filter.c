@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * test-filter.c - the volgen filter's parser, options and conversion, on small
+ * graphs and on damaged text. Whole volfiles of glusterd are compared in
+ * tests/volume/glusterd-filter.sh.
+ */
+#include "allot-test.h"
+#include "convert.h"
+
+#define C0 "volume v-client-0\n    type protocol/client\nend-volume\n\n"
+#define C1 "volume v-client-1\n    type protocol/client\nend-volume\n\n"
+#define C2 "volume v-client-2\n    type protocol/client\nend-volume\n\n"
+#define DHT(subs)                                                      \
+    "volume v-dht\n    type cluster/distribute\n    option lock off\n" \
+    "    subvolumes " subs "\nend-volume\n\n"
+#define TOP \
+    "volume v\n    type debug/io-stats\n    subvolumes v-dht\nend-volume\n"
+#define PLAIN C0 C1 C2 DHT("v-client-0 v-client-1 v-client-2") TOP
+
+static int
+parse(const char *text, struct volfile *vf)
+{
+    const char *why = NULL;
+    int ret = volfile_parse(text, strlen(text), vf, &why);
+
+    assert_true((ret == -EINVAL) == (why != NULL));
+    return ret;
+}
+
+static void
+test_parse_keeps_places(void **state)
+{
+    struct volfile vf;
+    const struct volfile_node *dht;
+
+    (void)state;
+    assert_int_equal(parse("# head\n" PLAIN, &vf), 0);
+    assert_int_equal(vf.node_count, 5);
+    dht = &vf.nodes[3];
+    assert_string_equal(dht->name, "v-dht");
+    assert_string_equal(dht->type, "cluster/distribute");
+    assert_string_equal(volfile_option(dht, "lock"), "off");
+    assert_null(volfile_option(dht, "loc"));
+    assert_int_equal(dht->child_count, 3);
+    assert_int_equal(dht->children[2], 2);
+    assert_memory_equal(vf.text + dht->begin, "volume v-dht\n", 13);
+    assert_memory_equal(vf.text + dht->end - 11, "end-volume\n", 11);
+    assert_memory_equal(vf.text + dht->sub_begin, "v-client-0 ", 11);
+    assert_int_equal(dht->sub_end - dht->sub_begin, 32);
+    assert_int_equal(volfile_find(&vf, "v-client-1"), 1);
+    assert_int_equal(volfile_find(&vf, "v-client-11"), -1);
+    volfile_free(&vf);
+}
+
+static void
+test_parse_values(void **state)
+{
+    struct volfile vf;
+
+    (void)state;
+    assert_int_equal(
+        parse("volume a\ntype t/x\noption k \"two  words\"\noption l a b \n"
+              "option k last\nend-volume",
+              &vf),
+        0);
+    assert_string_equal(vf.nodes[0].options[0].value, "two  words");
+    assert_string_equal(volfile_option(&vf.nodes[0], "l"), "a b");
+    assert_string_equal(volfile_option(&vf.nodes[0], "k"), "last");
+    assert_int_equal(vf.nodes[0].end, vf.len);
+    volfile_free(&vf);
+}
+
+static void
+test_parse_refuses(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "# only a comment\n",
+        "volume a\n",
+        "volume a\nend-volume\n",
+        "type x/y\n",
+        "volume a\ntype t\nvolume b\nend-volume\n",
+        "volume a\ntype t\ntype t\nend-volume\n",
+        "volume a\ntype t\nsubvolumes a\nend-volume\n",
+        "volume a\ntype t\nsubvolumes b\nend-volume\n",
+        "volume a\ntype t\nsubvolumes\nend-volume\n",
+        "volume a\ntype t\nend-volume\nvolume a\ntype t\nend-volume\n",
+        "volume a b\ntype t\nend-volume\n",
+        "volume a\ntype t\noption k\nend-volume\n",
+        "volume a\ntype t\noption k \"x\nend-volume\n",
+        "volume a\ntype t\noption k `id`\nend-volume\n",
+        "volume a\ntype t\nwhat is this\nend-volume\n",
+        C0 "volume d\ntype t\nsubvolumes v-client-0 v-client-0\nend-volume\n",
+    };
+    struct volfile vf;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (parse(texts[i], &vf) != -EINVAL)
+            fail_msg("taken: %s", texts[i]);
+        volfile_free(&vf);
+    }
+}
+
+/* Any cut and any changed byte: never more than a refusal. */
+static void
+test_parse_damaged(void **state)
+{
+    const char *good = PLAIN;
+    size_t len = strlen(good);
+    char *text = malloc(len);
+    const char *why;
+    struct volfile vf;
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < len; i++) {
+        memcpy(text, good, len);
+        volfile_parse(text, i, &vf, &why);
+        volfile_free(&vf);
+        for (int byte = 0; byte < 256; byte += 15) {
+            text[i] = (char)byte;
+            volfile_parse(text, len, &vf, &why);
+            volfile_free(&vf);
+        }
+    }
+    free(text);
+}
+
+static void
+test_options(void **state)
+{
+    static const struct {
+        const char *key, *value;
+        int want;
+    } cases[] = {
+        {"block-size", "1MB", 1},      {"block-size", "4096", 1},
+        {"block-size", "64mb", 1},     {"block-size", "65MB", 0},
+        {"block-size", "2048", 0},     {"block-size", "300KB", 0},
+        {"block-size", "banana", 0},   {"block-size", "", 0},
+        {"block-size", "-1", 0},       {"block-size", "1M B", 0},
+        {"block-size", "1e6", 0},      {"inline-limit", "0", 1},
+        {"inline-limit", "64MB", 1},   {"inline-limit", "64.1MB", 0},
+        {"inline-limit", "100", 1},    {"width", "1", 1},
+        {"width", "255", 1},           {"width", "0", 0},
+        {"width", "256", 0},           {"width", "4x", 0},
+        {"min-free", "1%", 1},         {"min-free", "2.5", 1},
+        {"min-free", "101%", 0},       {"min-free", "%", 0},
+        {"strict-readdir", "off", 1},  {"strict-readdir", "maybe", 0},
+        {"namespace", "replicate", 1}, {"namespace", "mirror", 0},
+        {"weights", "capacity", 1},    {"weights", "equal", 1},
+        {"weights", "a=1,b=255", 1},   {"weights", "a=1,b=256", 0},
+        {"weights", "a=1,", 0},        {"weights", "=1", 0},
+        {"weights", "a=", 0},          {"weights", "a", 0},
+        {"weights", "a=1 b=2", 0},     {"weights", "", 0},
+        {"blocksize", "1MB", -1},      {"watch", "a", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (request_option_valid(cases[i].key, cases[i].value) != cases[i].want)
+            fail_msg("%s=%s is not %d", cases[i].key, cases[i].value,
+                     cases[i].want);
+}
+
+#define BRICK(above, options, quota)                                          \
+    "volume v-posix\n type storage/posix\nend-volume\n"                       \
+    "volume v-locks\n type features/locks\n subvolumes v-posix\nend-volume\n" \
+    "volume v-worm\n type features/worm\n subvolumes v-locks\nend-volume\n"   \
+    "volume v-allot\n type user/allot\n" options " subvolumes " above         \
+    "\nend-volume\n"                                                          \
+    "volume v-marker\n type features/marker\n option quota " quota            \
+    "\n subvolumes v-allot\nend-volume\n"
+
+static void
+test_request(void **state)
+{
+    struct volfile vf;
+    struct request req;
+
+    (void)state;
+    assert_int_equal(parse(BRICK("v-locks",
+                                 " option block-size 1MB\n option width 0\n"
+                                 " option heal-portions on\n"
+                                 " option evil \"a b\"\n",
+                                 "on"),
+                           &vf),
+                     0);
+    request_read(&vf, &req);
+    assert_int_equal(req.asked, 1);
+    assert_null(req.why);
+    assert_int_equal(req.option_count, 1);
+    assert_string_equal(req.options[0].key, "block-size");
+    /* Nothing in it can end a line or a value. */
+    assert_string_equal(req.rejected, "width=0,evil=a?b");
+    assert_int_equal(req.quota, 1);
+    request_drop(&req, "block-size");
+    assert_int_equal(req.option_count, 0);
+    assert_string_equal(req.rejected, "width=0,evil=a?b,block-size=1MB");
+    volfile_free(&vf);
+
+    assert_int_equal(parse(BRICK("v-worm", "", "off"), &vf), 0);
+    request_read(&vf, &req);
+    assert_int_equal(req.asked, 1);
+    assert_non_null(req.why);
+    assert_int_equal(req.quota, 0);
+    volfile_free(&vf);
+
+    assert_int_equal(parse(PLAIN, &vf), 0);
+    request_read(&vf, &req);
+    assert_int_equal(req.asked, 0);
+    volfile_free(&vf);
+}
+
+static void
+test_request_full(void **state)
+{
+    struct request req;
+
+    (void)state;
+    memset(&req, 0, sizeof(req));
+    for (int i = 0; i < 1000; i++)
+        request_reject(&req, "some-key-that-is-long", "with a value\n");
+    assert_true(strlen(req.rejected) < sizeof(req.rejected));
+    assert_null(strpbrk(req.rejected, " \n\""));
+}
+
+static void
+test_kinds(void **state)
+{
+    static const struct {
+        const char *text, *base;
+        enum convert_kind want;
+    } cases[] = {
+        {PLAIN, "v.tcp-fuse.vol", CONVERT_CLIENT},
+        {PLAIN, "v-rebalance.vol", CONVERT_REBALANCE},
+        {PLAIN, "v-rebalance.tcp-fuse.vol", CONVERT_CLIENT},
+        {C0, "v.client.vol", CONVERT_NO_CLUSTER},
+        {BRICK("v-locks", "", "on"), "v.h.b.vol", CONVERT_BRICK},
+        {C0 "volume v-bit-rot-0\ntype features/bit-rot\n"
+            "subvolumes v-client-0\nend-volume\n",
+         "bitd-server.vol", CONVERT_SERVICE},
+        {C0 C1 "volume v-replicate-0\ntype cluster/replicate\n"
+               "option iam-self-heal-daemon yes\n"
+               "subvolumes v-client-0 v-client-1\nend-volume\n"
+               "volume v\ntype debug/io-stats\nsubvolumes v-replicate-0\n"
+               "end-volume\n",
+         "gsvc-a1b2c3", CONVERT_HEAL},
+    };
+    struct volfile vf;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(parse(cases[i].text, &vf), 0);
+        assert_int_equal(convert_kind(&vf, cases[i].base), cases[i].want);
+        volfile_free(&vf);
+    }
+}
+
+/* What becomes of @text with @req; NULL: refused. */
+static char *
+convert(const char *text, struct request *req)
+{
+    struct convert_target targets[CONVERT_TARGETS_MAX];
+    const char *why = NULL;
+    struct volfile vf;
+    char *out = NULL;
+    size_t len = 0;
+    int count;
+    int ret = -1;
+
+    assert_int_equal(parse(text, &vf), 0);
+    count = convert_targets(&vf, targets, &why);
+    if (count == 1 && !targets[0].done)
+        ret = convert_apply(&vf, &targets[0], req, &out, &len, &why);
+    assert_true(ret == 0 || why || (count == 1 && targets[0].done));
+    if (count > 0)
+        convert_targets_free(targets, count);
+    volfile_free(&vf);
+    return ret ? NULL : out;
+}
+
+static void
+test_convert_plain(void **state)
+{
+    struct request req = {.asked = 1};
+    char *out = convert(PLAIN, &req);
+
+    (void)state;
+    assert_non_null(out);
+    assert_string_equal(
+        out, C0 C1 C2
+        "volume v-dht\n    type cluster/distribute\n    option lock off\n"
+        "    subvolumes v-client-0 v-client-1 v-client-2\nend-volume\n"
+        "\nvolume v-allot\n    type cluster/allot\n"
+        "    subvolumes v-dht v-client-0 v-client-1 v-client-2\nend-volume\n"
+        "\nvolume v\n    type debug/io-stats\n    subvolumes v-allot\n"
+        "end-volume\n");
+    /* What was done is not done again. */
+    assert_null(convert(out, &req));
+    free(out);
+}
+
+static void
+test_convert_sets(void **state)
+{
+    struct request req = {.asked = 1};
+    char *out =
+        convert(C0 C1
+                "volume v-replicate-0\ntype cluster/replicate\n"
+                "subvolumes v-client-0 v-client-1\nend-volume\n" C2
+                "volume v-client-3\ntype protocol/client\nend-volume\n"
+                "volume v-replicate-1\ntype cluster/replicate\n"
+                "subvolumes v-client-2 v-client-3\nend-volume\n"
+                "volume v-readdir-ahead-0\ntype performance/readdir-ahead\n"
+                "subvolumes v-replicate-0\nend-volume\n"
+                "volume v-readdir-ahead-1\ntype performance/readdir-ahead\n"
+                "subvolumes v-replicate-1\nend-volume\n" DHT(
+                    "v-readdir-ahead-0 v-readdir-ahead-1") TOP,
+                &req);
+
+    (void)state;
+    assert_non_null(out);
+    assert_non_null(
+        strstr(out,
+               "    option watch v-client-0,v-client-1,v-client-2,v-client-3\n"
+               "    subvolumes v-dht v-replicate-0 v-replicate-1 v-client-0 "
+               "v-client-1 v-client-2 v-client-3\n"));
+    free(out);
+}
+
+static void
+test_convert_names(void **state)
+{
+    struct request req = {.asked = 1, .replicate = 1};
+    char *out;
+
+    (void)state;
+    req.options[0].key = (char *)"namespace";
+    req.options[0].value = (char *)"replicate";
+    req.option_count = 1;
+    out = convert(PLAIN, &req);
+    assert_non_null(out);
+    assert_null(strstr(out, "cluster/distribute"));
+    assert_non_null(strstr(
+        out, "    subvolumes v-names v-client-0 v-client-1 v-client-2\n"));
+    assert_non_null(strstr(out, "    option inline-limit 0\n"));
+    free(out);
+
+    /* Two bricks are too few: the rest is done, the option is told. */
+    out = convert(C0 C1 DHT("v-client-0 v-client-1") TOP, &req);
+    assert_non_null(out);
+    assert_non_null(strstr(out, "    option rejected namespace=replicate\n"));
+    assert_non_null(strstr(out, "cluster/distribute"));
+    free(out);
+}
+
+static void
+test_convert_weights(void **state)
+{
+    struct request req = {.asked = 1, .option_count = 1};
+    char *out;
+
+    (void)state;
+    req.options[0].key = (char *)"weights";
+    req.options[0].value = (char *)"v-client-2=4,v-client-0=1";
+    out = convert(PLAIN, &req);
+    assert_non_null(strstr(out, "option weights v-client-2=4,v-client-0=1\n"));
+    free(out);
+    req.options[0].value = (char *)"v-client-2=4,v-client-9=1";
+    out = convert(PLAIN, &req);
+    assert_null(strstr(out, "option weights"));
+    assert_non_null(
+        strstr(out, "option rejected weights=v-client-2=4?v-client-9=1\n"));
+    free(out);
+}
+
+static void
+test_convert_refuses(void **state)
+{
+    static const char *const texts[] = {
+        /* nothing above, another name, something unknown below, a thin
+         * arbiter, a name that is in use */
+        C0 C1 DHT("v-client-0 v-client-1"),
+        C0
+        "volume dht\ntype cluster/distribute\nsubvolumes v-client-0\n"
+        "end-volume\nvolume v\ntype x/y\nsubvolumes dht\nend-volume\n",
+        "volume v-x\ntype storage/null\nend-volume\n" DHT("v-x") TOP,
+        C0 C1
+        "volume v-replicate-0\ntype cluster/replicate\noption "
+        "thin-arbiter h:/x\nsubvolumes v-client-0 v-client-1\n"
+        "end-volume\n" DHT("v-replicate-0") TOP,
+        "volume v-allot\ntype protocol/client\nend-volume\n" DHT("v-allot") TOP,
+    };
+    struct request req = {.asked = 1};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_null(convert(texts[i], &req));
+    req.why = "the guard is in the wrong place";
+    assert_null(convert(PLAIN, &req));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse_keeps_places),
+        cmocka_unit_test(test_parse_values),
+        cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_parse_damaged),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_request),
+        cmocka_unit_test(test_request_full),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_convert_plain),
+        cmocka_unit_test(test_convert_sets),
+        cmocka_unit_test(test_convert_names),
+        cmocka_unit_test(test_convert_weights),
+        cmocka_unit_test(test_convert_refuses),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-warnings.c - what the volgen filter has to say to the administrator:
+ * options that it left out because they are not valid, and features of
+ * GlusterFS that do not count what allot stores. It says so in the options
+ * "rejected" and "beside"; the status document shows sentences.
+ *
+ * Deliberately not here: checks. The filter has made them.
+ */
+#include "allot-bricks-impl.h"
+#include <jansson.h>
+
+static void
+warnings_keep(pthread_mutex_t *lock, char **kept, dict_t *options, char *key)
+{
+    char *value = NULL;
+    char *copy = NULL;
+    char *old = NULL;
+
+    if (dict_get_str(options, key, &value) == 0)
+        copy = gf_strdup(value);
+    pthread_mutex_lock(lock);
+    old = *kept;
+    *kept = copy;
+    pthread_mutex_unlock(lock);
+    GF_FREE(old);
+}
+
+void
+allot_warnings_set(xlator_t *this, dict_t *options)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_bricks *b = priv->bricks;
+
+    warnings_keep(&b->lock, &priv->opt.rejected, options, "rejected");
+    warnings_keep(&b->lock, &priv->opt.beside, options, "beside");
+}
+
+void
+allot_warnings_free(struct allot_priv *priv)
+{
+    GF_FREE(priv->opt.rejected);
+    GF_FREE(priv->opt.beside);
+    priv->opt.rejected = NULL;
+    priv->opt.beside = NULL;
+}
+
+/* One sentence for each part of @list (a copy; may be NULL). */
+static void
+warnings_add(json_t *to, char *list, int rejected)
+{
+    char *save = NULL;
+    char *part = NULL;
+
+    for (part = list ? strtok_r(list, ",", &save) : NULL; part;
+         part = strtok_r(NULL, ",", &save)) {
+        if (rejected)
+            json_array_append_new(
+                to, json_sprintf("the setting user.xlator.allot.%s is not "
+                                 "valid here and is not in force",
+                                 part));
+        else if (strcmp(part, "quota") == 0)
+            json_array_append_new(
+                to, json_string("quota is on: it counts what is in base files "
+                                "only, not what is spread"));
+        else if (strcmp(part, "shard") == 0)
+            json_array_append_new(
+                to, json_string("features.shard is on: reports count shards, "
+                                "not the files they are of"));
+    }
+}
+
+json_t *
+allot_warnings_json(xlator_t *this)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_bricks *b = priv->bricks;
+    json_t *list = json_array();
+    char *rejected = NULL;
+    char *beside = NULL;
+
+    pthread_mutex_lock(&b->lock);
+    rejected = priv->opt.rejected ? gf_strdup(priv->opt.rejected) : NULL;
+    beside = priv->opt.beside ? gf_strdup(priv->opt.beside) : NULL;
+    pthread_mutex_unlock(&b->lock);
+    if (list) {
+        warnings_add(list, rejected, 1);
+        warnings_add(list, beside, 0);
+    }
+    GF_FREE(rejected);
+    GF_FREE(beside);
+    return list;
+}
