@@ -24,7 +24,7 @@
 #define PACKAGE_VERSION "unversioned"
 #endif
 
-#define ALLOT_ARGS_MAX 4
+#define ALLOT_ARGS_MAX 5
 
 const char *argp_program_version = "allot " PACKAGE_VERSION;
 
@@ -38,6 +38,8 @@ static const char doc[] =
     "  layout PATH              which brick holds which bytes of one file\n"
     "  brick adopt NAME TARGET  make the brick NAME, which came back empty,\n"
     "                           a new member; its old blocks stay lost\n"
+    "  brick set NAME STATE TARGET\n"
+    "                           STATE is lost, draining, or clear\n"
     "\n"
     "TARGET is a directory inside a mounted volume, or HOST:/VOLUME or\n"
     "HOST:/VOLUME/DIR, or FILE.vol:/DIR with a client volfile. PATH is a\n"
@@ -128,8 +130,8 @@ allot_dispatch(const struct allot_args *args)
 
     if (args->count == 0)
         return allot_cli_error(
-            "no command given; the commands are status, report, layout and "
-            "brick adopt, 'allot --help' explains them");
+            "no command given; the commands are status, report, layout, "
+            "brick adopt and brick set, 'allot --help' explains them");
 
     for (i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
         if (strcmp(args->words[0], simple[i].name) != 0)
@@ -142,16 +144,20 @@ allot_dispatch(const struct allot_args *args)
     }
 
     if (strcmp(args->words[0], "brick") == 0) {
+        if (args->count == 5 && strcmp(args->words[1], "set") == 0)
+            return allot_cmd_brick_set(&args->cli, args->words[2],
+                                       args->words[3], args->words[4]);
         if (args->count != 4 || strcmp(args->words[1], "adopt") != 0)
             return allot_cli_error(
-                "'brick' is used only as 'allot brick adopt NAME TARGET'");
+                "'brick' is used only as 'allot brick adopt NAME TARGET' or "
+                "'allot brick set NAME STATE TARGET'");
         return allot_cmd_brick_adopt(&args->cli, args->words[2],
                                      args->words[3]);
     }
 
     return allot_cli_error(
-        "'%s' is not a command; the commands are status, report, layout and "
-        "brick adopt",
+        "'%s' is not a command; the commands are status, report, layout, "
+        "brick adopt and brick set",
         args->words[0]);
 }
 

@@ -39,5 +39,8 @@ allot_cmd_layout(const struct allot_cli *cli, const char *path);
 int
 allot_cmd_brick_adopt(const struct allot_cli *cli, const char *name,
                       const char *target);
+int
+allot_cmd_brick_set(const struct allot_cli *cli, const char *name,
+                    const char *state, const char *target);
 
 #endif /* ALLOT_CLI_H */

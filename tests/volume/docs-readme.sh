@@ -76,7 +76,7 @@ allot_commands() {
         while read -r word second; do
             case $word in
             status | report | layout) grep -qE "^ +$word [A-Z]" "$T/help" || echo "$word" ;;
-            brick) [ "$second" = adopt ] && grep -q '^ *brick adopt' "$T/help" || echo "$word $second" ;;
+            brick) grep -qE "^ *brick $second NAME" "$T/help" || echo "$word $second" ;;
             scrub) ;; # named as not there yet
             *) echo "$word" ;;
             esac

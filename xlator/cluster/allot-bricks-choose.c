@@ -169,6 +169,7 @@ struct ledger_call {
     int pos;
     uint32_t epoch;
     int64_t own; /* own_bytes when asked */
+    uint64_t start_nsec;
 };
 
 static int32_t
@@ -180,6 +181,8 @@ ledger_statfs_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     struct ledger_call *call = cookie;
     struct allot_child *c = &b->children[call->pos];
 
+    allot_health_end(this, &c->health, ALLOT_WORK_META, call->start_nsec,
+                     op_ret, op_errno, NULL);
     pthread_mutex_lock(&b->lock);
     c->statfs_busy = _gf_false;
     if (op_ret >= 0 && buf && c->epoch == call->epoch) {
@@ -220,6 +223,8 @@ ledger_statfs(xlator_t *this, struct allot_child *c)
     call->epoch = c->epoch;
     call->own = GF_ATOMIC_GET(c->own_bytes);
     pthread_mutex_unlock(&b->lock);
+    /* Also asked of an idle brick: a stall shows though nobody uses it. */
+    call->start_nsec = allot_health_begin(&c->health);
     STACK_WIND_COOKIE(frame, ledger_statfs_cbk, call, c->xl,
                       c->xl->fops->statfs, &loc,
                       allot_priv(this)->client_xdata);
@@ -330,6 +335,9 @@ allot_bricks_choose(xlator_t *this, uint32_t width,
     /* min-free is a preference: full ones are used until they say ENOSPC. */
     if (!n)
         n = choose_locked(b, ALLOT_BRICK_FULL, list);
+    /* When all do badly the cause may be on this side. */
+    if (!n)
+        n = choose_locked(b, ALLOT_BRICK_FAILING, list);
     pthread_mutex_unlock(&b->lock);
 
     if (n > (int)width)

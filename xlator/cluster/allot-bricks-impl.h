@@ -9,6 +9,7 @@
  *   allot-registry.c    from the answers to states: decides, calls nobody
  *   allot-register.c    changes the registry on the bricks, under its lock
  *   allot-bricks.c      the graph walk, the snapshot, its readers
+ *   allot-health.c      counts of each brick's work, the circuit breaker
  *   allot-bricks-choose.c  the ledger, weights, which bricks a new extent takes
  *
  * One mutex, allot_bricks.lock, guards everything here that is not atomic. It
@@ -19,6 +20,7 @@
 #define ALLOT_BRICKS_IMPL_H
 
 #include "allot-bricks.h"
+#include "allot-health.h"
 #include <glusterfs/timer.h>
 #include <pthread.h>
 #include <urcu-bp.h>
@@ -68,6 +70,8 @@ struct allot_child {
     gf_boolean_t full;
     uint32_t option_weight; /* option weights NAME=N; 0: not named */
     uint8_t weight;         /* as an extent would take it now */
+
+    struct allot_health health; /* has its own rules: allot-health.h */
 };
 
 /* What readers see; immutable once published. */
@@ -120,6 +124,9 @@ struct allot_bricks {
     gf_timer_t *up_timer;
     gf_timer_t *slow_timer;
     gf_timer_t *retry_timer;
+    uint64_t tick_nsec;  /* the last allot_health_tick() */
+    uint32_t ticks;      /* of the slow timer */
+    uint32_t asked_next; /* allot_handshake_next()'s turn */
     uint64_t asked_msec; /* when an unknown index last made us ask again */
 
     /* Events. */
@@ -221,6 +228,11 @@ allot_handshake_forget_locked(struct allot_child *c);
  * usable, or every one if @all. Winds; no lock held. */
 void
 allot_handshake_again(xlator_t *this, gf_boolean_t all);
+
+/** allot_handshake_next - ask one more subvolume, in turn: so that a change of
+ * the registry by another client is seen though all is well here. */
+void
+allot_handshake_next(xlator_t *this);
 
 /* allot-registry.c -----------------------------------------------------------
  */

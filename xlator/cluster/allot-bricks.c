@@ -42,6 +42,8 @@ allot_brick_state_name(enum allot_brick_state state)
             return "lost";
         case ALLOT_BRICK_FOREIGN:
             return "foreign";
+        case ALLOT_BRICK_FAILING:
+            return "failing";
     }
     return "unknown";
 }
@@ -326,6 +328,7 @@ child_names_missing(const struct allot_child *c)
         case ALLOT_BRICK_UP:
         case ALLOT_BRICK_FULL:
         case ALLOT_BRICK_DRAINING:
+        case ALLOT_BRICK_FAILING:
             return _gf_false;
         case ALLOT_BRICK_LOST:
             return !c->connected;

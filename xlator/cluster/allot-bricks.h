@@ -23,6 +23,7 @@ enum allot_brick_state {
     ALLOT_BRICK_BLANK,      /* connected, but without its identity */
     ALLOT_BRICK_LOST,       /* declared lost by the administrator */
     ALLOT_BRICK_FOREIGN,    /* of another volume, a duplicate, or no guard */
+    ALLOT_BRICK_FAILING, /* usable, gets no new data: its calls fail or hang */
 };
 
 /* One data subvolume as the snapshot shows it. */
@@ -60,7 +61,8 @@ static inline gf_boolean_t
 allot_brick_usable(const struct allot_brick_view *view)
 {
     return view->state == ALLOT_BRICK_UP || view->state == ALLOT_BRICK_FULL ||
-           view->state == ALLOT_BRICK_DRAINING;
+           view->state == ALLOT_BRICK_DRAINING ||
+           view->state == ALLOT_BRICK_FAILING;
 }
 
 /** allot_bricks_usable_all - the views of all usable bricks, registered ones
@@ -72,7 +74,8 @@ allot_bricks_usable_all(xlator_t *this, struct allot_brick_view *views,
 /**
  * allot_bricks_choose - members for a new extent
  * Ordered from least to most used per weight by the running ledger. Preferred:
- * up, not full, not draining; if there is none, full ones are taken too.
+ * up, not full, not draining; if there is none, full ones are taken too, and
+ * if there is none of these either, failing ones.
  * @width: at most so many; @members: room for them (weights quantised)
  * Returns how many (0: none is usable), or -ENOTCONN when the registry is not
  * active. Any context.
@@ -124,6 +127,15 @@ allot_bricks_listing_incomplete(xlator_t *this);
  * -ENOTCONN, -EAGAIN (somebody else holds the registry's lock). */
 int
 allot_bricks_adopt(xlator_t *this, const char *name);
+
+/** allot_bricks_set - set the administrator's state of subvolume @name
+ * @state: enum allot_admin_state
+ * In a synctask. Returns 0, -ENOENT (no such subvolume), -EINVAL (not
+ * registered), -EBUSY (lost is for a brick that serves no data), -ENOTCONN
+ * (less than half of the bricks are here), -EAGAIN (somebody else holds the
+ * registry's lock), -EIO. */
+int
+allot_bricks_set(xlator_t *this, const char *name, uint8_t state);
 
 /** allot_brick_state_name - "up", "down", ... for people and JSON. */
 const char *

@@ -23,7 +23,8 @@
 #include <glusterfs/upcall-utils.h>
 
 #define ALLOT_UP_WAIT_SEC 10
-#define ALLOT_SLOW_SEC 5
+#define ALLOT_TICK_SEC 1
+#define ALLOT_SLOW_TICKS 5
 #define ALLOT_FRESH_MSEC 1000 /* a younger statfs is not asked for again */
 
 /* ---- upward ----------------------------------------------------------------
@@ -140,11 +141,13 @@ events_slow(void *data)
     xlator_t *this = data;
     struct allot_bricks *b = allot_bricks_of(this);
     struct timespec delay = {
-        .tv_sec = ALLOT_SLOW_SEC,
+        .tv_sec = ALLOT_TICK_SEC,
     };
+    gf_boolean_t slow = _gf_false;
 
     pthread_mutex_lock(&b->lock);
     b->slow_timer = NULL;
+    slow = ++b->ticks % ALLOT_SLOW_TICKS == 0;
     if (!b->stopping) {
         /* This callback's busy count goes on with the new timer. */
         b->slow_timer =
@@ -154,10 +157,15 @@ events_slow(void *data)
     }
     pthread_mutex_unlock(&b->lock);
 
-    allot_ledger_refresh(this, ALLOT_FRESH_MSEC);
-    /* A blank brick may have been adopted by another client, a guard may have
-     * been added: nobody tells us. */
-    allot_handshake_again(this, _gf_false);
+    allot_health_tick(this);
+    if (slow) {
+        allot_ledger_refresh(this, ALLOT_FRESH_MSEC);
+        /* A blank brick may have been adopted by another client, a guard may
+         * have been added, an administrator may have set a state: nobody tells
+         * us. */
+        allot_handshake_again(this, _gf_false);
+        allot_handshake_next(this);
+    }
     allot_bricks_idle(b);
 }
 
@@ -169,7 +177,7 @@ events_timers_start(xlator_t *this)
         .tv_sec = ALLOT_UP_WAIT_SEC,
     };
     struct timespec slow = {
-        .tv_sec = ALLOT_SLOW_SEC,
+        .tv_sec = ALLOT_TICK_SEC,
     };
 
     pthread_mutex_lock(&b->lock);
@@ -278,6 +286,7 @@ events_data_up(xlator_t *this, struct allot_child *c)
     c->connected = _gf_true;
     c->epoch++;
     c->hs_serial = 0;
+    allot_health_connected_locked(c);
     allot_handshake_forget_locked(c);
     allot_registry_evaluate_locked(b);
     pthread_mutex_unlock(&b->lock);

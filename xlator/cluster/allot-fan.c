@@ -4,6 +4,7 @@
  * answer in its call and wakes the barrier; nothing here decides anything.
  */
 #include "allot-fan.h"
+#include "allot-health.h"
 
 /* features/locks holds back an unlink while an inodelk of an ordinary client is
  * held, but not for internal (negative) pids. */
@@ -20,12 +21,51 @@ allot_call_init(struct allot_call *call, xlator_t *xl, glusterfs_fop_t fop)
     call->err = ENOTCONN;
 }
 
+/* What a call says about its brick's disk. */
+static enum allot_work
+fan_work(glusterfs_fop_t fop)
+{
+    switch (fop) {
+        case GF_FOP_READ:
+            return ALLOT_WORK_READ;
+        case GF_FOP_WRITE:
+        case GF_FOP_FSYNC:
+        case GF_FOP_CREATE:
+        case GF_FOP_MKDIR:
+        case GF_FOP_TRUNCATE:
+        case GF_FOP_FTRUNCATE:
+        case GF_FOP_FALLOCATE:
+        case GF_FOP_DISCARD:
+        case GF_FOP_ZEROFILL:
+        case GF_FOP_UNLINK:
+        case GF_FOP_SETXATTR:
+            return ALLOT_WORK_WRITE;
+        default:
+            return ALLOT_WORK_META;
+    }
+}
+
+static void
+fan_begin(xlator_t *this, struct allot_call *call)
+{
+    /* A lock may have to wait, and that is no fault of the brick. */
+    call->by = this;
+    if (call->fop != GF_FOP_INODELK)
+        call->health = allot_health_of_xl(this, call->xl);
+    call->start_nsec = allot_health_begin(call->health);
+}
+
 static void
 fan_answer(call_frame_t *frame, int32_t op_ret, int32_t op_errno,
            const struct iatt *st, dict_t *dict)
 {
     struct allot_call *call = frame->local;
 
+    allot_health_end(call->by, call->health, fan_work(call->fop),
+                     call->start_nsec, op_ret, op_errno,
+                     call->fd    ? call->fd->inode
+                     : call->loc ? call->loc->inode
+                                 : NULL);
     call->ret = op_ret;
     call->err = op_ret < 0 ? (op_errno ? op_errno : EIO) : 0;
     if (op_ret >= 0 && st)
@@ -273,6 +313,7 @@ allot_fan(xlator_t *this, struct allot_call *calls, int n)
         frame->local = &calls[i];
         calls[i].barrier = &barrier;
         wound++;
+        fan_begin(this, &calls[i]);
         fan_wind(this, frame, &calls[i]);
     }
 

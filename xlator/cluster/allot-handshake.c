@@ -182,9 +182,22 @@ allot_handshake_again(xlator_t *this, gf_boolean_t all)
         c = &b->children[i];
         pthread_mutex_lock(&b->lock);
         usable = c->state == ALLOT_BRICK_UP || c->state == ALLOT_BRICK_FULL ||
-                 c->state == ALLOT_BRICK_DRAINING;
+                 c->state == ALLOT_BRICK_DRAINING ||
+                 c->state == ALLOT_BRICK_FAILING;
         pthread_mutex_unlock(&b->lock);
         if (all || !usable)
             allot_handshake_start(this, c);
     }
+}
+
+void
+allot_handshake_next(xlator_t *this)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    uint32_t turn = 0;
+
+    pthread_mutex_lock(&b->lock);
+    turn = b->asked_next++ % b->count;
+    pthread_mutex_unlock(&b->lock);
+    allot_handshake_start(this, &b->children[turn]);
 }

@@ -91,10 +91,29 @@ allot_io_split(struct allot_io *io, uint64_t off, uint64_t len)
     return 0;
 }
 
+void
+allot_io_begin(struct allot_io *io)
+{
+    struct allot_io_piece *piece = NULL;
+    int i = 0;
+
+    io->pending = io->n;
+    for (i = 0; i < io->n; i++) {
+        piece = &io->pieces[i];
+        if (piece->p.brick_idx != ALLOT_PIECE_BASE)
+            piece->health = allot_health_of(io->this, piece->p.brick_idx);
+        piece->start_nsec = allot_health_begin(piece->health);
+    }
+}
+
 gf_boolean_t
-allot_io_answered(struct allot_io *io)
+allot_io_answered(struct allot_io *io, struct allot_io_piece *piece)
 {
     int left = 0;
+
+    allot_health_end(io->this, piece->health,
+                     io->writing ? ALLOT_WORK_WRITE : ALLOT_WORK_READ,
+                     piece->start_nsec, piece->ret, piece->err, io->fd->inode);
 
     LOCK(&io->frame->lock);
     {

@@ -18,6 +18,7 @@
 #define ALLOT_IO_H
 
 #include "allot-fops.h"
+#include "allot-health.h"
 #include "allot-iov.h"
 #include "allot-proto.h"
 #include "allot-split.h"
@@ -34,7 +35,9 @@ struct allot_io_piece {
     int err;
     struct iovec *iov; /* read: what came; write: what goes; owned */
     int count;
-    struct iobref *iobref; /* read: owned */
+    struct iobref *iobref;       /* read: owned */
+    struct allot_health *health; /* of its brick; NULL: none */
+    uint64_t start_nsec;         /* when it was wound */
 };
 
 /* What a read of our own ends in, see allot_read_own(). */
@@ -101,9 +104,15 @@ allot_io_split(struct allot_io *io, uint64_t off, uint64_t len);
 void
 allot_io_round_clear(struct allot_io *io);
 
-/** allot_io_answered - one piece answered; true for the last one. */
+/** allot_io_begin - the pieces of a round are about to be wound, all of them.
+ */
+void
+allot_io_begin(struct allot_io *io);
+
+/** allot_io_answered - @piece, with ret and err set, is answered; true for the
+ * last one of the round. */
 gf_boolean_t
-allot_io_answered(struct allot_io *io);
+allot_io_answered(struct allot_io *io, struct allot_io_piece *piece);
 
 /** allot_io_judge - after all answers: 0 all good, 1 worth a repair (what is
  * needed is noted in io), -errno: cannot be helped. */

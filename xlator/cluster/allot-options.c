@@ -93,6 +93,45 @@ struct volume_options allot_volume_options[] = {
                        "used for up to one second. 0 turns it off.",
     },
     {
+        .key = {"failing-errors"},
+        .type = GF_OPTION_TYPE_INT,
+        .min = 0,
+        .max = 1000,
+        .default_value = "5",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "A data subvolume whose reads, or whose changes, of so "
+                       "many files in a row end in errors of the disk (EIO, "
+                       "EROFS, ENODEV) is failing: it gets no new data. 0: "
+                       "never.",
+    },
+    {
+        .key = {"failing-hold"},
+        .type = GF_OPTION_TYPE_INT,
+        .min = 1,
+        .max = 3600,
+        .default_value = "30",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "Seconds without an error after which a failing data "
+                       "subvolume is tried again. Doubled, up to 16 times, "
+                       "each time it fails again within ten minutes.",
+    },
+    {
+        .key = {"stall-timeout"},
+        .type = GF_OPTION_TYPE_INT,
+        .min = 0,
+        .max = 3600,
+        .default_value = "20",
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = ALLOT_OPTION_FLAGS,
+        .tags = {"allot"},
+        .description = "A data subvolume that has calls and has answered none "
+                       "for so many seconds is failing. 0: never.",
+    },
+    {
         .key = {"strict-readdir"},
         .type = GF_OPTION_TYPE_BOOL,
         .default_value = "on",
@@ -256,6 +295,9 @@ struct allot_given {
     int32_t width;
     double min_free;
     uint64_t prefetch;
+    int32_t failing_errors;
+    int32_t failing_hold;
+    int32_t stall_timeout;
     gf_boolean_t strict;
     char *weights; /* GlusterFS's, as all strings here */
     char *ns;
@@ -295,6 +337,9 @@ options_apply(xlator_t *this, const struct allot_given *given)
     priv->opt.width = given->width;
     priv->opt.min_free = given->min_free;
     priv->opt.prefetch = given->prefetch;
+    priv->opt.failing_errors = given->failing_errors;
+    priv->opt.failing_hold = given->failing_hold;
+    priv->opt.stall_timeout = given->stall_timeout;
     priv->opt.strict_readdir = given->strict;
     priv->opt.stops = stops;
 
@@ -327,6 +372,9 @@ allot_options_init(xlator_t *this)
     GF_OPTION_INIT("weights", given.weights, str, err);
     GF_OPTION_INIT("min-free", given.min_free, percent, err);
     GF_OPTION_INIT("prefetch", given.prefetch, size_uint64, err);
+    GF_OPTION_INIT("failing-errors", given.failing_errors, int32, err);
+    GF_OPTION_INIT("failing-hold", given.failing_hold, int32, err);
+    GF_OPTION_INIT("stall-timeout", given.stall_timeout, int32, err);
     GF_OPTION_INIT("strict-readdir", given.strict, bool, err);
     GF_OPTION_INIT("namespace", given.ns, str, err);
     GF_OPTION_INIT("debug-stop-at", given.stop, str, err);
@@ -350,6 +398,10 @@ allot_options_reconf(xlator_t *this, dict_t *options)
     GF_OPTION_RECONF("weights", given.weights, options, str, err);
     GF_OPTION_RECONF("min-free", given.min_free, options, percent, err);
     GF_OPTION_RECONF("prefetch", given.prefetch, options, size_uint64, err);
+    GF_OPTION_RECONF("failing-errors", given.failing_errors, options, int32,
+                     err);
+    GF_OPTION_RECONF("failing-hold", given.failing_hold, options, int32, err);
+    GF_OPTION_RECONF("stall-timeout", given.stall_timeout, options, int32, err);
     GF_OPTION_RECONF("strict-readdir", given.strict, options, bool, err);
     GF_OPTION_RECONF("namespace", given.ns, options, str, err);
     GF_OPTION_RECONF("debug-stop-at", given.stop, options, str, err);

@@ -278,9 +278,26 @@ open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai, uint64_t nonce,
     return err;
 }
 
-int
-allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
-                    int *errs)
+/* A file system that became read-only can still be read: what it refused to
+ * open for writing is opened again. A write through such an fd gives EBADF, and
+ * opening it anew then tells EROFS. */
+static void
+open_readonly(xlator_t *this, struct allot_call *calls, int n)
+{
+    int i = 0;
+
+    for (i = 0; i < n; i++) {
+        if (!calls[i].xl || calls[i].ret >= 0 || calls[i].err != EROFS)
+            continue;
+        calls[i].flags = O_RDONLY;
+        calls[i].fd->flags = O_RDONLY;
+        allot_fan(this, &calls[i], 1);
+    }
+}
+
+static int
+portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
+              int *errs, gf_boolean_t reading)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_rec *rec = ai ? allot_inode_rec(ai, NULL) : NULL;
@@ -329,6 +346,8 @@ allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         calls[i].xdata = allot_priv(this)->client_xdata;
     }
     allot_fan(this, calls, n);
+    if (reading)
+        open_readonly(this, calls, n);
     for (i = 0; i < n; i++) {
         if (calls[i].xl)
             errs[i] = open_end(this, inode, ai, rec->r.nonce, &calls[i]);
@@ -341,6 +360,20 @@ out:
     allot_rec_unref(rec);
     loc_wipe(&loc);
     return ret;
+}
+
+int
+allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
+                    int *errs)
+{
+    return portions_open(this, inode, idx, n, errs, _gf_false);
+}
+
+int
+allot_portions_open_read(xlator_t *this, inode_t *inode, const uint16_t *idx,
+                         int n, int *errs)
+{
+    return portions_open(this, inode, idx, n, errs, _gf_true);
 }
 
 /* ---- creating

@@ -397,7 +397,7 @@ allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end)
             n = allot_range_bricks(rec->r.layout, off, end, idx);
             /* What cannot be opened fails when it is read. */
             if (n > 0)
-                allot_portions_open(this, inode, idx, n, errs);
+                allot_portions_open_read(this, inode, idx, n, errs);
         }
     }
     GF_FREE(idx);

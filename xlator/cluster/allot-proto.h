@@ -134,6 +134,12 @@ int
 allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
                     int *errs);
 
+/** allot_portions_open_read - the same to read only: also on a brick whose file
+ * system is read-only. */
+int
+allot_portions_open_read(xlator_t *this, inode_t *inode, const uint16_t *idx,
+                         int n, int *errs);
+
 /** allot_portions_create - make (or, if @may_exist, take) portions of @gen.
  * Alone. Opens them. Existing ones are fenced as @rec says.
  * @made[i] is set for those that did not exist. */

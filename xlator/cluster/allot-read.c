@@ -270,7 +270,7 @@ read_piece_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
             piece->err = ENOMEM;
         }
     }
-    if (allot_io_answered(io))
+    if (allot_io_answered(io, piece))
         read_round_done(io);
     return 0;
 }
@@ -310,7 +310,7 @@ read_wind(struct allot_io *io)
 
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
         base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
-    io->pending = n;
+    allot_io_begin(io);
     for (i = 0; i < n; i++) {
         STACK_WIND_COOKIE(
             frame, read_piece_cbk, (void *)(long)i, pieces[i].xl,

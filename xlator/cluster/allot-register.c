@@ -20,6 +20,7 @@
  *           2. registry on all             still blank: adopted again, one
  *                                          index is wasted
  *           3. identity on the brick       done
+ *   set     1. registry on all             as form 3
  *   update  1. registry on those behind    done again
  *
  * Before 1. every connected subvolume is asked again under the lock, so that
@@ -764,6 +765,122 @@ allot_bricks_adopt(xlator_t *this, const char *name)
         allot_stop(this, ALLOT_STOP_ADOPT_LOCKED);
         registrar_ask(&r);
         ret = adopt_locked(&r, c);
+        registrar_ask(&r);
+        registrar_unlock(&r);
+    }
+    registrar_done(&r);
+    return ret;
+}
+
+/* ---- the administrator's states --------------------------------------------
+ */
+
+/* More than half of the volume's bricks, not counting @lost: what is declared
+ * lost cannot be asked to agree. A brick without a copy learns the highest
+ * version when it meets the others. */
+static gf_boolean_t
+set_majority(struct registrar *r, const struct allot_child *lost)
+{
+    const struct allot_registry_brick *known = NULL;
+    struct allot_child *c = NULL;
+    int registered = 0;
+    int here = 0;
+    int i = 0;
+
+    for (i = 0; i < r->n; i++) {
+        c = &r->b->children[i];
+        if (c->idx == ALLOT_IDX_NONE || c == lost)
+            continue;
+        known = allot_registry_find(&r->b->reg, c->idx);
+        if (known && known->admin_state == ALLOT_ADMIN_LOST && !r->locked[i])
+            continue;
+        registered++;
+        here += r->locked[i];
+    }
+    return registered && here * 2 > registered;
+}
+
+/* Is data on it read and written. */
+static gf_boolean_t
+state_is_served(enum allot_brick_state state)
+{
+    struct allot_brick_view view = {
+        .state = state,
+    };
+
+    return allot_brick_usable(&view) && state != ALLOT_BRICK_FAILING;
+}
+
+static int
+set_locked(struct registrar *r, struct allot_child *c, uint8_t state)
+{
+    struct allot_registry reg = {
+        0,
+    };
+    uint16_t idx = ALLOT_IDX_NONE;
+    int asked = 0;
+    int ret = 0;
+    int i = 0;
+
+    pthread_mutex_lock(&r->b->lock);
+    idx = c->idx;
+    if (!r->b->reg.version || r->b->reg.phase != ALLOT_REGISTRY_ACTIVE ||
+        idx == ALLOT_IDX_NONE)
+        ret = -EINVAL;
+    else if (!set_majority(r, state == ALLOT_ADMIN_LOST ? c : NULL))
+        ret = -ENOTCONN;
+    else if (state == ALLOT_ADMIN_LOST &&
+             (state_is_served(c->state) || c->state == ALLOT_BRICK_CONNECTING))
+        ret = -EBUSY;
+    pthread_mutex_unlock(&r->b->lock);
+    if (!ret)
+        ret = registry_grow(r->b, 0, &reg);
+    if (ret)
+        return ret;
+    for (i = 0; i < reg.brick_count; i++)
+        if (reg.bricks[i].index == idx)
+            break;
+    if (i == reg.brick_count)
+        ret = -EINVAL;
+    else if (reg.bricks[i].admin_state == state)
+        goto out; /* so it is */
+    else
+        reg.bricks[i].admin_state = state;
+    if (!ret && registrar_write(r, &reg, NULL, &asked) * 2 <= asked)
+        ret = -EIO;
+    if (!ret)
+        gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADMIN_STATE,
+               "the administrator has set brick %s (%u) to %s", c->xl->name,
+               idx,
+               state == ALLOT_ADMIN_LOST       ? "lost"
+               : state == ALLOT_ADMIN_DRAINING ? "draining"
+                                               : "no state");
+out:
+    allot_registry_clear(&reg);
+    return ret;
+}
+
+int
+allot_bricks_set(xlator_t *this, const char *name, uint8_t state)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    struct allot_child *c = NULL;
+    struct registrar r;
+    int ret = 0;
+    int i = 0;
+
+    for (i = 0; i < b->count && !c; i++)
+        if (strcmp(b->children[i].xl->name, name) == 0)
+            c = &b->children[i];
+    if (!c || allot_priv(this)->pass_through)
+        return -ENOENT;
+    ret = registrar_init(&r, this);
+    if (ret)
+        return ret;
+    ret = registrar_lock(&r);
+    if (!ret) {
+        registrar_ask(&r);
+        ret = set_locked(&r, c, state);
         registrar_ask(&r);
         registrar_unlock(&r);
     }

@@ -286,6 +286,10 @@ child_state(struct allot_bricks *b, struct allot_child *c, const char **why)
     known = allot_registry_find(&b->reg, c->idx);
     if (known && known->admin_state == ALLOT_ADMIN_LOST)
         return ALLOT_BRICK_LOST;
+    if (c->health.failing) {
+        *why = c->health.why;
+        return ALLOT_BRICK_FAILING;
+    }
     if (known && known->admin_state == ALLOT_ADMIN_DRAINING)
         return ALLOT_BRICK_DRAINING;
     return c->full ? ALLOT_BRICK_FULL : ALLOT_BRICK_UP;
@@ -310,6 +314,7 @@ state_usable(enum allot_brick_state state)
            state == ALLOT_BRICK_DRAINING;
 }
 
+/* Called for every change there is: this is where it is logged and counted. */
 static void
 child_set_state(struct allot_bricks *b, struct allot_child *c)
 {
@@ -319,10 +324,14 @@ child_set_state(struct allot_bricks *b, struct allot_child *c)
 
     if (now == old && why == c->why)
         return;
-    if (now != old)
+    if (now != old) {
         c->since = gf_time();
-    if (state_usable(old) && !state_usable(now))
-        c->failures++;
+        /* Others may have fenced and cut without it meanwhile: as after a
+         * reconnect every file reads its record before it is used. */
+        if (old == ALLOT_BRICK_LOST)
+            c->epoch++;
+        allot_health_state_locked(c, old, now);
+    }
     c->state = now;
     c->why = why;
     gf_msg(

@@ -85,6 +85,9 @@ member_fail(xlator_t *this, uint16_t idx, int err)
         return "down";
     if (err == 0)
         return "ok";
+    /* A sick disk: what it does not give now it may give later. */
+    if (view.state == ALLOT_BRICK_FAILING)
+        return "down";
     return err == -ENODATA || err == -EIO ? "missing" : "down";
 }
 

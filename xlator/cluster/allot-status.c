@@ -5,6 +5,7 @@
  * From memory alone: no wind, no walk.
  */
 #include "allot-bricks-impl.h"
+#include "allot-intern.h"
 #include <jansson.h>
 
 #define ALLOT_STATUS_VERSION 1
@@ -27,6 +28,14 @@ struct status_brick {
     gf_boolean_t usable;
     uint32_t epoch;
     uint64_t failures;
+    uint64_t changes;
+    uint64_t flaps;
+    uint64_t inflight;
+    struct allot_work_sums work;
+    double up_sec;
+    double latency_time;
+    uint64_t fs_capacity_bytes; /* V_i: of the file system below */
+    gf_boolean_t failing;
 };
 
 struct status {
@@ -86,9 +95,18 @@ status_child_locked(struct allot_bricks *b, struct allot_child *c,
     s->used_bytes = allot_ledger_used_locked(b, c);
     s->shared_with_namespace = c->below_ns;
     s->usable = c->state == ALLOT_BRICK_UP || c->state == ALLOT_BRICK_FULL ||
-                c->state == ALLOT_BRICK_DRAINING;
+                c->state == ALLOT_BRICK_DRAINING ||
+                c->state == ALLOT_BRICK_FAILING;
+    s->failing = c->state == ALLOT_BRICK_FAILING;
     s->epoch = c->epoch;
     s->failures = c->failures;
+    s->changes = c->health.changes;
+    s->flaps = c->health.flaps;
+    s->inflight = __atomic_load_n(&c->health.inflight, __ATOMIC_RELAXED);
+    allot_health_sums(&c->health, &s->work);
+    s->up_sec = c->health.up_nsec / 1e9;
+    s->latency_time = c->health.latency_time;
+    s->fs_capacity_bytes = c->capacity_bytes;
 }
 
 static gf_boolean_t
@@ -132,6 +150,7 @@ status_take(xlator_t *this, struct status *st, struct allot_registry *copy)
     struct allot_bricks *b = allot_bricks_of(this);
     struct status_brick *s = NULL;
     gf_boolean_t partial = _gf_false;
+    gf_boolean_t degraded = _gf_false;
     int ret = -ENOMEM;
     int i = 0;
 
@@ -157,10 +176,13 @@ status_take(xlator_t *this, struct status *st, struct allot_registry *copy)
         s->admin = status_admin_name(copy->bricks[i].admin_state);
         s->weight = copy->bricks[i].weight;
     }
-    for (i = 0; i < st->count; i++)
-        if (!st->bricks[i].usable && strcmp(st->bricks[i].admin, "lost") != 0)
+    for (i = 0; i < st->count; i++) {
+        if (!st->bricks[i].usable &&
+            (strcmp(st->bricks[i].admin, "lost") != 0 || i < b->count))
             partial = _gf_true;
-    st->state = partial ? "PARTIAL" : "UP";
+        degraded |= st->bricks[i].failing;
+    }
+    st->state = partial ? "PARTIAL" : degraded ? "DEGRADED" : "UP";
     if (!b->ns_up)
         st->state = "DOWN";
     ret = 0;
@@ -222,6 +244,38 @@ json_number(json_t *to, const char *key, json_int_t n)
     json_object_set_new(to, key, json_integer(n));
 }
 
+/* V_i, R_i and their product: the part of the file system below that is this
+ * brick's. Bricks that share a file system share its capacity. */
+static json_t *
+status_json_resource(uint64_t capacity, uint64_t own)
+{
+    return json_pack("{s:I, s:f, s:I}", "capacity_bytes", (json_int_t)capacity,
+                     "share", capacity ? (double)own / capacity : 0.0, "bytes",
+                     (json_int_t)own);
+}
+
+static double
+status_per(double what, double seconds)
+{
+    return seconds > 0 ? what / seconds : 0;
+}
+
+/* P = sum(P_i T_i) / sum(T_i). For throughput P_i T_i is the bytes of the
+ * interval, once over the time the brick was busy and once over that it was
+ * up. Latency is weighted with the busy time. */
+static json_t *
+status_json_performance(const struct status_brick *s)
+{
+    double busy = s->work.busy_nsec / 1e9;
+    double bytes = (double)s->work.bytes_read + s->work.bytes_written;
+
+    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "up_seconds", s->up_sec,
+                     "busy_seconds", busy, "bytes_per_second",
+                     status_per(bytes, busy), "bytes_per_second_up",
+                     status_per(bytes, s->up_sec), "latency_seconds",
+                     status_per(s->latency_time, busy));
+}
+
 static json_t *
 status_json_brick(const struct status *st, const struct status_brick *s)
 {
@@ -251,6 +305,19 @@ status_json_brick(const struct status *st, const struct status_brick *s)
                         json_boolean(s->shared_with_namespace));
     json_number(one, "epoch", s->epoch);
     json_number(one, "failures", s->failures);
+    json_number(one, "changes", s->changes);
+    json_number(one, "flaps", s->flaps);
+    json_number(one, "reads", s->work.ops[ALLOT_WORK_READ]);
+    json_number(one, "writes", s->work.ops[ALLOT_WORK_WRITE]);
+    json_number(one, "calls", s->work.ops[ALLOT_WORK_META]);
+    json_number(one, "in_flight", s->inflight);
+    json_number(one, "errors", s->work.errors);
+    json_number(one, "bytes_read", s->work.bytes_read);
+    json_number(one, "bytes_written", s->work.bytes_written);
+    json_object_set_new(
+        one, "resource",
+        status_json_resource(s->fs_capacity_bytes, s->capacity_bytes));
+    json_object_set_new(one, "performance", status_json_performance(s));
     return one;
 }
 
@@ -272,6 +339,42 @@ status_json_counters(struct allot_priv *priv)
     json_number(c, "refreshes", GF_ATOMIC_GET(priv->refreshes));
     json_number(c, "retries", GF_ATOMIC_GET(priv->retries));
     return c;
+}
+
+/* Of the volume: all bricks together. */
+static void
+status_json_volume(const struct status *st, json_t *doc)
+{
+    struct status_brick all;
+    const struct status_brick *s = NULL;
+    double time = 0;
+    json_int_t capacity = 0;
+    json_int_t own = 0;
+    json_t *perf = NULL;
+    int i = 0;
+
+    memset(&all, 0, sizeof(all));
+    for (i = 0; i < st->count; i++) {
+        s = &st->bricks[i];
+        all.work.bytes_read += s->work.bytes_read;
+        all.work.bytes_written += s->work.bytes_written;
+        all.latency_time += s->latency_time;
+        time += s->work.busy_nsec / 1e9;
+        /* The bricks work side by side. */
+        if (s->work.busy_nsec > all.work.busy_nsec)
+            all.work.busy_nsec = s->work.busy_nsec;
+        if (s->up_sec > all.up_sec)
+            all.up_sec = s->up_sec;
+        capacity += s->fs_capacity_bytes;
+        own += s->capacity_bytes;
+    }
+    perf = status_json_performance(&all);
+    json_object_set_new(perf, "latency_seconds",
+                        json_real(status_per(all.latency_time, time)));
+    json_object_set_new(doc, "performance", perf);
+    json_object_set_new(
+        doc, "resource",
+        json_pack("{s:I, s:I}", "capacity_bytes", capacity, "bytes", own));
 }
 
 char *
@@ -311,6 +414,10 @@ allot_status_json(xlator_t *this)
         json_array_append_new(list, status_json_brick(&st, &st.bricks[i]));
     json_object_set_new(doc, "bricks", list);
     json_object_set_new(doc, "warnings", allot_warnings_json(this));
+    status_json_volume(&st, doc);
+    json_number(doc, "layouts", allot_intern_count(priv->intern));
+    json_number(doc, "block_size", (json_int_t)1 << priv->opt.block_shift);
+    json_number(doc, "width", priv->opt.width);
     json_object_set_new(doc, "counters", status_json_counters(priv));
     text = json_dumps(doc, JSON_COMPACT | JSON_PRESERVE_ORDER);
 out:
@@ -331,16 +438,22 @@ dump_brick(const struct status *st, const struct status_brick *s, int n)
 
     status_time(s->since, since, sizeof(since));
     gf_proc_dump_build_key(key, "brick", "%d", n);
-    gf_proc_dump_write(key,
-                       "name=%s index=%d state=%s admin=%s since=%s weight=%d "
-                       "capacity_bytes=%" PRIu64 " used_bytes=%" PRIu64
-                       " share=%.6f deviation=%.6f epoch=%u "
-                       "failures=%" PRIu64 "%s%s",
-                       s->name, s->index, s->state, s->admin,
-                       since[0] ? since : "-", s->weight, s->capacity_bytes,
-                       s->used_bytes, status_share(st, s),
-                       status_deviation(st, s), s->epoch, s->failures,
-                       s->why ? " why=" : "", s->why ? s->why : "");
+    gf_proc_dump_write(
+        key,
+        "name=%s index=%d state=%s admin=%s since=%s weight=%d "
+        "capacity_bytes=%" PRIu64 " used_bytes=%" PRIu64
+        " share=%.6f deviation=%.6f epoch=%u "
+        "failures=%" PRIu64 " changes=%" PRIu64 " flaps=%" PRIu64
+        " reads=%" PRIu64 " writes=%" PRIu64 " calls=%" PRIu64
+        " in_flight=%" PRIu64 " errors=%" PRIu64 " bytes_read=%" PRIu64
+        " bytes_written=%" PRIu64 " busy_seconds=%.3f%s%s",
+        s->name, s->index, s->state, s->admin, since[0] ? since : "-",
+        s->weight, s->capacity_bytes, s->used_bytes, status_share(st, s),
+        status_deviation(st, s), s->epoch, s->failures, s->changes, s->flaps,
+        s->work.ops[ALLOT_WORK_READ], s->work.ops[ALLOT_WORK_WRITE],
+        s->work.ops[ALLOT_WORK_META], s->inflight, s->work.errors,
+        s->work.bytes_read, s->work.bytes_written, s->work.busy_nsec / 1e9,
+        s->why ? " why=" : "", s->why ? s->why : "");
 }
 
 int32_t
@@ -390,6 +503,32 @@ allot_dump_priv(xlator_t *this)
     return 0;
 }
 
+static void
+dump_metrics_work(xlator_t *this, int fd, const struct status_brick *s)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } list[] = {
+        {"failing", s->failing},
+        {"changes", s->changes},
+        {"flaps", s->flaps},
+        {"reads", s->work.ops[ALLOT_WORK_READ]},
+        {"writes", s->work.ops[ALLOT_WORK_WRITE]},
+        {"calls", s->work.ops[ALLOT_WORK_META]},
+        {"errors", s->work.errors},
+        {"bytes_read", s->work.bytes_read},
+        {"bytes_written", s->work.bytes_written},
+        {"busy_usec", s->work.busy_nsec / 1000},
+        {"latency_usec", s->work.latency_nsec / 1000},
+    };
+    size_t i = 0;
+
+    for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+        dprintf(fd, "%s.brick.%s.%s %" PRIu64 "\n", this->name, s->name,
+                list[i].name, list[i].value);
+}
+
 int32_t
 allot_dump_metrics(xlator_t *this, int fd)
 {
@@ -413,6 +552,7 @@ allot_dump_metrics(xlator_t *this, int fd)
                 status_deviation(&st, s));
         dprintf(fd, "%s.brick.%s.failures %" PRIu64 "\n", this->name, s->name,
                 s->failures);
+        dump_metrics_work(this, fd, s);
     }
     status_drop(&st, &reg);
     return 0;

@@ -241,7 +241,7 @@ write_piece_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 
     piece->ret = op_ret;
     piece->err = op_errno;
-    if (allot_io_answered(io))
+    if (allot_io_answered(io, piece))
         write_round_done(io);
     return 0;
 }
@@ -299,7 +299,7 @@ write_wind(struct allot_io *io)
 
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
         base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
-    io->pending = n;
+    allot_io_begin(io);
     /* io may be gone as soon as the last piece is wound. */
     for (i = 0; i < n; i++) {
         STACK_WIND_COOKIE(

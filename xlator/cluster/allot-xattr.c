@@ -3,7 +3,7 @@
  * allot-xattr.c - the fops on extended attributes.
  *
  *   trusted.allot.*    ours, on disk: not seen, not set, not removed from above
- *   glusterfs.allot.*  virtual, for root: status, report, layout, adopt
+ *   glusterfs.allot.*  virtual, for root: status, report, layout, adopt, set
  *   everything else    the namespace's, one call
  *
  * Deliberately not here: the documents themselves (allot-status.c,
@@ -288,16 +288,42 @@ allot_fremovexattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
+/* What an administrator asks for. */
 struct allot_adopt_op {
     call_frame_t *frame;
+    int state; /* enum allot_admin_state; -1: adopt */
     char name[ALLOT_NAME_MAX + 1];
 };
+
+/* The state that a value of ALLOT_VIRT_SET begins with; *@skip: where the name
+ * is. -1: none of them. */
+static int
+allot_admin_state(const char *value, size_t len, size_t *skip)
+{
+    static const struct {
+        const char *word;
+        int state;
+    } words[] = {
+        {"lost ", ALLOT_ADMIN_LOST},
+        {"draining ", ALLOT_ADMIN_DRAINING},
+        {"clear ", ALLOT_ADMIN_NONE},
+    };
+    size_t i = 0;
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        *skip = strlen(words[i].word);
+        if (len > *skip && strncmp(value, words[i].word, *skip) == 0)
+            return words[i].state;
+    }
+    return -1;
+}
 
 static void
 allot_adopt_task(xlator_t *this, void *arg)
 {
     struct allot_adopt_op *op = arg;
-    int ret = allot_bricks_adopt(this, op->name);
+    int ret = op->state < 0 ? allot_bricks_adopt(this, op->name)
+                            : allot_bricks_set(this, op->name, op->state);
     int err = ret < 0 ? -ret : 0;
 
     if (err)
@@ -311,12 +337,21 @@ allot_adopt_task(xlator_t *this, void *arg)
 }
 
 static void
-allot_adopt(call_frame_t *frame, xlator_t *this, data_t *name)
+allot_adopt(call_frame_t *frame, xlator_t *this, data_t *value,
+            gf_boolean_t set)
 {
     struct allot_adopt_op *op = NULL;
-    size_t len = name->len > 0 ? strnlen(name->data, name->len) : 0;
+    size_t len = value->len > 0 ? strnlen(value->data, value->len) : 0;
+    size_t skip = 0;
+    int state = -1;
     int err = EINVAL;
 
+    if (set) {
+        state = allot_admin_state(value->data, len, &skip);
+        if (state < 0)
+            goto fail;
+        len -= skip;
+    }
     if (len == 0 || len > ALLOT_NAME_MAX)
         goto fail;
     err = ENOMEM;
@@ -324,7 +359,8 @@ allot_adopt(call_frame_t *frame, xlator_t *this, data_t *name)
     if (!op)
         goto fail;
     op->frame = frame;
-    memcpy(op->name, name->data, len);
+    op->state = state;
+    memcpy(op->name, value->data + skip, len);
     if (allot_run(this, NULL, _gf_false, allot_adopt_task, op) == 0)
         return;
     GF_FREE(op);
@@ -337,13 +373,15 @@ allot_setxattr(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *dict,
                int32_t flags, dict_t *xdata)
 {
     xlator_t *ns = allot_priv(this)->ns;
-    data_t *name = NULL;
+    data_t *adopt = NULL;
+    data_t *set = NULL;
 
     if (allot_hidden_loc(loc) || allot_dict_ours(dict)) {
-        name = dict ? dict_get(dict, ALLOT_VIRT_ADOPT) : NULL;
-        if (name && dict->count == 1 && frame->root->uid == 0 && loc->inode &&
-            __is_root_gfid(loc->inode->gfid))
-            allot_adopt(frame, this, name);
+        adopt = dict ? dict_get(dict, ALLOT_VIRT_ADOPT) : NULL;
+        set = dict ? dict_get(dict, ALLOT_VIRT_SET) : NULL;
+        if ((adopt || set) && dict->count == 1 && frame->root->uid == 0 &&
+            loc->inode && __is_root_gfid(loc->inode->gfid))
+            allot_adopt(frame, this, set ? set : adopt, !!set);
         else
             STACK_UNWIND_STRICT(setxattr, frame, -1, EPERM, NULL);
     } else if (allot_known_spread(this, loc->inode)) {

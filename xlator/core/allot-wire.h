@@ -76,6 +76,8 @@
 #define ALLOT_VIRT_STATUS "glusterfs.allot.status"
 /* setxattr on the root of a mount, value = the subvolume's name */
 #define ALLOT_VIRT_ADOPT "glusterfs.allot.adopt"
+/* the same, value = "STATE NAME", STATE: lost, draining, clear */
+#define ALLOT_VIRT_SET "glusterfs.allot.set"
 
 /* inodelk domains */
 #define ALLOT_DOMAIN_REGISTRY "allot.registry"

@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# tier: check
+# needs: 70
+# A brick whose process runs and whose disk does not work: errors and stalls
+# make it `failing`, it gets no new data, is still read, and comes back by
+# itself; `full` has hysteresis; the administrator's states are kept on the
+# bricks and seen by other clients; all of it is logged once and counted.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+ALLOT=allot
+[ "$BUILD" = installed ] || ALLOT=$BUILD/allot
+
+of() { # of MOUNT I KEY: a value of brick cI
+    getfattr --only-values -n glusterfs.allot.status "$1" 2>/dev/null |
+        jq -r --arg n "c$2" --arg k "$3" '.bricks[] | select(.name == $n)[$k]'
+}
+
+brick_is() { # brick_is MOUNT I STATE
+    [ "$(of "$1" "$2" state)" = "$3" ]
+}
+
+members() { # members FILE: names of the bricks that its extents use
+    "$ALLOT" layout "$1" --json | jq -r '[.extents[].members[].name] | unique | join(" ")'
+}
+
+state_lines() { # state_lines MOUNTNAME I STATE: log lines of that change
+    grep -c "brick c$2 is $3" "$LOG/mnt-$1.log"
+}
+
+# A copy of client.vol in which allot has TYPE on top of BRICK.
+with_layer() { # with_layer BRICK OUT TYPE OPTION...
+    local brick=$1 out=$2 type=$3
+    shift 3
+    awk -v b="$brick" -v type="$type" -v options="$(printf '    option %s\n' "$@")" '
+        $1 == "volume" && $2 == "allot" {
+            print "volume " b "x\n    type debug/" type "\n" options
+            print "    subvolumes " b "\nend-volume\n"
+            in_allot = 1
+        }
+        in_allot && $1 == "subvolumes" {
+            for (i = 3; i <= NF; i++)
+                if ($i == b)
+                    $i = b "x"
+        }
+        $1 == "end-volume" { in_allot = 0 }
+        { print }' "$T/vol/client.vol" >"$out"
+}
+
+bricks_make 4 320M
+volume_make net-4 --block-size 64KB --option allot:failing-hold=2 --option allot:stall-timeout=2 \
+    --option allot:min-free=30% --option 'c*:ping-timeout=60'
+volume_start
+must_mount m --direct-io-mode=enable
+A=$M
+noise 1048576 >"$T/noise"
+must cp "$T/noise" "$A/before"
+is "four bricks hold a file" "$(members "$A/before")" "c0 c1 c2 c3"
+
+# ---- a file system that became read-only ------------------------------------
+
+must mount -o remount,ro "${BRICK[3]}"
+for i in 1 2 3 4 5 6 7 8; do
+    cp "$T/noise" "$A/ro-$i" 2>/dev/null
+done
+ok "a brick on a read-only file system is failing" expect_within 10 brick_is "$A" 3 failing
+is "the status says why" "$(of "$A" 3 why)" "its file system is read-only"
+is "the volume is degraded" "$("$ALLOT" status "$A" --json | jq -r .state)" DEGRADED
+ok "new files do without it" cp "$T/noise" "$A/without"
+is "they are on the others" "$(members "$A/without")" "c0 c1 c2"
+ok "what it has is still read" cmp "$T/noise" "$A/before"
+is "the change was logged once" "$(state_lines m 3 failing)" 1
+ok "errors were counted" test "$(of "$A" 3 errors)" -ge 5
+must mount -o remount,rw "${BRICK[3]}"
+ok "it comes back by itself" expect_within 20 brick_is "$A" 3 up
+ok "new files use it again" cp "$T/noise" "$A/with"
+is "all four" "$(members "$A/with")" "c0 c1 c2 c3"
+ok "the return was logged" grep -q "brick c3 is up (was failing)" "$LOG/mnt-m.log"
+is "one failure" "$(of "$A" 3 failures)" 1
+ok "changes were counted" test "$(of "$A" 3 changes)" -ge 4
+
+# ---- a process that does not answer -----------------------------------------
+
+must kill -STOP "$(brick_pid 3)"
+ok "a stopped brick is failing, though nobody uses it" expect_within 20 brick_is "$A" 3 failing
+is "the status says why" "$(of "$A" 3 why)" "it does not answer calls"
+ok "new files do not wait for it" bounded 10 cp "$T/noise" "$A/beside"
+ok "calls are out" test "$(of "$A" 3 in_flight)" -ge 1
+must kill -CONT "$(brick_pid 3)"
+ok "it comes back by itself" expect_within 30 brick_is "$A" 3 up
+is "that was flapping" "$(of "$A" 3 flaps)" 1
+is "the files beside it" "$(members "$A/beside")" "c0 c1 c2"
+ok "they are right" cmp "$T/noise" "$A/beside"
+
+# ---- errors and delays of one client's own ----------------------------------
+
+# error-gen takes an errno for some calls only, never for several in a row.
+with_layer c3 "$T/vol/sick.vol" error-gen "random-failure on" "failure 0.0001" \
+    "enable write,create" "error-no EIO"
+sed -i 's/option failing-hold 2$/option failing-hold 60\n    option failing-errors 1/' "$T/vol/sick.vol"
+VOLFILE=$T/vol/sick.vol must_mount sick --direct-io-mode=enable
+for i in 1 2 3 4 5 6 7 8; do
+    cp "$T/noise" "$M/sick-$i" 2>/dev/null
+done
+sick_state() {
+    "$ALLOT" status "$M" --json | jq -e '[.bricks[].state] == ["up", "up", "up", "failing"]'
+}
+ok "a client that meets EIO takes the brick for failing" expect_within 10 sick_state
+ok "for another client it is up" brick_is "$A" 3 up
+ok "the files are right there" cmp "$T/noise" "$A/sick-8"
+must umount_volume sick
+
+with_layer c3 "$T/vol/slow.vol" delay-gen "delay-percentage 100" "delay-duration 6000000" "enable read"
+VOLFILE=$T/vol/slow.vol must_mount slow --direct-io-mode=enable
+(bounded 60 cmp "$T/noise" "$M/before" >/dev/null 2>&1 && echo same >"$T/slow") &
+ok "a client that waits takes the brick for failing" expect_within 15 sick_state
+wait $!
+is "what it waited for is right" "$(cat "$T/slow" 2>/dev/null)" same
+must mount_kill slow # its delayed calls would hold it up
+ok "a damaged file is not a sick disk" test "$(of "$A" 3 state)" = up
+M=$A
+
+# ---- full, with hysteresis --------------------------------------------------
+
+# min-free 30% of 320 MiB: full below 96 MiB of free space.
+must fallocate -l 210M "${BRICK[2]}/.glusterfs/ballast"
+ok "a brick with less than min-free is full" expect_within 20 brick_is "$A" 2 full
+must cp "$T/noise" "$A/full"
+is "new files avoid it" "$(members "$A/full")" "c0 c1 c3"
+is "it was logged once" "$(state_lines m 2 full)" 1
+must rm "${BRICK[2]}/.glusterfs/ballast"
+ok "with room it is up again" expect_within 20 brick_is "$A" 2 up
+
+# ---- the administrator's states ---------------------------------------------
+
+must_mount b --direct-io-mode=enable
+B=$M
+rc=0
+"$ALLOT" brick set c1 lost "$A" 2>"$T/err" || rc=$?
+is "a brick that serves data cannot be declared lost" "$rc" 2
+ok "the sentence says so" grep -q "it serves data" "$T/err"
+rc=0
+"$ALLOT" brick set c1 gone "$A" 2>"$T/err" || rc=$?
+is "an unknown state is refused" "$rc" 2
+rc=0
+"$ALLOT" brick set c9 lost "$A" 2>"$T/err" || rc=$?
+is "an unknown brick too" "$rc" 2
+ok "draining is set" "$ALLOT" brick set c1 draining "$A"
+ok "it is seen at once here" brick_is "$A" 1 draining
+ok "and by another client soon" expect_within 30 brick_is "$B" 1 draining
+must cp "$T/noise" "$B/draining"
+is "that client's new files avoid it" "$(members "$B/draining")" "c0 c2 c3"
+ok "it is read" cmp "$T/noise" "$B/before"
+ok "draining is cleared" "$ALLOT" brick set c1 clear "$A"
+ok "it is up again, for the other client" expect_within 30 brick_is "$B" 1 up
+
+must brick_kill 3
+ok "brick 3 is down" expect_within 30 brick_is "$A" 3 down
+ok "it is declared lost" "$ALLOT" brick set c3 lost "$A"
+lost_down() {
+    "$ALLOT" report "$1" --json | jq -e '.blocks.unavailable == 0 and .blocks.lost > 0'
+}
+must umount_volume b
+must brick_start 3
+ok "it returns and is lost: that is kept on the bricks" expect_within 30 brick_is "$A" 3 lost
+ok "its blocks are lost" lost_down "$A"
+must_mount b2 --direct-io-mode=enable
+ok "for a client that comes later too" expect_within 30 brick_is "$M" 3 lost
+nok "lost blocks are not read" cmp "$T/noise" "$M/before"
+ok "the administrator's word is taken back" "$ALLOT" brick set c3 clear "$M"
+ok "it is up again" expect_within 30 brick_is "$A" 3 up
+ok "and read" cmp "$T/noise" "$A/before"
+is "the registry's changes are logged" \
+    "$(cat "$LOG"/mnt-*.log | grep -c 'the administrator has set brick')" 4
+M=$A
+
+# ---- where else it is told --------------------------------------------------
+
+ok "the metrics have it" grep -qE '^allot\.brick\.c3\.flaps [1-9]' <(
+    f=$(fop_counts "$(mount_pid m)" >/dev/null
+        kill -USR2 "$(mount_pid m)"
+        line=$(tr '\0' ' ' <"/proc/$(mount_pid m)/cmdline" | sed 's/ *$//')
+        expect_within 10 metrics_of "$line"
+        metrics_of "$line")
+    cat "$f"
+    rm -f "$f"
+)
+ok "and .meta" grep -q 'name=c3 .*flaps=[1-9]' "$A/.meta/graphs/active/allot/private"
+
+done_testing
