@@ -8,6 +8,8 @@
 # caches; the reader is one xfs_io that keeps its fd.
 # shellcheck source=cost-memory-lib.sh
 . "$(dirname "$0")/cost-memory-lib.sh"
+# shellcheck source=fd-lib.sh
+. "$(dirname "$0")/fd-lib.sh"
 
 STEP=131072
 
@@ -25,31 +27,6 @@ must_mount m "${DIRECT[@]}"
 
 noise $((24 << 20)) >"$T/file"
 must cp "$T/file" "$OTHER/file"
-
-# reader_open / ask COMMAND / reader_close: an xfs_io on the file, with one fd.
-# What it prints up to the answer to an unknown command goes to $SAID.
-reader_open() {
-    coproc READER { stdbuf -oL xfs_io "$M/file" 2>&1; }
-}
-
-ask() {
-    local line
-    SAID=
-    printf '%s\nend-of-answer\n' "$1" >&"${READER[1]}"
-    while IFS= read -r -t 30 line <&"${READER[0]}"; do
-        case $line in
-        *end-of-answer*not\ found*) return 0 ;;
-        esac
-        SAID+=${line#xfs_io> }$'\n'
-    done
-    bail "xfs_io does not answer to $1: $SAID"
-}
-
-reader_close() {
-    local pid=$READER_PID
-    echo quit >&"${READER[1]}"
-    wait "$pid"
-}
 
 # stream FROM TO: in requests of 128 KiB.
 stream() {
@@ -75,7 +52,7 @@ reads_below() {
 # ---- it happens, and is bounded ----
 
 before=$(reads_below)
-reader_open
+fd_open "$M/file"
 stream 0 $((16 << 20))
 is "a stream is read" $? 0
 after=$(reads_below)
@@ -84,7 +61,7 @@ ok "$((after - before)) calls for 128 requests and what is ahead of them" \
 n=$(held)
 ok "something was read ahead ($n bytes), at most a window" \
     test "$n" -gt 0 -a "$n" -le $(((16 << 20) + (1 << 20)))
-reader_close
+fd_close
 is "nothing is kept once the file is closed" "$(held)" 0
 ok "all bytes are right" cmp "$T/file" "$M/file"
 must eval "dd if='$M/file' of='$T/copy' bs=300000 status=none"
@@ -92,32 +69,32 @@ ok "with requests that are no multiples of anything" cmp "$T/file" "$T/copy"
 
 # ---- it is not shown when it is old ----
 
-reader_open
+fd_open "$M/file"
 must stream 0 $((4 << 20))
 n=$(held)
 ok "something is ahead" test "$n" -gt 0
 must eval "printf '\\252' | dd of='$M/file' bs=1 seek=$((4 << 20)) conv=notrunc status=none"
 byte $((4 << 20))
 is "a write by this mount is seen at once" "$BYTE" aa
-reader_close
+fd_close
 
-reader_open
+fd_open "$M/file"
 must stream 0 $((4 << 20))
 must eval "printf '\\253' | dd of='$OTHER/file' bs=1 seek=$(((4 << 20) + STEP)) conv=notrunc status=none"
 ask "stat"
 byte $(((4 << 20) + STEP))
 is "a write by another mount is seen after a stat" "$BYTE" ab
-reader_close
+fd_close
 
-reader_open
+fd_open "$M/file"
 must stream 0 $((4 << 20))
 must eval "printf '\\254' | dd of='$OTHER/file' bs=1 seek=$(((4 << 20) + 2 * STEP)) conv=notrunc status=none"
 must eval "head -c 1 '$M/file' >/dev/null"
 byte $(((4 << 20) + 2 * STEP))
 is "after an open by this mount" "$BYTE" ac
-reader_close
+fd_close
 
-reader_open
+fd_open "$M/file"
 must stream 0 $((4 << 20))
 must eval "printf '\\255' | dd of='$OTHER/file' bs=1 seek=$(((4 << 20) + 3 * STEP)) conv=notrunc status=none"
 (
@@ -126,38 +103,38 @@ must eval "printf '\\255' | dd of='$OTHER/file' bs=1 seek=$(((4 << 20) + 3 * STE
 ) || bail "no lock"
 byte $(((4 << 20) + 3 * STEP))
 is "after a lock was taken by this mount" "$BYTE" ad
-reader_close
+fd_close
 
 seen() {
     byte $((8 << 20))
     [ "$BYTE" = ae ]
 }
-reader_open
+fd_open "$M/file"
 must stream $((4 << 20)) $((8 << 20))
 must eval "printf '\\256' | dd of='$OTHER/file' bs=1 seek=$((8 << 20)) conv=notrunc status=none"
 expect_within 3 seen # not in a subshell, where the reader's fds are closed
 is "without any of these, within three seconds" "$BYTE" ae
-reader_close
+fd_close
 
-reader_open
+fd_open "$M/file"
 must stream 0 $((4 << 20))
 must truncate -s $((4 << 20)) "$OTHER/file"
 must truncate -s $((8 << 20)) "$OTHER/file"
 ask "stat"
 byte $((4 << 20))
 is "bytes cut off by another mount do not come back" "$BYTE" 00
-reader_close
+fd_close
 
 # ---- a brick fails under a stream ----
 
 must cp "$T/file" "$OTHER/file"
 must umount_volume other
-reader_open
+fd_open "$M/file"
 must stream 0 $((4 << 20))
 brick_kill 2
 ask "pread -q -b $STEP $((4 << 20)) $((20 << 20))"
 ok "a stream over a dead brick ends in an error" grep -q 'Input/output error' <<<"$SAID"
-reader_close
+fd_close
 dd if="$M/file" of="$T/copy" bs=4096 conv=noerror,sync iflag=fullblock status=none 2>/dev/null
 bad=$(cmp -l "$T/file" "$T/copy" | awk '$3 != 0' | wc -l)
 is "what could be read is right, the rest failed and is not data" "$bad" 0
@@ -170,10 +147,10 @@ umount_volume m
 sed -i '/^volume allot$/,/^end-volume$/s/^ *type .*/&\n    option prefetch 0/' "$T/vol/client.vol"
 must_mount m "${DIRECT[@]}"
 before=$(reads_below)
-reader_open
+fd_open "$M/file"
 must stream 0 $((4 << 20))
 is "with prefetch 0 nothing is kept" "$(held)" 0
 after=$(reads_below)
 ok "and each request is a call ($((after - before)))" test $((after - before)) -ge 32
-reader_close
+fd_close
 done_testing

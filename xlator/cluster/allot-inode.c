@@ -184,6 +184,24 @@ layout_rehomes(const struct allot_layout *old, const struct allot_layout *now,
     return _gf_false;
 }
 
+/* What was written here and then truncated away, by anybody, is not to be
+ * synced any more: @rec is newer than what is known. */
+static void
+inode_unsynced_cut_locked(struct allot_inode *ai, const struct allot_rec *rec)
+{
+    const struct allot_record *r = &rec->r;
+    uint64_t end = ai->unsynced_to;
+    uint32_t i = 0;
+
+    /* Another nonce: the file was cut to its inline part in between. */
+    if (ai->rec->r.nonce != r->nonce && end > r->layout->inline_limit)
+        end = r->layout->inline_limit;
+    for (i = 0; i < r->clip_count; i++)
+        if (r->clips[i].gen > ai->rec->r.gen && end > r->clips[i].size)
+            end = r->clips[i].size;
+    ai->unsynced_to = end > ai->unsynced_from ? end : 0;
+}
+
 void
 allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
                  gf_boolean_t own)
@@ -198,6 +216,8 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
         } else {
             old = ai->rec;
             newer_gen = !old || old->r.gen != rec->r.gen;
+            if (old && ai->unsynced_to)
+                inode_unsynced_cut_locked(ai, rec);
             if (!own && old && ai->unsynced_to && old->r.nonce == rec->r.nonce)
                 ai->rehomed |=
                     layout_rehomes(old->r.layout, rec->r.layout,
