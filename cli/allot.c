@@ -53,6 +53,7 @@ enum {
     OPT_ALL,
     OPT_BLOCKS,
     OPT_LOG_FILE,
+    OPT_WORKERS,
 };
 
 static const struct argp_option options[] = {
@@ -60,6 +61,8 @@ static const struct argp_option options[] = {
     {"all", OPT_ALL, NULL, 0, "Print every row, however many there are", 0},
     {"blocks", OPT_BLOCKS, NULL, 0,
      "layout --json: list every byte range with its brick", 0},
+    {"workers", OPT_WORKERS, "N", 0,
+     "report: so many questions at once, 1 to 64 (two for each CPU)", 0},
     {"log-file", OPT_LOG_FILE, "FILE", 0,
      "Write libgfapi's log to FILE (HOST:/VOLUME only)", 0},
     {NULL, 0, NULL, 0, NULL, 0},
@@ -89,6 +92,7 @@ static error_t
 allot_parse_opt(int key, char *arg, struct argp_state *state)
 {
     struct allot_args *args = state->input;
+    char *end = NULL;
 
     switch (key) {
         case OPT_JSON:
@@ -99,6 +103,12 @@ allot_parse_opt(int key, char *arg, struct argp_state *state)
             return 0;
         case OPT_BLOCKS:
             args->cli.blocks = 1;
+            return 0;
+        case OPT_WORKERS:
+            args->cli.workers = (unsigned int)strtoul(arg, &end, 10);
+            if (*end || arg[0] < '0' || arg[0] > '9' || !args->cli.workers ||
+                args->cli.workers > 64)
+                argp_error(state, "--workers %s: it takes 1 to 64", arg);
             return 0;
         case OPT_LOG_FILE:
             args->cli.log_file = arg;

@@ -18,6 +18,7 @@ struct allot_cli {
     int json;             /* --json */
     int all;              /* --all: no limit on printed rows */
     int blocks;           /* --blocks: layout's JSON lists the byte ranges */
+    unsigned int workers; /* --workers: of a scan; 0: by the CPUs */
     const char *log_file; /* --log-file: libgfapi's log; NULL: none */
 };
 

@@ -370,6 +370,10 @@ allot_doc_file_parse(const char *text, size_t len, int want_state,
     doc->exact = json_is_true(json_object_get(doc->root, "exact"));
     doc->because = json_object_get(doc->root, "inexact_because");
 
+    if (json_object_get(doc->root, "nlink") &&
+        allot_doc_uint(doc->root, "nlink", 0, UINT32_MAX, &doc->nlink, err))
+        return -EBADMSG;
+
     ret = allot_doc_layout_parse(doc, err);
     if (ret || !want_state)
         return ret;

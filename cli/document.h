@@ -63,6 +63,7 @@ struct allot_doc_file {
     int exact;        /* size and holes are exact */
     json_t *because;  /* array of strings; borrowed; may be NULL */
     int spread;
+    uint64_t nlink; /* 0: not said */
     enum allot_fail base_fail;
     struct allot_layout *layout; /* owned, never NULL */
     struct allot_member_state *members;

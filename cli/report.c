@@ -8,12 +8,17 @@
  * of files, except for files with several hard links (16 bytes each). The
  * list of damaged files goes through a temporary file, because one JSON
  * document is printed in whole or not at all.
+ *
+ * Several workers ask the mount at once; what they hear is added up under one
+ * lock.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "allot-wire.h"
 #include "format.h"
@@ -33,6 +38,10 @@ struct allot_report {
     struct allot_seen seen;
     FILE *list;       /* --json: the entries of damaged_files; owned */
     uint64_t entries; /* of damaged_files so far */
+    unsigned int workers;
+    struct allot_scan_worker done[ALLOT_WORKERS_MAX];
+    int shown_progress;   /* a line of it stands on the terminal */
+    pthread_mutex_t lock; /* of tally, seen, list, entries, standard output */
 };
 
 /* A damaged file as the list shows it. */
@@ -253,7 +262,7 @@ allot_report_file_doc(struct allot_report *report,
     struct allot_recovery rec;
     struct allot_report_entry entry = {path, doc->gfid, doc->size, &rec, doc};
 
-    if (st->st_nlink > 1) {
+    if (st ? st->st_nlink > 1 : doc->nlink > 1) {
         int fresh = allot_seen_add_gfid(&report->seen, doc->gfid);
 
         if (fresh == -ENOMEM)
@@ -277,36 +286,19 @@ allot_report_replaced(struct allot_dir *dir, const char *name)
     return dir->target->ops->stat(dir, name, &st) != 0 || !S_ISREG(st.st_mode);
 }
 
+/* What the volume says of a file is known; add it up. Under the lock. */
 static int
-allot_report_file(void *arg, struct allot_dir *dir, const char *name,
-                  const char *path, const struct stat *st, int err)
+allot_report_answer(struct allot_report *report, struct allot_dir *dir,
+                    const char *name, const char *path, const struct stat *st,
+                    ssize_t len, const char *text)
 {
-    struct allot_report *report = arg;
     struct allot_doc_error why;
     struct allot_doc_file doc;
-    ssize_t len;
-    char *text;
     int ret;
 
-    if (!st)
-        return allot_report_unreadable(report, dir, name, path, NULL, err);
-
-    len = allot_target_ask(dir, name, ALLOT_VIRT_REPORT, &text);
-    if (len == -ENOENT || len == -ESTALE)
-        return 0;
-    if (len == -ENOMEM)
-        return allot_report_out_of_memory();
-    if (len < 0 && allot_volume_is_refusal((int)len) &&
-        allot_report_replaced(dir, name))
-        return 0;
-    if (len < 0 && allot_volume_is_refusal((int)len))
-        return allot_volume_refused(report->target, ALLOT_VIRT_REPORT,
-                                    (int)len);
     if (len < 0)
         return allot_report_unreadable(report, dir, name, path, st, (int)len);
-
     ret = allot_doc_file_parse(text, (size_t)len, 1, &doc, &why);
-    free(text);
     if (ret)
         ret = allot_cli_error(
             "cannot understand what the volume says of '%s': %s; install the "
@@ -318,11 +310,69 @@ allot_report_file(void *arg, struct allot_dir *dir, const char *name,
     return ret;
 }
 
+/* The question failed, or the answer lacks something: look at the name. 1: it
+ * is not a file of this volume (any more). */
+static int
+allot_report_look(struct allot_dir *dir, const char *name, struct stat *st,
+                  int *err)
+{
+    struct stat root;
+
+    *err = dir->target->ops->stat(dir, name, st);
+    if (*err == -ENOENT || *err == -ESTALE || *err == -ENOTDIR)
+        return 1;
+    if (*err)
+        return 0;
+    return !S_ISREG(st->st_mode) ||
+           (dir->target->ops->stat(dir, NULL, &root) == 0 &&
+            root.st_dev != st->st_dev);
+}
+
+static int
+allot_report_file(void *arg, unsigned int worker, struct allot_dir *dir,
+                  const char *name, const char *path, const struct stat *st,
+                  int err)
+{
+    struct allot_report *report = arg;
+    struct stat looked;
+    ssize_t len = err;
+    char *text = NULL;
+    int ret;
+
+    (void)worker;
+    if (!err) {
+        len = allot_target_ask(dir, name, ALLOT_VIRT_REPORT, &text);
+        if (len == -ENOENT || len == -ESTALE)
+            return 0;
+        if (len < 0 && !st) {
+            if (allot_report_look(dir, name, &looked, &err))
+                return 0;
+            st = err ? NULL : &looked;
+        }
+    }
+    pthread_mutex_lock(&report->lock);
+    if (len == -ENOMEM)
+        ret = allot_report_out_of_memory();
+    else if (len < 0 && !err && allot_volume_is_refusal((int)len))
+        ret = allot_report_replaced(dir, name)
+                  ? 0
+                  : allot_volume_refused(report->target, ALLOT_VIRT_REPORT,
+                                         (int)len);
+    else if (len < 0 && err)
+        ret = allot_report_answer(report, dir, name, path, NULL, err, NULL);
+    else
+        ret = allot_report_answer(report, dir, name, path, st, len, text);
+    pthread_mutex_unlock(&report->lock);
+    free(text);
+    return ret;
+}
+
 static int
 allot_report_incomplete(void *arg, const char *path, int err)
 {
     struct allot_report *report = arg;
     char text[160];
+    int ret;
 
     /* EIO ends a listing that may miss names: cluster/allot's own sign. */
     if (err == -EIO)
@@ -331,9 +381,32 @@ allot_report_incomplete(void *arg, const char *path, int err)
     else
         snprintf(text, sizeof(text), "the directory cannot be listed (%s)",
                  strerror(-err));
-    return allot_tally_inexact(&report->tally, text, path)
-               ? allot_report_out_of_memory()
-               : 0;
+    pthread_mutex_lock(&report->lock);
+    ret = allot_tally_inexact(&report->tally, text, path)
+              ? allot_report_out_of_memory()
+              : 0;
+    pthread_mutex_unlock(&report->lock);
+    return ret;
+}
+
+/* On a terminal only. S is the part of the directories found so far that are
+ * done: it can go back when more are found. */
+static void
+allot_report_progress(void *arg, uint64_t files, uint64_t done, uint64_t found,
+                      double seconds)
+{
+    struct allot_report *report = arg;
+    double part = found ? (double)done / (double)found : 0;
+    char bar[3 * 20 + 1];
+
+    fprintf(stderr,
+            "\r%-20s %3.0f%%  %" PRIu64
+            " files, %.0f/s, about %.0f s left\033[K",
+            allot_format_bar(part, 20, allot_format_utf8(), bar), 100 * part,
+            files, seconds > 0 ? (double)files / seconds : 0,
+            part > 0 ? seconds * (1 - part) / part : 0);
+    fflush(stderr);
+    report->shown_progress = 1;
 }
 
 /* ---- the volume as a whole ---------------------------------------------- */
@@ -440,6 +513,58 @@ allot_report_copy_list(struct allot_report *report)
     return ferror(report->list) ? -EIO : 0;
 }
 
+/* What each worker had to do if all is shared evenly, T_total / p, and did. */
+static json_t *
+allot_report_workers(const struct allot_report *report)
+{
+    json_t *list = json_array();
+    uint64_t files = 0;
+    unsigned int i;
+
+    for (i = 0; i < report->workers; i++)
+        files += report->done[i].files;
+    for (i = 0; list && i < report->workers; i++) {
+        const struct allot_scan_worker *w = &report->done[i];
+
+        if (json_array_append_new(
+                list, json_pack("{s:f, s:I, s:I, s:I}", "planned_files",
+                                (double)files / report->workers, "files",
+                                (json_int_t)w->files, "directories",
+                                (json_int_t)w->directories, "stolen",
+                                (json_int_t)w->stolen))) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* n, k, R of each brick: blocks by the brick they are on. */
+static json_t *
+allot_report_bricks(const struct allot_report *report)
+{
+    const struct allot_tally *tally = &report->tally;
+    json_t *list = json_array();
+    size_t i;
+
+    for (i = 0; list && i < tally->brick_count; i++) {
+        const struct allot_tally_brick *b = &tally->bricks[i];
+        const struct allot_doc_brick *known =
+            allot_doc_status_brick(&report->volume, b->index);
+
+        if (json_array_append_new(
+                list, json_pack("{s:I, s:s?, s:o, s:o}", "index",
+                                (json_int_t)b->index, "name",
+                                known ? known->name : NULL, "blocks",
+                                allot_json_count(&b->sum.blocks), "bytes",
+                                allot_json_count(&b->sum.bytes)))) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static int
 allot_report_print_json(struct allot_report *report)
 {
@@ -448,7 +573,7 @@ allot_report_print_json(struct allot_report *report)
 
     err = allot_json_open(
         json_pack("{s:i, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:b, "
-                  "s:o}",
+                  "s:o, s:o, s:o}",
                   "version", ALLOT_DOC_VERSION, "blocks",
                   allot_json_count(&tally->sum.blocks), "bytes",
                   allot_json_count(&tally->sum.bytes), "files", "total",
@@ -458,7 +583,9 @@ allot_report_print_json(struct allot_report *report)
                   (json_int_t)tally->files_unreadable, "surviving_unnamed",
                   "files", (json_int_t)tally->unnamed_files, "bytes",
                   (json_int_t)tally->unnamed_bytes, "exact", tally->exact,
-                  "inexact_because", allot_tally_reasons(tally)),
+                  "inexact_because", allot_tally_reasons(tally), "bricks",
+                  allot_report_bricks(report), "workers",
+                  allot_report_workers(report)),
         stdout);
     if (!err) {
         fputs(",\"damaged_files\":[", stdout);
@@ -552,12 +679,26 @@ allot_report_print_text(struct allot_report *report)
     return 0;
 }
 
+/* A worker waits for the volume most of the time, so there are two for each
+ * CPU. */
+static unsigned int
+allot_report_worker_count(const struct allot_cli *cli)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned int n = cli->workers;
+
+    if (n == 0)
+        n = cpus > 0 ? 2 * (unsigned int)cpus : 2;
+    return n < ALLOT_WORKERS_MAX ? n : ALLOT_WORKERS_MAX;
+}
+
 int
 allot_cmd_report(const struct allot_cli *cli, const char *text)
 {
-    static const struct allot_scan_ops ops = {allot_report_file,
-                                              allot_report_incomplete};
-    struct allot_report report = {.cli = cli};
+    struct allot_scan_ops ops = {allot_report_file, allot_report_incomplete,
+                                 NULL};
+    struct allot_report report = {.cli = cli,
+                                  .lock = PTHREAD_MUTEX_INITIALIZER};
     int status;
 
     allot_tally_begin(&report.tally);
@@ -578,7 +719,13 @@ allot_cmd_report(const struct allot_cli *cli, const char *text)
         }
     }
 
-    status = allot_scan(report.target, &ops, &report);
+    report.workers = allot_report_worker_count(cli);
+    if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO))
+        ops.progress = allot_report_progress;
+    status =
+        allot_scan(report.target, &ops, &report, report.workers, report.done);
+    if (report.shown_progress)
+        fputs("\r\033[K", stderr);
     if (status == -ENOMEM)
         status = allot_report_out_of_memory();
     if (status == 0)

@@ -1,91 +1,161 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
-/* scan.c - see scan.h. */
+/*
+ * scan.c - see scan.h. Every list has a lock of its own, held for a few
+ * instructions. A worker that finds no work sleeps until somebody has found
+ * some, or until no directory is left that somebody works on.
+ */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <time.h>
 
 #include "scan.h"
 
-struct allot_scan_level {
-    struct allot_dir *dir;
-    size_t path_len; /* of this directory's path in the path buffer */
+struct allot_scan;
+
+struct allot_scan_list {
+    pthread_mutex_t lock;
+    char **paths; /* [first, end): directories to enter; owned */
+    size_t first, end, cap;
+    struct allot_scan *scan;
+    unsigned int number;
+    pthread_t thread;
+    struct allot_scan_worker *done;
+    char *path; /* of the present entry; owned */
+    size_t path_cap;
 };
 
 struct allot_scan {
-    const struct allot_target_ops *target_ops;
+    struct allot_target *target;
     const struct allot_scan_ops *ops;
     void *arg;
     dev_t dev;
-    char *path; /* of the present entry; NUL-terminated */
-    size_t path_cap;
-    struct allot_scan_level *levels; /* levels[0] is the target, borrowed */
-    size_t depth, level_cap;
+    unsigned int workers;
+    struct allot_scan_list *lists;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t wake;  /* workers: there is work, or it is over */
+    pthread_cond_t over;  /* the caller: it is over */
+    uint64_t open;        /* directories found and not finished */
+    uint64_t waiting;     /* of these: in some list */
+    uint64_t found, finished;
+    int result;
 };
 
-/* One open directory per level: a deep tree needs more than the usual 1024. */
-static void
-allot_scan_raise_limit(void)
-{
-    struct rlimit limit;
+/* ---- the lists ---------------------------------------------------------- */
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-        limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        /* If this fails, too deep a directory is reported as incomplete. */
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
+/* @path is taken over. 0 or -ENOMEM. */
 static int
-allot_scan_push(struct allot_scan *scan, struct allot_dir *dir, size_t path_len)
+allot_scan_put(struct allot_scan_list *list, char *path)
 {
-    if (scan->depth == scan->level_cap) {
-        size_t cap = scan->level_cap ? 2 * scan->level_cap : 32;
-        struct allot_scan_level *levels;
+    struct allot_scan *scan = list->scan;
+    int ret = 0;
 
-        levels = realloc(scan->levels, cap * sizeof(*levels));
-        if (!levels)
-            return -ENOMEM;
-        scan->levels = levels;
-        scan->level_cap = cap;
+    if (!path)
+        return -ENOMEM;
+    pthread_mutex_lock(&list->lock);
+    if (list->first > 0 && list->end == list->cap) {
+        memmove(list->paths, list->paths + list->first,
+                (list->end - list->first) * sizeof(*list->paths));
+        list->end -= list->first;
+        list->first = 0;
     }
-    scan->levels[scan->depth].dir = dir;
-    scan->levels[scan->depth].path_len = path_len;
-    scan->depth++;
-    return 0;
+    if (list->end == list->cap) {
+        size_t cap = list->cap ? 2 * list->cap : 64;
+        char **paths = realloc(list->paths, cap * sizeof(*paths));
+
+        if (paths) {
+            list->paths = paths;
+            list->cap = cap;
+        } else {
+            ret = -ENOMEM;
+        }
+    }
+    /* Counted before it can be taken. */
+    pthread_mutex_lock(&scan->lock);
+    if (ret == 0) {
+        list->paths[list->end++] = path;
+        scan->open++;
+        scan->waiting++;
+        scan->found++;
+        pthread_cond_signal(&scan->wake);
+    }
+    pthread_mutex_unlock(&scan->lock);
+    pthread_mutex_unlock(&list->lock);
+    if (ret)
+        free(path);
+    return ret;
 }
 
+static char *
+allot_scan_take(struct allot_scan_list *list, int newest)
+{
+    struct allot_scan *scan = list->scan;
+    char *path = NULL;
+
+    pthread_mutex_lock(&list->lock);
+    if (list->first < list->end) {
+        path = newest ? list->paths[--list->end] : list->paths[list->first++];
+        if (list->first == list->end)
+            list->first = list->end = 0;
+        pthread_mutex_lock(&scan->lock);
+        scan->waiting--;
+        pthread_mutex_unlock(&scan->lock);
+    }
+    pthread_mutex_unlock(&list->lock);
+    return path;
+}
+
+/* The next directory for a worker, or NULL when all is done. */
+static char *
+allot_scan_next(struct allot_scan_list *own)
+{
+    struct allot_scan *scan = own->scan;
+    char *path;
+    unsigned int i;
+    int over;
+
+    for (;;) {
+        path = allot_scan_take(own, 1);
+        if (path)
+            return path;
+        for (i = 1; i < scan->workers; i++) {
+            unsigned int at = (own->number + i) % scan->workers;
+
+            path = allot_scan_take(&scan->lists[at], 0);
+            if (path) {
+                own->done->stolen++;
+                return path;
+            }
+        }
+        pthread_mutex_lock(&scan->lock);
+        while (scan->waiting == 0 && scan->open > 0 && scan->result == 0)
+            pthread_cond_wait(&scan->wake, &scan->lock);
+        over = scan->open == 0 || scan->result != 0;
+        pthread_mutex_unlock(&scan->lock);
+        if (over)
+            return NULL;
+    }
+}
+
+/* One directory less; with an error the scan is over for all. */
 static void
-allot_scan_pop(struct allot_scan *scan)
+allot_scan_finish(struct allot_scan *scan, int result)
 {
-    scan->depth--;
-    /* The target's own directory is closed with the target. */
-    if (scan->depth > 0)
-        scan->target_ops->dir_close(scan->levels[scan->depth].dir);
-}
-
-/* Put @name behind the path of the present level; its new length, or -errno. */
-static ssize_t
-allot_scan_name(struct allot_scan *scan, const char *name)
-{
-    size_t base = scan->levels[scan->depth - 1].path_len;
-    size_t len = strlen(name);
-    size_t need = base + 1 + len + 1;
-
-    if (need > scan->path_cap) {
-        char *path = realloc(scan->path, 2 * need);
-
-        if (!path)
-            return -ENOMEM;
-        scan->path = path;
-        scan->path_cap = 2 * need;
+    pthread_mutex_lock(&scan->lock);
+    scan->open--;
+    scan->finished++;
+    if (result && !scan->result)
+        scan->result = result;
+    if (scan->open == 0 || scan->result) {
+        pthread_cond_broadcast(&scan->wake);
+        pthread_cond_broadcast(&scan->over);
     }
-    if (base > 0)
-        scan->path[base++] = '/';
-    memcpy(scan->path + base, name, len + 1);
-    return (ssize_t)(base + len);
+    pthread_mutex_unlock(&scan->lock);
 }
+
+/* ---- one directory ------------------------------------------------------ */
 
 static int
 allot_scan_vanished(int err)
@@ -93,131 +163,272 @@ allot_scan_vanished(int err)
     return err == -ENOENT || err == -ESTALE || err == -ENOTDIR;
 }
 
-/* A name that lstat() refused: readdir's type says what it is. */
+/* "DIR/NAME" into the list's buffer. 0 or -ENOMEM. */
 static int
-allot_scan_refused(struct allot_scan *scan, const struct allot_entry *entry,
-                   struct allot_dir *dir, const char *name, int err)
+allot_scan_name(struct allot_scan_list *list, const char *dir, const char *name)
 {
-    if (allot_scan_vanished(err))
-        return 0;
-    if (err == -ENOMEM)
-        return err;
-    switch (entry->type) {
-        case DT_DIR:
-            return scan->ops->incomplete(scan->arg, scan->path, err);
-        case DT_REG:
-        case DT_UNKNOWN:
-            return scan->ops->file(scan->arg, dir, name, scan->path, NULL, err);
-        default:
-            return 0;
+    size_t base = strlen(dir), len = strlen(name);
+    size_t need = base + 1 + len + 1;
+
+    if (need > list->path_cap) {
+        char *path = realloc(list->path, 2 * need);
+
+        if (!path)
+            return -ENOMEM;
+        list->path = path;
+        list->path_cap = 2 * need;
     }
-}
-
-static int
-allot_scan_enter(struct allot_scan *scan, struct allot_dir *dir,
-                 const char *name, size_t path_len)
-{
-    struct allot_dir *sub;
-    int err = scan->target_ops->dir_open(dir, name, &sub);
-
-    if (err == 0) {
-        err = allot_scan_push(scan, sub, path_len);
-        if (err)
-            scan->target_ops->dir_close(sub);
-        return err;
-    }
-    if (allot_scan_vanished(err))
-        return 0;
-    if (err == -ENOMEM)
-        return err;
-    return scan->ops->incomplete(scan->arg, scan->path, err);
-}
-
-static int
-allot_scan_entry(struct allot_scan *scan, struct allot_dir *dir,
-                 const struct allot_entry *entry)
-{
-    const char *name;
-    struct stat st;
-    ssize_t len;
-    int err;
-
-    if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
-        return 0;
-    len = allot_scan_name(scan, entry->name);
-    if (len < 0)
-        return (int)len;
-    /* The copy in the path: the entry does not outlive another call. */
-    name = scan->path + len - strlen(entry->name);
-
-    err = scan->target_ops->stat(dir, name, &st);
-    if (err)
-        return allot_scan_refused(scan, entry, dir, name, err);
-    if (st.st_dev != scan->dev)
-        return 0;
-    if (S_ISDIR(st.st_mode))
-        return allot_scan_enter(scan, dir, name, (size_t)len);
-    if (S_ISREG(st.st_mode))
-        return scan->ops->file(scan->arg, dir, name, scan->path, &st, 0);
+    memcpy(list->path, dir, base);
+    if (base > 0)
+        list->path[base++] = '/';
+    memcpy(list->path + base, name, len + 1);
     return 0;
 }
 
 static int
-allot_scan_run(struct allot_scan *scan)
+allot_scan_file(struct allot_scan_list *list, struct allot_dir *dir,
+                const char *name, const struct stat *st, int err)
 {
+    struct allot_scan *scan = list->scan;
+
+    __atomic_fetch_add(&list->done->files, 1, __ATOMIC_RELAXED);
+    return scan->ops->file(scan->arg, list->number, dir, name, list->path, st,
+                           err);
+}
+
+/* A name that lstat() refused: readdir's type says what it is. */
+static int
+allot_scan_refused(struct allot_scan_list *list, unsigned char type,
+                   struct allot_dir *dir, const char *name, int err)
+{
+    struct allot_scan *scan = list->scan;
+
+    if (allot_scan_vanished(err))
+        return 0;
+    if (err == -ENOMEM)
+        return err;
+    if (type == DT_DIR)
+        return scan->ops->incomplete(scan->arg, list->path, err);
+    if (type == DT_REG || type == DT_UNKNOWN)
+        return allot_scan_file(list, dir, name, NULL, err);
+    return 0;
+}
+
+static int
+allot_scan_entry(struct allot_scan_list *list, struct allot_dir *dir,
+                 const char *path, const struct allot_entry *entry)
+{
+    struct allot_scan *scan = list->scan;
+    unsigned char type = entry->type;
+    const char *name;
+    struct stat st;
+    int err;
+
+    if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
+        return 0;
+    err = allot_scan_name(list, path, entry->name);
+    if (err)
+        return err;
+    /* The copy in the path: the entry does not outlive another call. */
+    name = list->path + (path[0] ? strlen(path) + 1 : 0);
+    if (type == DT_REG)
+        return allot_scan_file(list, dir, name, NULL, 0);
+    if (type != DT_DIR && type != DT_UNKNOWN)
+        return 0;
+
+    err = scan->target->ops->stat(dir, name, &st);
+    if (err)
+        return allot_scan_refused(list, type, dir, name, err);
+    if (st.st_dev != scan->dev)
+        return 0;
+    if (S_ISDIR(st.st_mode))
+        return allot_scan_put(list, strdup(list->path));
+    return S_ISREG(st.st_mode) ? allot_scan_file(list, dir, name, &st, 0) : 0;
+}
+
+/* Component by component: a path may be longer than one call can take. */
+static int
+allot_scan_open(struct allot_target *target, char *path, struct allot_dir **dir)
+{
+    struct allot_dir *at = target->dir, *below;
+    char *name = path, *slash;
+    int err;
+
+    for (;;) {
+        slash = strchr(name, '/');
+        if (slash)
+            *slash = '\0';
+        err = target->ops->dir_open(at, name, &below);
+        if (slash)
+            *slash = '/';
+        if (at != target->dir)
+            target->ops->dir_close(at);
+        if (err)
+            return err;
+        at = below;
+        if (!slash)
+            break;
+        name = slash + 1;
+    }
+    *dir = at;
+    return 0;
+}
+
+static int
+allot_scan_directory(struct allot_scan_list *list, char *path)
+{
+    struct allot_scan *scan = list->scan;
+    struct allot_target *target = scan->target;
+    struct allot_dir *dir = target->dir;
     struct allot_entry entry;
-    int ret = 0;
+    int more, ret = 0;
 
-    while (scan->depth > 0 && ret == 0) {
-        struct allot_scan_level *level = &scan->levels[scan->depth - 1];
-        int more = scan->target_ops->dir_next(level->dir, &entry);
-
+    if (path[0]) {
+        ret = allot_scan_open(target, path, &dir);
+        if (ret)
+            return allot_scan_vanished(ret) ? 0
+                   : ret == -ENOMEM
+                       ? ret
+                       : scan->ops->incomplete(scan->arg, path, ret);
+    }
+    while (ret == 0 && __atomic_load_n(&scan->result, __ATOMIC_RELAXED) == 0) {
+        more = target->ops->dir_next(dir, &entry);
         if (more == 1) {
-            ret = allot_scan_entry(scan, level->dir, &entry);
+            ret = allot_scan_entry(list, dir, path, &entry);
             continue;
         }
-        if (more == -ENOMEM) {
+        if (more == -ENOMEM)
             ret = more;
-        } else if (more < 0 &&
-                   !(scan->depth > 1 && allot_scan_vanished(more))) {
-            scan->path[level->path_len] = '\0';
-            ret = scan->ops->incomplete(scan->arg, scan->path, more);
-        }
-        allot_scan_pop(scan);
+        else if (more < 0 && !(path[0] && allot_scan_vanished(more)))
+            ret = scan->ops->incomplete(scan->arg, path, more);
+        break;
     }
-    while (scan->depth > 0)
-        allot_scan_pop(scan);
+    /* The target's own directory is closed with the target. */
+    if (dir != target->dir)
+        target->ops->dir_close(dir);
     return ret;
+}
+
+static void *
+allot_scan_run(void *arg)
+{
+    struct allot_scan_list *list = arg;
+    char *path;
+
+    while ((path = allot_scan_next(list))) {
+        list->done->directories++;
+        allot_scan_finish(list->scan, allot_scan_directory(list, path));
+        free(path);
+    }
+    return NULL;
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
+static double
+allot_scan_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* The caller's thread waits, and tells how far it is. */
+static void
+allot_scan_watch(struct allot_scan *scan, double begin)
+{
+    pthread_mutex_lock(&scan->lock);
+    while (scan->open > 0 && scan->result == 0) {
+        uint64_t files = 0, done = scan->finished, found = scan->found;
+        struct timespec until;
+        unsigned int i;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 500000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (pthread_cond_timedwait(&scan->over, &scan->lock, &until) == 0)
+            continue;
+        pthread_mutex_unlock(&scan->lock);
+        for (i = 0; i < scan->workers; i++)
+            files +=
+                __atomic_load_n(&scan->lists[i].done->files, __ATOMIC_RELAXED);
+        scan->ops->progress(scan->arg, files, done, found,
+                            allot_scan_now() - begin);
+        pthread_mutex_lock(&scan->lock);
+    }
+    pthread_mutex_unlock(&scan->lock);
+}
+
+static void
+allot_scan_end(struct allot_scan *scan)
+{
+    unsigned int i;
+
+    for (i = 0; scan->lists && i < scan->workers; i++) {
+        struct allot_scan_list *list = &scan->lists[i];
+
+        while (list->first < list->end)
+            free(list->paths[list->first++]);
+        free(list->paths);
+        free(list->path);
+        pthread_mutex_destroy(&list->lock);
+    }
+    free(scan->lists);
+    pthread_mutex_destroy(&scan->lock);
+    pthread_cond_destroy(&scan->wake);
+    pthread_cond_destroy(&scan->over);
 }
 
 int
 allot_scan(struct allot_target *target, const struct allot_scan_ops *ops,
-           void *arg)
+           void *arg, unsigned int workers, struct allot_scan_worker *done)
 {
-    struct allot_scan scan = {0};
+    struct allot_scan scan = {
+        .target = target, .ops = ops, .arg = arg, .workers = workers};
+    double begin = allot_scan_now();
+    unsigned int i, started = 0;
     struct stat st;
     int ret;
 
-    allot_scan_raise_limit();
-    scan.target_ops = target->ops;
-    scan.ops = ops;
-    scan.arg = arg;
-    scan.path = calloc(1, 1);
-    scan.path_cap = 1;
-    if (!scan.path)
+    memset(done, 0, workers * sizeof(*done));
+    pthread_mutex_init(&scan.lock, NULL);
+    pthread_cond_init(&scan.wake, NULL);
+    pthread_cond_init(&scan.over, NULL);
+    scan.lists = calloc(workers, sizeof(*scan.lists));
+    if (!scan.lists) {
+        allot_scan_end(&scan);
         return -ENOMEM;
-
+    }
+    for (i = 0; i < workers; i++) {
+        pthread_mutex_init(&scan.lists[i].lock, NULL);
+        scan.lists[i].scan = &scan;
+        scan.lists[i].number = i;
+        scan.lists[i].done = &done[i];
+    }
     ret = target->ops->stat(target->dir, NULL, &st);
     if (ret) {
         ret = ops->incomplete(arg, "", ret);
-        goto out;
+        allot_scan_end(&scan);
+        return ret;
     }
     scan.dev = st.st_dev;
-    ret = allot_scan_push(&scan, target->dir, 0);
+    ret = allot_scan_put(&scan.lists[0], strdup(""));
+    for (i = 0; ret == 0 && i < workers; i++) {
+        if (pthread_create(&scan.lists[i].thread, NULL, allot_scan_run,
+                           &scan.lists[i]))
+            break;
+        started++;
+    }
+    if (ret == 0 && started == 0)
+        allot_scan_run(&scan.lists[0]);
+    if (started && ops->progress)
+        allot_scan_watch(&scan, begin);
+    for (i = 0; i < started; i++)
+        pthread_join(scan.lists[i].thread, NULL);
     if (ret == 0)
-        ret = allot_scan_run(&scan);
-out:
-    free(scan.levels);
-    free(scan.path);
+        ret = scan.result;
+    allot_scan_end(&scan);
     return ret;
 }

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * scan.h - walk every file below a target's directory, depth first, without
- * recursion. In memory: one open directory per level and the present path.
+ * scan.h - walk every file below a target's directory with several workers.
+ *
+ *      worker 0   [ a/b  a/c  d ]  <-- takes the newest of its own directories
+ *      worker 1   [ ]              --> and without any, the oldest of another's
+ *
+ * The unit of work is one directory: its files are looked at, its directories
+ * become work. Newest first keeps the lists short (depth times width); the
+ * oldest is the largest piece to steal. In memory: the names of directories
+ * that were found and not entered yet, and one open directory per worker.
  *
  * It finds names; what a file is worth is for the caller. It stays on the file
  * system of the target, follows no links and skips what vanishes meanwhile.
@@ -9,28 +16,46 @@
 #ifndef ALLOT_SCAN_H
 #define ALLOT_SCAN_H
 
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "target.h"
 
+#define ALLOT_WORKERS_MAX 64
+
+/* What one worker did. */
+struct allot_scan_worker {
+    uint64_t files;
+    uint64_t directories;
+    uint64_t stolen; /* of these: directories that another one had found */
+};
+
+/* Callbacks come from all workers at once; @worker says which. */
 struct allot_scan_ops {
     /* A regular file, or a name that lstat() refused with @err (-errno, @st
-     * is NULL then) and that readdir did not call anything else. @path is
-     * relative to the target, without a leading slash. A value other than 0
-     * ends the scan. */
-    int (*file)(void *arg, struct allot_dir *dir, const char *name,
-                const char *path, const struct stat *st, int err);
+     * is NULL then) and that readdir did not call anything else. @err 0 and
+     * @st NULL: readdir calls it a regular file, nothing was asked yet. @path
+     * is relative to the target, without a leading slash. A value other than
+     * 0 ends the scan. */
+    int (*file)(void *arg, unsigned int worker, struct allot_dir *dir,
+                const char *name, const char *path, const struct stat *st,
+                int err);
     /* What is in @path ("" is the target itself) is not known, or not all of
      * it. A value other than 0 ends the scan. */
     int (*incomplete)(void *arg, const char *path, int err);
+    /* About twice a second, from one thread: how far it is. @done of @found
+     * directories. May be NULL. */
+    void (*progress)(void *arg, uint64_t files, uint64_t done, uint64_t found,
+                     double seconds);
 };
 
 /**
  * allot_scan - walk
- * Returns 0, -ENOMEM, or what a callback returned.
+ * @workers: how many, 1..ALLOT_WORKERS_MAX; @done: one for each, set
+ * Returns 0, -ENOMEM, or the first value that a callback returned.
  */
 int
 allot_scan(struct allot_target *target, const struct allot_scan_ops *ops,
-           void *arg);
+           void *arg, unsigned int workers, struct allot_scan_worker *done);
 
 #endif /* ALLOT_SCAN_H */

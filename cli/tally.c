@@ -35,6 +35,73 @@ allot_tally_cure(struct allot_tally *tally, uint32_t index)
     return &cures[i];
 }
 
+static struct allot_tally_brick *
+allot_tally_brick(struct allot_tally *tally, uint32_t index)
+{
+    struct allot_tally_brick *bricks;
+    size_t i;
+
+    for (i = 0; i < tally->brick_count && tally->bricks[i].index < index; i++)
+        ;
+    if (i < tally->brick_count && tally->bricks[i].index == index)
+        return &tally->bricks[i];
+    bricks = realloc(tally->bricks, (tally->brick_count + 1) * sizeof(*bricks));
+    if (!bricks)
+        return NULL;
+    tally->bricks = bricks;
+    memmove(&bricks[i + 1], &bricks[i],
+            (tally->brick_count - i) * sizeof(*bricks));
+    tally->brick_count++;
+    memset(&bricks[i], 0, sizeof(bricks[i]));
+    bricks[i].index = index;
+    return &bricks[i];
+}
+
+static void
+allot_tally_count(struct allot_count *count, uint64_t n, uint64_t holes,
+                  enum allot_fail fail)
+{
+    uint64_t data = fail == ALLOT_FAIL_NONE && holes <= n ? n - holes : n;
+
+    if (fail == ALLOT_FAIL_NONE)
+        count->holes += n - data;
+    count->total += data;
+    if (fail == ALLOT_FAIL_NONE)
+        count->recoverable += data;
+    else
+        count->failed += data;
+    if (fail == ALLOT_FAIL_DOWN)
+        count->unavailable += data;
+    else if (fail != ALLOT_FAIL_NONE)
+        count->lost += data;
+}
+
+/* Which bricks have its blocks. Inline bytes are on none of them. */
+static int
+allot_tally_bricks(struct allot_tally *tally, const struct allot_doc_file *doc)
+{
+    size_t i;
+
+    for (i = 0; i < doc->member_count; i++) {
+        const struct allot_member_state *state = &doc->members[i];
+        struct allot_tally_brick *brick;
+        uint64_t blocks, bytes;
+
+        allot_layout_blocks_of(doc->layout, state->brick_idx, doc->size,
+                               &blocks, &bytes);
+        if (blocks == 0)
+            continue;
+        brick = allot_tally_brick(tally, state->brick_idx);
+        if (!brick)
+            return -ENOMEM;
+        allot_tally_count(&brick->sum.blocks, blocks, state->hole_blocks,
+                          state->fail);
+        allot_tally_count(&brick->sum.bytes, bytes, state->hole_bytes,
+                          state->fail);
+    }
+    return 0;
+}
+
 /* Has the brick a block of this file? A failed member that is named in the
  * layout only, beyond the file's end, damages nothing. */
 static int
@@ -110,6 +177,8 @@ allot_tally_file(struct allot_tally *tally, const struct allot_doc_file *doc,
     *verdict = allot_recovery_verdict(rec);
     allot_recovery_add(&tally->sum, rec);
     allot_tally_verdict(tally, *verdict);
+    if (allot_tally_bricks(tally, doc))
+        return -ENOMEM;
     if (*verdict == ALLOT_INTACT)
         return 0;
     return allot_tally_cures(tally, doc);
@@ -231,5 +300,6 @@ allot_tally_end(struct allot_tally *tally)
         free(tally->reasons[i].first);
     }
     free(tally->cures);
+    free(tally->bricks);
     memset(tally, 0, sizeof(*tally));
 }

@@ -31,6 +31,12 @@ struct allot_cure {
     uint64_t alone;   /* of these: whole as soon as it alone is back */
 };
 
+/* The blocks of one brick. */
+struct allot_tally_brick {
+    uint32_t index;
+    struct allot_recovery sum;
+};
+
 struct allot_tally {
     struct allot_recovery sum;
     uint64_t files_total, files_intact, files_damaged, files_unreadable;
@@ -42,6 +48,9 @@ struct allot_tally {
 
     struct allot_cure *cures; /* owned */
     size_t cure_count;
+    struct allot_tally_brick *bricks; /* owned; rising index */
+    size_t brick_count;
+
     uint64_t curable;    /* damaged files that are whole when all are back */
     uint64_t base_down;  /* damaged files whose base is unreachable */
     uint64_t lost_files; /* damaged files with lost blocks */

@@ -215,13 +215,16 @@ allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full, int *err)
             ret = -EIO;
     }
     if (ret == 0) {
-        doc = json_pack("{s:i, s:s, s:I, s:b, s:[], s:b, s:I, s:s, s:[], s:[]}",
-                        "version", 1, "gfid", uuid_utoa(inode->gfid), "size",
-                        (json_int_t)base.ia_size, "exact", 1, "inexact_because",
-                        "spread", kind == ALLOT_KIND_SPREAD, "inline_limit",
-                        (json_int_t)(rec ? rec->r.layout->inline_limit
-                                         : allot_bricks_inline_limit(this)),
-                        "base", "ok", "extents", "members");
+        doc = json_pack(
+            "{s:i, s:s, s:I, s:b, s:[], s:b, s:I, s:s, s:[], s:[], "
+            "s:I}",
+            "version", 1, "gfid", uuid_utoa(inode->gfid), "size",
+            (json_int_t)base.ia_size, "exact", 1, "inexact_because", "spread",
+            kind == ALLOT_KIND_SPREAD, "inline_limit",
+            (json_int_t)(rec ? rec->r.layout->inline_limit
+                             : allot_bricks_inline_limit(this)),
+            "base", "ok", "extents", "members", "nlink",
+            (json_int_t)base.ia_nlink);
         ret = doc ? 0 : -ENOMEM;
     }
     if (ret == 0 && kind == ALLOT_KIND_SPREAD)
