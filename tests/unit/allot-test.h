@@ -76,37 +76,54 @@ test_between(uint64_t low, uint64_t high)
 
 /* ---- the oracle of apportionment ----------------------------------------- */
 
-/* The rule of allot-apportion.h read aloud: look at every member at every
- * position. O(len * n). */
+/* Can the slots that are left be given at the positions after @p, if those with
+ * @due[t] of them have to stand at t or before? */
+static inline int
+naive_in_time(const uint32_t *due, uint64_t p, size_t len)
+{
+    uint64_t needed = 0;
+
+    for (uint64_t t = p + 1; t <= len; t++) {
+        needed += due[t];
+        if (needed > t - p)
+            return 0;
+    }
+    return 1;
+}
+
+/* The rule of allot-apportion.h read aloud: at every position try the members
+ * in order. O(len * len * n). */
 static inline void
 naive_cycle(const uint32_t *weights, size_t n, uint16_t *slots, size_t len)
 {
     uint32_t *taken = calloc(n, sizeof(*taken));
+    uint32_t *due = calloc(len + 1, sizeof(*due));
 
-    assert_non_null(taken);
+    assert_true(taken && due);
+    for (size_t i = 0; i < n; i++)
+        for (uint64_t j = 1; j <= weights[i]; j++)
+            due[(j * len + weights[i] - 1) / weights[i]]++;
     for (uint64_t p = 1; p <= len; p++) {
-        size_t best = n;
-        uint64_t best_deadline = 0;
+        size_t i;
 
-        for (size_t i = 0; i < n; i++) {
+        for (i = 0; i < n; i++) {
             uint64_t j = taken[i] + 1;
             uint64_t release = (j - 1) * len / weights[i] + 1;
             uint64_t deadline = (j * len + weights[i] - 1) / weights[i];
 
             if (j > weights[i] || release > p)
                 continue;
-            if (p == 1 && i == 0)
-                deadline = 1; /* the head is forced */
-            if (best == n || deadline < best_deadline) {
-                best = i;
-                best_deadline = deadline;
-            }
+            due[deadline]--;
+            if (deadline >= p && due[p] == 0 && naive_in_time(due, p, len))
+                break;
+            due[deadline]++;
         }
-        assert_true(best < n);
-        slots[p - 1] = (uint16_t)best;
-        taken[best]++;
+        assert_true(i < n);
+        slots[p - 1] = (uint16_t)i;
+        taken[i]++;
     }
     free(taken);
+    free(due);
 }
 
 /* ---- random layouts ------------------------------------------------------ */

@@ -98,7 +98,7 @@ check_weights(uint32_t *weights, size_t n)
     assert_true(windows_hold(weights, n, slots, len));
     if ((uint64_t)len * n <= 2000000)
         assert_true(quota_holds(weights, n, slots, len, 3));
-    if ((uint64_t)len * n <= 500000) {
+    if ((uint64_t)len * len * n <= 30000000) {
         uint16_t *oracle = malloc(len * sizeof(*oracle));
 
         assert_non_null(oracle);
@@ -256,6 +256,87 @@ test_head_is_first(void **state)
     free(slots);
 }
 
+/* In front a member has at no time fewer slots than at the back of the same
+ * list, and nearly always more at some time. */
+static void
+test_front_has_what_is_open(void **state)
+{
+    int more = 0;
+
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        uint32_t weights[16];
+        uint32_t turned[16];
+        size_t n = test_between(2, 16);
+        size_t len;
+        size_t ahead = 0;
+        size_t front = 0;
+        size_t back = 0;
+        uint16_t *first;
+        uint16_t *last;
+
+        for (size_t i = 0; i < n; i++)
+            weights[i] = (uint32_t)test_between(1, 64);
+        memcpy(turned, weights + 1, (n - 1) * sizeof(*weights));
+        turned[n - 1] = weights[0];
+        first = make_cycle(weights, n, &len);
+        last = make_cycle(turned, n, &len);
+        for (size_t p = 0; p < len; p++) {
+            front += first[p] == 0;
+            back += last[p] == n - 1;
+            assert_true(front >= back);
+            ahead += front - back;
+        }
+        more += ahead > 0;
+        free(first);
+        free(last);
+    }
+    assert_true(more > 150);
+}
+
+/* Many files shorter than a cycle, each with the least used in front. */
+static void
+test_even_over_short_files(void **state)
+{
+    static const uint64_t sizes[] = {61, 62, 124, 253};
+    uint64_t used[4] = {0};
+    uint64_t total = 500;
+    double worst = 0;
+
+    (void)state;
+    for (int file = 0; file < 1000; file++) {
+        size_t order[4] = {0, 1, 2, 3};
+        uint32_t weights[4];
+        uint16_t *slots;
+        size_t len;
+
+        for (size_t i = 1; i < 4; i++)
+            for (size_t k = i;
+                 k > 0 && used[order[k]] * sizes[order[k - 1]] <
+                              used[order[k - 1]] * sizes[order[k]];
+                 k--) {
+                size_t kept = order[k];
+
+                order[k] = order[k - 1];
+                order[k - 1] = kept;
+            }
+        for (size_t i = 0; i < 4; i++)
+            weights[i] = (uint32_t)sizes[order[i]];
+        slots = make_cycle(weights, 4, &len);
+        for (size_t p = 0; p < 32; p++)
+            used[order[slots[p]]]++;
+        free(slots);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        double ratio =
+            (double)used[i] * (double)total / ((double)sizes[i] * 32000.0);
+
+        if (ratio > worst)
+            worst = ratio;
+    }
+    assert_true(worst < 1.001);
+}
+
 static void
 test_reduce(void **state)
 {
@@ -354,6 +435,73 @@ test_quantise(void **state)
     }
 }
 
+static void
+test_fit(void **state)
+{
+    static const uint64_t equal[] = {1000, 1002, 999, 1001};
+    static const uint64_t steps[] = {100, 100, 200, 400};
+    static const uint64_t odd[] = {256, 256, 576, 1216};
+    static const uint64_t none[] = {0, 0};
+    static const uint64_t one[] = {7};
+    uint32_t w[4];
+    uint32_t q[4];
+
+    (void)state;
+    assert_int_equal(allot_apportion_fit(equal, 0, 128, w), -EINVAL);
+    assert_int_equal(allot_apportion_fit(equal, 4, 0, w), -EINVAL);
+    assert_int_equal(allot_apportion_fit(equal, 4, 256, w), -EINVAL);
+    assert_int_equal(allot_apportion_fit(equal, 4, 128, w), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(w[i], 1);
+    assert_int_equal(allot_apportion_fit(steps, 4, 128, w), 0);
+    assert_int_equal(w[0], 1);
+    assert_int_equal(w[2], 2);
+    assert_int_equal(w[3], 4);
+    /* 4:4:9:19 */
+    assert_int_equal(allot_apportion_fit(odd, 4, 128, w), 0);
+    assert_int_equal(w[0], 4);
+    assert_int_equal(w[1], 4);
+    assert_int_equal(w[2], 9);
+    assert_int_equal(w[3], 19);
+    assert_int_equal(allot_apportion_fit(none, 2, 128, w), 0);
+    assert_int_equal(w[1], 1);
+    assert_int_equal(allot_apportion_fit(one, 1, 128, w), 0);
+    assert_int_equal(w[0], 1);
+
+    /* At least as good as any single quantisation. */
+    for (int round = 0; round < 500; round++) {
+        uint64_t capacity[4];
+        double worst[2] = {0, 0};
+        uint64_t largest = 0;
+
+        for (int i = 0; i < 4; i++) {
+            capacity[i] = test_between(1000, 100000);
+            if (capacity[i] > largest)
+                largest = capacity[i];
+        }
+        assert_int_equal(allot_apportion_fit(capacity, 4, 128, w), 0);
+        assert_int_equal(allot_apportion_quantise(
+                             capacity, 4, (uint32_t)test_between(1, 128), q),
+                         0);
+        for (int k = 0; k < 2; k++) {
+            const uint32_t *x = k ? q : w;
+            uint32_t top = 0;
+
+            for (int i = 0; i < 4; i++)
+                top = x[i] > top ? x[i] : top;
+            for (int i = 0; i < 4; i++) {
+                double exact = (double)capacity[i] * top / (double)largest;
+                double off = x[i] > exact ? x[i] - exact : exact - x[i];
+
+                if (off / exact > worst[k])
+                    worst[k] = off / exact;
+            }
+        }
+        assert_true(worst[0] <= worst[1] ||
+                    worst[0] <= 1.0 / ALLOT_FIT_PARTS + 1e-9);
+    }
+}
+
 /* ---- the checks can fail --------------------------------------------------
  *
  * Webster's method (largest weight / (2 count + 1) next), which the design
@@ -427,9 +575,12 @@ main(void)
         cmocka_unit_test(test_extreme_weights),
         cmocka_unit_test(test_longest_list),
         cmocka_unit_test(test_head_is_first),
+        cmocka_unit_test(test_front_has_what_is_open),
+        cmocka_unit_test(test_even_over_short_files),
         cmocka_unit_test(test_reduce),
         cmocka_unit_test(test_cycle_refuses_wrong_sizes),
         cmocka_unit_test(test_quantise),
+        cmocka_unit_test(test_fit),
         cmocka_unit_test(test_webster_fails_the_check),
         cmocka_unit_test(test_swapped_slots_fail_the_check),
     };

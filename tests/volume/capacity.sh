@@ -41,12 +41,12 @@ share_ratio() {
         END { printf "%.4f", max * y / x }' "$T/bricks"
 }
 
-# Not 1.01, as on equal bricks. The weights are 1..64, here 13:13:30:64 for
-# 256:256:576:1216 MiB, which alone makes 1.0105. And files of 32 blocks are
-# shorter than the cycle of 120: a brick has within one block of its 3.5 in each
-# of them, always the same, because the order of members hardly moves the later
-# slots of unequal weights. Longer files are more even: see capacity-long.sh.
-LIMIT=1.08
+# Bricks of 256:256:576:1216 MiB have the weights 4:4:9:19. Files of 32 blocks are
+# shorter than the cycle of 36: which bricks have the blocks that quota leaves
+# open is decided by the order of members, least used first. What the ledger
+# takes for used is what statfs says; on bricks as small as these XFS's own
+# 20 MiB are part of it, and data make up for them.
+LIMIT=1.015
 note "data/used/capacity MiB and weight: $(awk '{ printf "%.1f/%.1f/%.1f:%d ", $1 / 1048576, $2 / 1048576, $3 / 1048576, $4 }' "$T/bricks")"
 note "data: max/mean by capacity $(share_ratio 1 3), by weight $(share_ratio 1 4)"
 ok "data per capacity: max/mean $(share_ratio 1 3) <= $LIMIT" at_least $LIMIT "$(share_ratio 1 3)"

@@ -19,7 +19,7 @@
 #include "allot-bricks-impl.h"
 #include "allot-apportion.h"
 
-#define ALLOT_WEIGHT_QUANTUM 64   /* weight of the largest brick */
+#define ALLOT_WEIGHT_LARGEST 128  /* weight of the largest brick at most */
 #define ALLOT_FULL_HYSTERESIS 0.5 /* percent */
 #define ALLOT_STATFS_AGE_MSEC 25
 
@@ -103,8 +103,8 @@ weights_of_capacity(struct allot_bricks *b)
         capacity[i] = allot_ledger_capacity_locked(b, &b->children[i]);
         complete = complete && b->children[i].statfs_known;
     }
-    if (complete && !allot_apportion_quantise(capacity, b->count,
-                                              ALLOT_WEIGHT_QUANTUM, weights)) {
+    if (complete && !allot_apportion_fit(capacity, b->count,
+                                         ALLOT_WEIGHT_LARGEST, weights)) {
         for (i = 0; i < b->count; i++)
             b->children[i].weight = weights[i];
         goto out;
@@ -293,6 +293,18 @@ choice_compare(const void *one, const void *two)
     return (int)a->member.brick_idx - (int)b->member.brick_idx;
 }
 
+/* What a brick's use is compared with. Its capacity, not the weight made of it:
+ * so the order of members also makes up for what rounding took away. */
+static double
+choice_due_locked(struct allot_bricks *b, struct allot_child *c)
+{
+    uint64_t capacity = allot_ledger_capacity_locked(b, c);
+
+    return b->weights_mode == ALLOT_WEIGHTS_CAPACITY && capacity
+               ? (double)capacity
+               : c->weight;
+}
+
 /* The bricks in @state, in order; returns how many. */
 static int
 choose_locked(struct allot_bricks *b, enum allot_brick_state state,
@@ -306,7 +318,8 @@ choose_locked(struct allot_bricks *b, enum allot_brick_state state,
         c = &b->children[i];
         if (c->state != state || c->idx == ALLOT_IDX_NONE)
             continue;
-        list[n].load = (double)allot_ledger_used_locked(b, c) / c->weight;
+        list[n].load =
+            (double)allot_ledger_used_locked(b, c) / choice_due_locked(b, c);
         list[n].member.brick_idx = c->idx;
         list[n].member.weight = c->weight;
         n++;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * allot-apportion.c - the cycle of slots, by earliest deadline first.
+ * allot-apportion.c - the cycle of slots.
  *
- * What the method is and why it stays within quota stands in
- * allot-apportion.h. Here: at every position the members whose next slot is
- * released wait in a binary heap ordered by (deadline, place in the list);
- * those not yet released wait in a bucket per position of release.
+ * What the rule is and why it stays within quota stands in allot-apportion.h.
+ * Here: two trees that answer "the first index from here on whose value is at
+ * most x". One over the members, in the order of the list: the deadline of the
+ * member's next slot, if that is released. One over the positions: how many
+ * positions up to there are left over when everything due by then has its own.
+ * Members whose next slot is not released wait in a bucket per position.
  *
- *      bucket[p] --release--> heap --earliest deadline--> slots[p - 1]
+ *      bucket[p] --release--> members --first that may--> slots[p - 1]
  *          ^                                                  |
  *          +------------- the member's next slot -------------+
  *
@@ -54,47 +56,85 @@ allot_apportion_reduce(uint32_t *weights, size_t n)
     return (int64_t)sum;
 }
 
-/* A heap entry: deadlines and members are both at most ALLOT_CYCLE_MAX, so
- * that one number orders by deadline first and by place in the list second. */
+#define NEVER INT32_MAX
+
+/* Values by index. A node holds the smallest value below it, less what its
+ * ancestors still owe:
+ *
+ *                   least[1] (+ owed)
+ *               least[2]        least[3]
+ *            [0]    [1]      [2]      [3]
+ */
+struct tree {
+    uint32_t size;  /* a power of two, at least the number of values */
+    int32_t *least; /* [2 * size] */
+    int32_t *owed;  /* [2 * size]: to be added to all values below */
+};
+
 static uint32_t
-heap_key(uint32_t deadline, uint32_t member)
+tree_size(size_t n)
 {
-    return deadline << 16 | member;
+    uint32_t size = 1;
+
+    while (size < n)
+        size *= 2;
+    return size;
 }
 
 static void
-heap_push(uint32_t *heap, size_t *count, uint32_t key)
+tree_pull(struct tree *t, uint32_t node)
 {
-    size_t at = (*count)++;
+    int32_t left = t->least[2 * node];
+    int32_t right = t->least[2 * node + 1];
 
-    while (at > 0 && heap[(at - 1) / 2] > key) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = key;
+    t->least[node] = (left < right ? left : right) + t->owed[node];
 }
 
-static uint32_t
-heap_pop(uint32_t *heap, size_t *count)
+static void
+tree_set(struct tree *t, uint32_t i, int32_t value)
 {
-    uint32_t top = heap[0];
-    uint32_t key = heap[--(*count)];
-    size_t at = 0;
+    uint32_t node = t->size + i;
 
-    for (;;) {
-        size_t child = 2 * at + 1;
+    t->least[node] = value;
+    while (node /= 2)
+        tree_pull(t, node);
+}
 
-        if (child >= *count)
-            break;
-        if (child + 1 < *count && heap[child + 1] < heap[child])
-            child++;
-        if (heap[child] >= key)
-            break;
-        heap[at] = heap[child];
-        at = child;
+/* Add @value to [@from, @to) of the node's [@low, @low + @width). */
+static void
+tree_add(struct tree *t, uint32_t node, uint32_t low, uint32_t width,
+         uint32_t from, uint32_t to, int32_t value)
+{
+    if (to <= low || from >= low + width)
+        return;
+    if (from <= low && low + width <= to) {
+        t->least[node] += value;
+        t->owed[node] += value;
+        return;
     }
-    heap[at] = key;
-    return top;
+    width /= 2;
+    tree_add(t, 2 * node, low, width, from, to, value);
+    tree_add(t, 2 * node + 1, low + width, width, from, to, value);
+    tree_pull(t, node);
+}
+
+/* The first index from @from on with a value of at most @max, or size. */
+static uint32_t
+tree_first(const struct tree *t, uint32_t node, uint32_t low, uint32_t width,
+           uint32_t from, int32_t max)
+{
+    uint32_t found;
+
+    if (low + width <= from || t->least[node] > max)
+        return t->size;
+    if (width == 1)
+        return low;
+    width /= 2;
+    max -= t->owed[node];
+    found = tree_first(t, 2 * node, low, width, from, max);
+    if (found == t->size)
+        found = tree_first(t, 2 * node + 1, low + width, width, from, max);
+    return found;
 }
 
 /* Last position for the j-th slot (1-based): ceil(j * len / weight). */
@@ -111,15 +151,70 @@ release_after(uint32_t j, size_t len, uint32_t weight)
     return (uint32_t)((uint64_t)j * len / weight + 1);
 }
 
+struct work {
+    struct tree members;   /* deadline of the released next slot, or NEVER */
+    struct tree positions; /* [p - 1]: positions left over up to p */
+    uint32_t *taken;       /* [n]       slots each member has so far */
+    uint32_t *next;        /* [n]       chain within a bucket, member + 1 */
+    uint32_t *bucket;      /* [len + 2] by position, member + 1 */
+};
+
+/* One block of memory for all of it; free work->taken. 0 or -ENOMEM. */
+static int
+work_new(struct work *w, const uint32_t *weights, size_t n, size_t len)
+{
+    uint32_t over_members = tree_size(n);
+    uint32_t over_len = tree_size(len);
+    int32_t *values;
+
+    w->taken = calloc(
+        2 * n + len + 2 + 4 * (size_t)over_members + 4 * (size_t)over_len,
+        sizeof(*w->taken));
+    if (!w->taken)
+        return -ENOMEM;
+    w->next = w->taken + n;
+    w->bucket = w->next + n;
+    values = (int32_t *)(w->bucket + len + 2);
+    w->members = (struct tree){over_members, values, values + 2 * over_members};
+    values += 4 * (size_t)over_members;
+    w->positions = (struct tree){over_len, values, values + 2 * over_len};
+
+    /* Everybody's first slot is released at position 1. */
+    for (uint32_t i = 0; i < over_members; i++)
+        w->members.least[over_members + i] =
+            i < n ? (int32_t)deadline_of(1, len, weights[i]) : NEVER;
+    /* What is due at each position, then what is left over up to it. */
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t j = 1; j <= weights[i]; j++)
+            w->positions
+                .least[over_len + deadline_of(j, len, weights[i]) - 1]--;
+    for (uint32_t p = 0; p < over_len; p++)
+        w->positions.least[over_len + p] +=
+            1 + (p ? w->positions.least[over_len + p - 1] : 0);
+    for (uint32_t node = over_members; node-- > 1;)
+        tree_pull(&w->members, node);
+    for (uint32_t node = over_len; node-- > 1;)
+        tree_pull(&w->positions, node);
+    return 0;
+}
+
+/* The member for position @p: the first in the list whose slot can be given now
+ * without making another one late. */
+static uint32_t
+choose(const struct work *w, uint32_t p)
+{
+    const struct tree *left = &w->positions;
+    uint32_t tight = tree_first(left, 1, 0, left->size, p - 1, 0);
+
+    return tree_first(&w->members, 1, 0, w->members.size, 0,
+                      (int32_t)(tight + 1));
+}
+
 int
 allot_apportion_cycle(const uint32_t *weights, size_t n, uint16_t *slots,
                       size_t len)
 {
-    uint32_t *heap;   /* [n]       */
-    uint32_t *taken;  /* [n]       slots each member has so far */
-    uint32_t *next;   /* [n]       chain within a bucket, member + 1 */
-    uint32_t *bucket; /* [len + 2] by position, member + 1 */
-    size_t heap_count = 0;
+    struct work w;
     uint64_t sum = 0;
     int ret = 0;
 
@@ -132,59 +227,44 @@ allot_apportion_cycle(const uint32_t *weights, size_t n, uint16_t *slots,
     }
     if (sum != len)
         return -EINVAL;
-
-    heap = calloc(3 * n + len + 2, sizeof(*heap));
-    if (!heap)
+    if (work_new(&w, weights, n, len))
         return -ENOMEM;
-    taken = heap + n;
-    next = taken + n;
-    bucket = next + n;
-
-    /* Everybody's first slot is released at position 1; the first member's is
-     * given out there and then, the others queue. */
-    for (size_t i = 1; i < n; i++)
-        heap_push(heap, &heap_count,
-                  heap_key(deadline_of(1, len, weights[i]), (uint32_t)i));
 
     for (uint32_t p = 1; p <= len; p++) {
-        uint32_t m = 0;
+        uint32_t m;
+        uint32_t due;
         uint32_t release;
 
-        for (uint32_t link = bucket[p]; link; link = next[link - 1]) {
+        for (uint32_t link = w.bucket[p]; link; link = w.next[link - 1]) {
             uint32_t i = link - 1;
 
-            heap_push(heap, &heap_count,
-                      heap_key(deadline_of(taken[i] + 1, len, weights[i]), i));
+            tree_set(&w.members, i,
+                     (int32_t)deadline_of(w.taken[i] + 1, len, weights[i]));
         }
-        if (p > 1) {
-            uint32_t key;
-
-            if (heap_count == 0) {
-                /* impossible by the proof; never hand out garbage */
-                ret = -EINVAL;
-                break;
-            }
-            key = heap_pop(heap, &heap_count);
-            m = key & 0xffff;
-            if (key >> 16 < p) {
-                ret = -EINVAL;
-                break;
-            }
+        m = choose(&w, p);
+        due = m < n ? (uint32_t)w.members.least[w.members.size + m] : 0;
+        if (due < p) {
+            /* impossible by the proof; never hand out garbage */
+            ret = -EINVAL;
+            break;
         }
         slots[p - 1] = (uint16_t)m;
-        taken[m]++;
-        if (taken[m] == weights[m])
+        w.taken[m]++;
+        tree_set(&w.members, m, NEVER);
+        /* Up to before the deadline one position less is left over. */
+        tree_add(&w.positions, 1, 0, w.positions.size, 0, due - 1, -1);
+        if (w.taken[m] == weights[m])
             continue;
         /* The next slot may be released at this very position, when this one
          * was taken at its deadline: it is then due from the next one on. */
-        release = release_after(taken[m], len, weights[m]);
+        release = release_after(w.taken[m], len, weights[m]);
         if (release <= p)
             release = p + 1;
-        next[m] = bucket[release];
-        bucket[release] = m + 1;
+        w.next[m] = w.bucket[release];
+        w.bucket[release] = m + 1;
     }
 
-    free(heap);
+    free(w.taken);
     return ret;
 }
 
@@ -210,4 +290,53 @@ allot_apportion_quantise(const uint64_t *capacity, size_t n, uint32_t max,
             weights[i] = 1;
     }
     return 0;
+}
+
+/* How far the worst weight is off, relative to its capacity. */
+static double
+fit_error(const uint64_t *capacity, size_t n, const uint32_t *weights,
+          uint32_t largest_weight, uint64_t largest)
+{
+    double worst = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double exact = (double)capacity[i] * largest_weight / (double)largest;
+        double off = weights[i] - exact;
+
+        if (off < 0)
+            off = -off;
+        if (exact <= 0)
+            continue; /* has the smallest weight whatever is done */
+        if (off / exact > worst)
+            worst = off / exact;
+    }
+    return worst;
+}
+
+int
+allot_apportion_fit(const uint64_t *capacity, size_t n, uint32_t max,
+                    uint32_t *weights)
+{
+    uint64_t largest = 0;
+    uint32_t best = 0;
+    double best_error = 0;
+
+    if (n == 0 || max == 0 || max > ALLOT_WEIGHT_MAX)
+        return -EINVAL;
+    for (size_t i = 0; i < n; i++)
+        if (capacity[i] > largest)
+            largest = capacity[i];
+    for (uint32_t m = 1; largest && m <= max; m++) {
+        double error;
+
+        (void)allot_apportion_quantise(capacity, n, m, weights);
+        error = fit_error(capacity, n, weights, m, largest);
+        if (best == 0 || error < best_error) {
+            best = m;
+            best_error = error;
+        }
+        if (error <= 1.0 / ALLOT_FIT_PARTS)
+            break;
+    }
+    return allot_apportion_quantise(capacity, n, best ? best : 1, weights);
 }

@@ -15,15 +15,25 @@
  *
  *      floor((j - 1) W / w) + 1  <=  p  <=  ceil(j W / w)
  *
- * and at every position the released member with the earliest deadline is
- * taken, ties going to the member that stands first in the list. Then
+ * so that
  *
  *      floor(p w / W)  <=  count(p)  <=  ceil(p w / W)      for all p.
  *
+ * That leaves room, and the order of the list fills it: at every position the
+ * first member of the list is taken whose slot is released and can be given
+ * without making another one late. A schedule that meets all deadlines exists
+ * (the quota method's, earliest deadline first), and taking the slot with
+ * deadline d at p keeps one possible if and only if no position t, p <= t < d,
+ * is tight: as many slots due by t as positions from p to t.
+ *
+ * So of a file that ends within a cycle, the members in front have the blocks
+ * that quota leaves open. A caller who puts the least used bricks in front
+ * keeps a volume even over many files that are shorter than a cycle; earliest
+ * deadline first alone gives those blocks to the heavy members of every file.
+ *
  * The first slot is always given to the first member of the list (the head of
- * a file): forcing it keeps the schedule feasible, because before the head's
- * first deadline t the other members need at most
- * floor(t - t w_head / W) <= t - 1 slots.
+ * a file): before its first deadline t the other members need at most
+ * floor(t - t w_head / W) <= t - 1 slots, so no position is tight.
  */
 #ifndef ALLOT_APPORTION_H
 #define ALLOT_APPORTION_H
@@ -50,7 +60,7 @@ allot_apportion_reduce(uint32_t *weights, size_t n);
  * @slots: room for @len member positions (0..n-1); filled on success
  * @len: what allot_apportion_reduce() returned
  *
- * slots[0] is always 0 (the first member). Time O(len log n), no memory kept.
+ * slots[0] is always 0 (the first member). Time O(len log len), no memory kept.
  * Returns 0, -EINVAL on sizes that do not fit, -ENOMEM.
  */
 int
@@ -69,5 +79,21 @@ allot_apportion_cycle(const uint32_t *weights, size_t n, uint16_t *slots,
 int
 allot_apportion_quantise(const uint64_t *capacity, size_t n, uint32_t max,
                          uint32_t *weights);
+
+/**
+ * allot_apportion_fit - capacities to the smallest weights that fit them well
+ * @capacity, @n, @weights: as for allot_apportion_quantise()
+ * @max: the largest weight allowed, 1..ALLOT_WEIGHT_MAX
+ *
+ * Of the quantisations with a largest weight of 1 to @max the first one in
+ * which no weight is off by more than one part in ALLOT_FIT_PARTS, else the one
+ * whose worst weight is off least. Small weights make short cycles. Returns 0
+ * or -EINVAL.
+ */
+int
+allot_apportion_fit(const uint64_t *capacity, size_t n, uint32_t max,
+                    uint32_t *weights);
+
+#define ALLOT_FIT_PARTS 256
 
 #endif /* ALLOT_APPORTION_H */
