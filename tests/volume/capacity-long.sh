@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: full
 # needs: 240
+# alone: yes
 # Four equal bricks filled to the first ENOSPC with files of 100 MiB and of
 # 8 MiB, by cluster/allot and by plain distribute, which has to find a brick with
 # room for a whole file. With storage/posix's reserve and without.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
 # needs: 15
+# alone: yes
 # A file within inline-limit causes exactly the calls to bricks that
 # cluster/distribute alone causes: the same work is done on a volume with
 # cluster/allot and on one without, and the calls that arrive at the four

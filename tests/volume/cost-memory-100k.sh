@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: full
 # needs: 500
+# alone: yes
 # 100,000 files, listed and stat'ed by a mount with the default limit of its
 # inode table.
 # shellcheck source=cost-memory-lib.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
 # needs: 90
+# alone: yes
 # What a mount remembers of files.
 #
 # A cached spread file: the bytes that the allocator of the mount has handed out

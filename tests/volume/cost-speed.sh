@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
 # needs: 90
+# alone: yes
 # One stream of 1 GiB over four bricks on loopback, no link limit: writing (until
 # it is on disk) and reading (nothing cached) against plain distribute. The mark
 # is 0.95 of its speed; cost-speed-mark.sh (--full) holds us to it, on a machine

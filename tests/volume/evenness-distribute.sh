@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: full
 # needs: 60
+# alone: yes
 # The measurement of evenness.sh can fail: plain distribute, which places whole
 # files by the hash of their names, is found uneven.
 # shellcheck source=evenness-lib.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
 # needs: 120
+# alone: yes
 # Three populations of files on six equal bricks, written by one client and by
 # four at once: the fullest brick has hardly more than the mean, and every byte
 # is there. Bytes are allocated blocks without .glusterfs.

@@ -379,7 +379,7 @@ umount_volume() {
     local process
     read -ra process <"$T/mnt-$1.process"
     umount "$T/mnt-$1" || return 1
-    expect_within 30 gone "${process[@]}"
+    expect_within 90 gone "${process[@]}"
 }
 
 # mount_kill NAME: a client that dies, in the middle of what it does.
