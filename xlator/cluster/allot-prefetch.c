@@ -46,15 +46,6 @@ struct allot_prefetch {
     struct list_head chunks;
 };
 
-static uint64_t
-now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-    return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
 void
 allot_prefetch_changed(struct allot_inode *ai)
 {
@@ -197,7 +188,7 @@ prefetch_serve(struct allot_io *io, struct allot_prefetch *ahead,
     struct list_head dead;
     uint64_t end = io->off + io->len;
     uint64_t off = io->off;
-    uint64_t now = now_ms();
+    uint64_t now = allot_now_msec();
     gf_boolean_t waits = _gf_false;
     int n = 0;
     int i = 0;
@@ -359,7 +350,7 @@ chunk_new(struct allot_io *io, struct allot_prefetch *ahead,
     c->gen = rec->r.gen;
     c->seq = rec->r.seq;
     c->changes = changes;
-    c->when = now_ms();
+    c->when = allot_now_msec();
     return c;
 }
 
@@ -471,7 +462,7 @@ allot_prefetch_read(struct allot_io *io)
     LOCK(&ahead->lock);
     {
         allot_stream_read(&ahead->run, io->off, io->len);
-        chunks_trim_locked(ahead, rec, changes, now_ms(), &dead);
+        chunks_trim_locked(ahead, rec, changes, allot_now_msec(), &dead);
         prefetch_plan_locked(io, ahead, rec, changes, fresh, &n, BURST);
     }
     UNLOCK(&ahead->lock);
