@@ -147,10 +147,6 @@ allot_bricks_of(xlator_t *this)
 /* allot-bricks.c ------------------------------------------------------------
  */
 
-/** allot_now_msec - the monotonic clock in milliseconds. */
-uint64_t
-allot_now_msec(void);
-
 /** allot_bricks_child_of - the data subvolume @xl, or NULL. */
 struct allot_child *
 allot_bricks_child_of(struct allot_bricks *b, const xlator_t *xl);

@@ -174,4 +174,8 @@ struct json_t;
 struct json_t *
 allot_warnings_json(xlator_t *this);
 
+/** allot_now_msec - the monotonic clock in milliseconds. */
+uint64_t
+allot_now_msec(void);
+
 #endif /* ALLOT_BRICKS_H */
