@@ -251,6 +251,10 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
             STACK_WIND(frame, fan_none_cbk, c->xl, fops->setxattr, c->loc,
                        c->dict, c->flags, c->xdata);
             return;
+        case GF_FOP_FSETXATTR:
+            STACK_WIND(frame, fan_none_cbk, c->xl, fops->fsetxattr, c->fd,
+                       c->dict, c->flags, c->xdata);
+            return;
         case GF_FOP_GETXATTR:
             STACK_WIND(frame, fan_getxattr_cbk, c->xl, fops->getxattr, c->loc,
                        c->name, c->xdata);
@@ -272,6 +276,12 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
             set_lk_owner_from_ptr(&frame->root->lk_owner, c->owner);
             STACK_WIND(frame, fan_none_cbk, c->xl, fops->inodelk, c->domain,
                        c->loc, c->lock_cmd, c->flock, c->xdata);
+            return;
+        case GF_FOP_FINODELK:
+            frame->root->pid = ALLOT_LOCK_PID;
+            set_lk_owner_from_ptr(&frame->root->lk_owner, c->owner);
+            STACK_WIND(frame, fan_none_cbk, c->xl, fops->finodelk, c->domain,
+                       c->fd, c->lock_cmd, c->flock, c->xdata);
             return;
         default:
             fan_answer(frame, -1, EOPNOTSUPP, NULL, NULL);

@@ -57,7 +57,9 @@ struct allot_inode {
     uint32_t ctime_nsec;    /* goes back */
     gf_boolean_t wrote;     /* this client wrote since it last settled */
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
-    gf_boolean_t unlinked;  /* its last name was removed by this client */
+    gf_boolean_t unlinked;  /* its last name is gone */
+    gf_boolean_t sole;      /* ... and no other client had it open when this one
+                               closed it */
     gf_boolean_t stale;     /* re-read the record before the next data fop */
     gf_boolean_t unsure;    /* nobody knows whether the last publish happened */
     uint64_t base_seen;     /* allot_bricks_version() at the last lookup: when a

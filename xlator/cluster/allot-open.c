@@ -303,9 +303,12 @@ flush_task(xlator_t *this, void *arg)
     call_frame_t *frame = local->frame;
     xlator_t *ns = allot_priv(this)->ns;
     fd_t *fd = local->fd;
+    struct allot_inode *ai = allot_inode_peek(this, fd->inode);
     dict_t *xdata = local->xdata;
-    int ret = allot_settle(this, fd->inode);
+    int ret = ai->unlinked ? 0 : allot_settle(this, fd->inode);
 
+    if (ai->unlinked)
+        allot_unlink_ask(this, fd);
     if (ret == -EIO) {
         /* Written, acknowledged, and hidden by another client's extent. */
         open_local_free(local);
@@ -331,8 +334,12 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
     xlator_t *ns = allot_priv(this)->ns;
     struct open_local *local = NULL;
 
-    /* Other fds are open here: their last close settles. */
-    if (ai && ai->wrote && ai->opens <= 1 && !ai->unlinked)
+    /* Other fds are open here: their last close settles. What has no name any
+     * more need not be settled; but who may remove its portions must be asked
+     * while it is open. */
+    if (ai && ai->opens <= 1 &&
+        (ai->unlinked ? ai->kind == ALLOT_KIND_SPREAD && !ai->base_fd
+                      : ai->wrote))
         local = open_local_new(frame, this, GF_FOP_FLUSH, NULL, fd, 0, xdata);
     if (local) {
         if (allot_run(this, fd->inode, _gf_true, flush_task, local) == 0)

@@ -79,11 +79,10 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
         return -ENOMEM;
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
     allot_loc_of_inode(&loc, inode);
-    call.loc = &loc;
     if (ai->base_behind)
         refresh_heal(this, &loc);
     call.xdata = allot_xdata_with_record_req(NULL);
-    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
     if (ret >= 0) {
         GF_ATOMIC_INC(allot_priv(this)->refreshes);
         ai->base_behind = _gf_false;
@@ -140,17 +139,12 @@ static int
 publish_verify(xlator_t *this, inode_t *inode, const uint8_t *buf, size_t len)
 {
     struct allot_call call;
-    loc_t loc = {
-        0,
-    };
     data_t *data = NULL;
     int ret = 0;
 
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
-    allot_loc_of_inode(&loc, inode);
-    call.loc = &loc;
     call.xdata = allot_xdata_with_record_req(NULL);
-    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
     if (ret >= 0) {
         data = call.rdict ? dict_get(call.rdict, ALLOT_XATTR_RECORD) : NULL;
         ret = data && (size_t)data->len == len && !memcmp(data->data, buf, len)
@@ -161,7 +155,6 @@ publish_verify(xlator_t *this, inode_t *inode, const uint8_t *buf, size_t len)
     if (call.xdata)
         dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);
-    loc_wipe(&loc);
     return ret;
 }
 
@@ -173,9 +166,6 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_call call;
     struct allot_rec *rec = NULL;
-    loc_t loc = {
-        0,
-    };
     uint8_t *buf = NULL;
     int64_t len = allot_record_encode(r, NULL, 0);
     int ret = 0;
@@ -198,11 +188,8 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
         ret = len < 0 ? (int)len : -ENOMEM;
         goto out;
     }
-    allot_loc_of_inode(&loc, inode);
-    call.loc = &loc;
-
     ai->unsure = _gf_false;
-    ret = allot_call_one(this, &call);
+    ret = allot_call_base(this, inode, &call);
     if (ret >= 0) {
         ret = 0;
     } else if (ret == -ALLOT_ERR_OLD) {
@@ -238,7 +225,6 @@ out:
     if (call.xdata)
         dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);
-    loc_wipe(&loc);
     GF_FREE(buf);
     return ret;
 }
@@ -248,6 +234,7 @@ allot_mark_dirty(xlator_t *this, inode_t *inode)
 {
     struct allot_rec *rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
     struct allot_record r;
+    struct timespec now = allot_now();
     int ret = 0;
 
     if (!rec)
@@ -255,8 +242,9 @@ allot_mark_dirty(xlator_t *this, inode_t *inode)
     if (!(rec->r.flags & ALLOT_RECORD_DIRTY)) {
         ret = allot_record_copy(&rec->r, &r);
         if (ret == 0) {
+            /* Somebody may have set the mtime to a day to come. */
             r.flags |= ALLOT_RECORD_DIRTY;
-            ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+            ret = allot_publish(this, inode, &r, UINT64_MAX, &now);
         }
     }
     allot_rec_unref(rec);

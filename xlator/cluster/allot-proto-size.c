@@ -11,11 +11,15 @@
 /* ---- glimpse
  * ------------------------------------------------------------------ */
 
+/* The mtime of a file that is being written is the latest of base and portions:
+ * whoever sets it sets theirs too (allot_set_mtimes()). Their ctimes do not
+ * tell which of them was changed last by a user: fences and publications change
+ * ctimes as well. */
 static gf_boolean_t
 iatt_newer(const struct iatt *a, const struct iatt *b)
 {
-    return a->ia_ctime > b->ia_ctime ||
-           (a->ia_ctime == b->ia_ctime && a->ia_ctime_nsec > b->ia_ctime_nsec);
+    return a->ia_mtime > b->ia_mtime ||
+           (a->ia_mtime == b->ia_mtime && a->ia_mtime_nsec > b->ia_mtime_nsec);
 }
 
 /* One portion's answer. 0 or -errno. */
@@ -118,6 +122,41 @@ out:
     return ret;
 }
 
+void
+allot_set_mtimes(xlator_t *this, inode_t *inode, const struct iatt *to)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = ai ? allot_inode_rec(ai, NULL) : NULL;
+    struct allot_call *calls = NULL;
+    struct allot_brick_view view;
+    loc_t loc = {
+        0,
+    };
+    int n = rec ? rec->r.layout->brick_count : 0;
+    int i = 0;
+
+    calls = GF_CALLOC(n ? n : 1, sizeof(*calls), allot_mt_calls);
+    if (!n || !calls || allot_portion_loc(this, inode, ai, rec->r.nonce, &loc))
+        goto out;
+    for (i = 0; i < n; i++) {
+        allot_call_init(&calls[i], NULL, GF_FOP_SETATTR);
+        if (!allot_brick_get(this, rec->r.layout->bricks[i], &view) &&
+            allot_brick_usable(&view))
+            calls[i].xl = view.xl;
+        calls[i].loc = &loc;
+        calls[i].st.ia_mtime = to->ia_mtime;
+        calls[i].st.ia_mtime_nsec = to->ia_mtime_nsec;
+        calls[i].flags = GF_SET_ATTR_MTIME;
+        calls[i].xdata = allot_priv(this)->client_xdata;
+    }
+    allot_fan(this, calls, n);
+    allot_calls_wipe(calls, n);
+out:
+    GF_FREE(calls);
+    loc_wipe(&loc);
+    allot_rec_unref(rec);
+}
+
 int
 allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
 {
@@ -160,6 +199,10 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
         if (iatt_newer(&seen.newest, buf)) {
             buf->ia_mtime = seen.newest.ia_mtime;
             buf->ia_mtime_nsec = seen.newest.ia_mtime_nsec;
+        }
+        if (seen.newest.ia_ctime > buf->ia_ctime ||
+            (seen.newest.ia_ctime == buf->ia_ctime &&
+             seen.newest.ia_ctime_nsec > buf->ia_ctime_nsec)) {
             buf->ia_ctime = seen.newest.ia_ctime;
             buf->ia_ctime_nsec = seen.newest.ia_ctime_nsec;
         }

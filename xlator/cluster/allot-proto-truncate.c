@@ -20,17 +20,12 @@ truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_call call;
-    loc_t loc = {
-        0,
-    };
     int ret = 0;
 
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_TRUNCATE);
-    allot_loc_of_inode(&loc, inode);
-    call.loc = &loc;
     call.off = size;
     call.xdata = allot_xdata_with_gen(NULL, allot_inode_gen(ai));
-    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
     if (ret >= 0) {
         ai->base_size = size;
         ret = 0;
@@ -42,7 +37,6 @@ truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
     if (call.xdata)
         dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);
-    loc_wipe(&loc);
     return ret;
 }
 

@@ -7,7 +7,12 @@
  *   ...      the namespace removes the name
  *   done     ask the base: link count and open fds. Nobody left: remove the
  *            portions. Open here: the last close does. Open elsewhere: that
- *            client's last close finds no base and leaves an orphan for scrub.
+ *            client's last close does, if it has noticed that the name is gone
+ *            (it notices when it writes); else it leaves an orphan for scrub.
+ *
+ * A file can also lose its name unprepared: another client removed it, or it
+ * became spread after the unlink. Then there is no fd of ours to ask once the
+ * application's are closed, so that the last flush asks.
  *
  * The link count in the namespace's answer to the unlink is not used: over
  * distribute it may be a link file's.
@@ -64,6 +69,58 @@ allot_base_fd(xlator_t *this, inode_t *inode)
     return fd;
 }
 
+/* Link count and open fds (all clients') of the base behind @fd. 0 or -errno.
+ */
+static int
+unlink_ask(xlator_t *this, fd_t *fd, struct allot_call *call, uint32_t *opens)
+{
+    int ret = -ENOMEM;
+
+    allot_call_init(call, allot_priv(this)->ns, GF_FOP_FSTAT);
+    call->fd = fd;
+    call->xdata = allot_xdata_with_record_req(NULL);
+    if (call->xdata &&
+        dict_set_uint32(call->xdata, GLUSTERFS_OPEN_FD_COUNT, 0) == 0)
+        ret = allot_call_one(this, call);
+    if (ret >= 0 &&
+        (!call->rdict ||
+         dict_get_uint32(call->rdict, GLUSTERFS_OPEN_FD_COUNT, opens)))
+        *opens = 0; /* not told: nobody else */
+    if (call->xdata)
+        dict_unref(call->xdata);
+    call->xdata = NULL;
+    return ret;
+}
+
+void
+allot_unlink_ask(xlator_t *this, fd_t *fd)
+{
+    struct allot_inode *ai = allot_inode_peek(this, fd->inode);
+    struct allot_call call;
+    uint32_t opens = 0;
+    int ret = unlink_ask(this, fd, &call, &opens);
+
+    if (ai) {
+        LOCK(&ai->lock);
+        {
+            ai->sole = ret >= 0 && call.st.ia_nlink == 0 && opens <= 1;
+        }
+        UNLOCK(&ai->lock);
+    }
+    allot_calls_wipe(&call, 1);
+}
+
+/* No fd of the base is left, here or elsewhere, and no name. */
+static void
+unlink_sole(xlator_t *this, inode_t *inode, struct allot_inode *ai)
+{
+    struct allot_rec *rec = allot_inode_rec(ai, NULL);
+
+    if (rec && rec->r.layout->extent_count)
+        allot_portions_unlink(this, inode, rec->r.nonce);
+    allot_rec_unref(rec);
+}
+
 int
 allot_unlink_prepare(xlator_t *this, inode_t *inode)
 {
@@ -105,17 +162,16 @@ allot_unlink_done(xlator_t *this, inode_t *inode)
             ai->holds--;
     }
     UNLOCK(&ai->lock);
-    if (!fd)
+    if (!fd) {
+        if (ai->unlinked && ai->sole && !ai->opens) {
+            unlink_sole(this, inode, ai);
+            return 0;
+        }
         return -ENOENT;
-    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_FSTAT);
-    call.fd = fd;
-    call.xdata = allot_xdata_with_record_req(NULL);
-    if (!call.xdata ||
-        dict_set_uint32(call.xdata, GLUSTERFS_OPEN_FD_COUNT, 0)) {
-        ret = -ENOMEM;
-        goto out;
     }
-    ret = allot_call_one(this, &call);
+    ret = unlink_ask(this, fd, &call, &opens);
+    if (ret == -ENOMEM)
+        goto out;
     if (ret < 0 || call.st.ia_nlink > 0) {
         /* Another name is left (or the base is gone from our sight: then the
          * portions may be the only copy, and stay). */
@@ -127,10 +183,6 @@ allot_unlink_done(xlator_t *this, inode_t *inode)
         goto out;
     }
     allot_inode_learn(this, inode, call.rdict, &call.st);
-    if (!call.rdict ||
-        dict_get_uint32(call.rdict, GLUSTERFS_OPEN_FD_COUNT, &opens))
-        opens = 0; /* not told: nobody else */
-
     LOCK(&ai->lock);
     {
         ai->unlinked = _gf_true;
@@ -150,8 +202,6 @@ allot_unlink_done(xlator_t *this, inode_t *inode)
     allot_slot_drop(ai, ALLOT_IDX_NONE);
     allot_rec_unref(rec);
 out:
-    if (call.xdata)
-        dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);
     fd_unref(fd);
     /* Ours is not needed any more unless the file is still open here. */

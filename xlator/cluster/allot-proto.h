@@ -245,7 +245,7 @@ allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end);
 struct allot_glimpse {
     struct allot_size size;
     uint64_t blocks512; /* of the portions that answered */
-    struct iatt newest; /* the portion with the newest ctime */
+    struct iatt newest; /* the portion with the newest mtime */
     int answered;
     int silent;       /* unreachable, blank or missing members */
     uint64_t top_gen; /* highest generation among the portions */
@@ -258,6 +258,13 @@ int
 allot_glimpse(xlator_t *this, inode_t *inode, const struct allot_record *rec,
               uint64_t base_size, struct allot_glimpse *out, int *errs,
               struct iatt *sts);
+
+/** allot_set_mtimes - the mtime of @to to all portions that can be reached:
+ * somebody has set that of a file that is being written, and theirs would be
+ * newer. What cannot be reached is of no consequence: its time is shown when it
+ * is back, until the file is settled. */
+void
+allot_set_mtimes(xlator_t *this, inode_t *inode, const struct iatt *to);
 
 /** allot_glimpse_iatt - turn the base's iatt @buf into the file's, asking the
  * portions where needed. No gate needed. */
@@ -285,8 +292,29 @@ allot_last_close(xlator_t *this, void *arg);
 int
 allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size);
 
+/* ---- allot-base.c
+ * ------------------------------------------------------------------------- */
+
+/** allot_any_fd - an open fd of the base: allot's own, else an application's
+ * @writable: it must be open for writing
+ * A new reference, or NULL. Any context. */
+fd_t *
+allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable);
+
+/** allot_call_base - STAT, SETXATTR, TRUNCATE or INODELK of the base, by gfid;
+ * through an open fd if the file has no name any more
+ * @call: everything but xl, loc and fd is filled in. Returns as
+ * allot_call_one(). */
+int
+allot_call_base(xlator_t *this, inode_t *inode, struct allot_call *call);
+
 /* ---- allot-proto-unlink.c
  * ----------------------------------------------------------------- */
+
+/** allot_unlink_ask - @fd is about to be the last one here of a file that has
+ * no name: notes if nobody else has it open, for allot_last_close(). */
+void
+allot_unlink_ask(xlator_t *this, fd_t *fd);
 
 /** allot_base_fd - the base, open O_RDWR without O_APPEND, ours
  * A new reference; NULL if it cannot be opened. Kept until the last close. */

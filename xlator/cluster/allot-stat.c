@@ -15,6 +15,7 @@ struct stat_local {
     struct iatt buf;
     struct iatt postparent;
     dict_t *xdata;
+    gf_boolean_t mtime; /* setattr: of all portions too */
 };
 
 static gf_boolean_t
@@ -60,8 +61,11 @@ static void
 stat_task(xlator_t *this, void *arg)
 {
     struct stat_local *local = arg;
-    int ret = allot_glimpse_iatt(this, local->inode, &local->buf);
+    int ret = 0;
 
+    if (local->mtime)
+        allot_set_mtimes(this, local->inode, &local->buf);
+    ret = allot_glimpse_iatt(this, local->inode, &local->buf);
     stat_unwind(local, ret ? -1 : 0, allot_errno(-ret));
 }
 
@@ -98,7 +102,7 @@ stat_heal(xlator_t *this, inode_t *inode)
 static void
 stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
             inode_t *inode, struct iatt *pre, struct iatt *buf,
-            struct iatt *postparent, dict_t *xdata)
+            struct iatt *postparent, dict_t *xdata, gf_boolean_t mtime)
 {
     struct stat_local *local = GF_CALLOC(1, sizeof(*local), allot_mt_local);
     enum allot_kind kind = ALLOT_KIND_UNKNOWN;
@@ -129,6 +133,7 @@ stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
     local->fop = fop;
     local->inode = inode_ref(inode);
     local->buf = *buf;
+    local->mtime = mtime;
     if (pre)
         local->pre = *pre;
     if (postparent)
@@ -173,8 +178,8 @@ lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     /* A lookup that has just found the inode: its gfid is in the iatt only. */
     if (gf_uuid_is_null(inode->gfid))
         gf_uuid_copy(inode->gfid, buf->ia_gfid);
-    stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent,
-                xdata);
+    stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent, xdata,
+                _gf_false);
     return 0;
 }
 
@@ -213,7 +218,8 @@ stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     if (op_ret < 0 || !stat_regular(buf))
         STACK_UNWIND_STRICT(stat, frame, op_ret, op_errno, buf, xdata);
     else
-        stat_finish(frame, this, GF_FOP_STAT, inode, NULL, buf, NULL, xdata);
+        stat_finish(frame, this, GF_FOP_STAT, inode, NULL, buf, NULL, xdata,
+                    _gf_false);
     inode_unref(inode);
     return 0;
 }
@@ -244,7 +250,8 @@ fstat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     if (op_ret < 0 || !stat_regular(buf))
         STACK_UNWIND_STRICT(fstat, frame, op_ret, op_errno, buf, xdata);
     else
-        stat_finish(frame, this, GF_FOP_FSTAT, inode, NULL, buf, NULL, xdata);
+        stat_finish(frame, this, GF_FOP_FSTAT, inode, NULL, buf, NULL, xdata,
+                    _gf_false);
     inode_unref(inode);
     return 0;
 }
@@ -268,6 +275,10 @@ allot_fstat(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
 /* ---- setattr, fsetattr
  * -------------------------------------------------------------------- */
 
+/* A cookie that is not NULL if so. */
+#define SETS_MTIME(valid) \
+    ((void *)(long)((valid) & (GF_SET_ATTR_MTIME | GF_ATTR_MTIME_NOW)))
+
 static int32_t
 setattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
             int32_t op_errno, struct iatt *pre, struct iatt *post,
@@ -279,7 +290,8 @@ setattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     if (op_ret < 0 || !stat_regular(post))
         STACK_UNWIND_STRICT(setattr, frame, op_ret, op_errno, pre, post, xdata);
     else
-        stat_finish(frame, this, GF_FOP_SETATTR, inode, pre, post, NULL, xdata);
+        stat_finish(frame, this, GF_FOP_SETATTR, inode, pre, post, NULL, xdata,
+                    cookie != NULL);
     inode_unref(inode);
     return 0;
 }
@@ -291,8 +303,8 @@ allot_setattr(call_frame_t *frame, xlator_t *this, loc_t *loc,
     xlator_t *ns = allot_priv(this)->ns;
 
     frame->local = inode_ref(loc->inode);
-    STACK_WIND(frame, setattr_cbk, ns, ns->fops->setattr, loc, stbuf, valid,
-               xdata);
+    STACK_WIND_COOKIE(frame, setattr_cbk, SETS_MTIME(valid), ns,
+                      ns->fops->setattr, loc, stbuf, valid, xdata);
     return 0;
 }
 
@@ -308,8 +320,8 @@ fsetattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         STACK_UNWIND_STRICT(fsetattr, frame, op_ret, op_errno, pre, post,
                             xdata);
     else
-        stat_finish(frame, this, GF_FOP_FSETATTR, inode, pre, post, NULL,
-                    xdata);
+        stat_finish(frame, this, GF_FOP_FSETATTR, inode, pre, post, NULL, xdata,
+                    cookie != NULL);
     inode_unref(inode);
     return 0;
 }
@@ -321,8 +333,8 @@ allot_fsetattr(call_frame_t *frame, xlator_t *this, fd_t *fd,
     xlator_t *ns = allot_priv(this)->ns;
 
     frame->local = inode_ref(fd->inode);
-    STACK_WIND(frame, fsetattr_cbk, ns, ns->fops->fsetattr, fd, stbuf, valid,
-               xdata);
+    STACK_WIND_COOKIE(frame, fsetattr_cbk, SETS_MTIME(valid), ns,
+                      ns->fops->fsetattr, fd, stbuf, valid, xdata);
     return 0;
 }
 

@@ -49,14 +49,9 @@ append_lock(struct allot_io *io, gf_boolean_t lock, int *ret)
         .l_type = lock ? F_WRLCK : F_UNLCK,
     };
     struct allot_call call;
-    loc_t loc = {
-        0,
-    };
     int tries = 0;
 
     allot_call_init(&call, allot_priv(io->this)->ns, GF_FOP_INODELK);
-    allot_loc_of_inode(&loc, io->fd->inode);
-    call.loc = &loc;
     call.domain = ALLOT_DOMAIN_APPEND;
     call.flock = &flock;
     call.lock_cmd = lock ? F_SETLKW : F_SETLK;
@@ -64,9 +59,8 @@ append_lock(struct allot_io *io, gf_boolean_t lock, int *ret)
     /* A lock that is not given back would stop all appends for as long as this
      * client lives. With the connection it is gone by itself. */
     do {
-        *ret = allot_call_one(io->this, &call);
+        *ret = allot_call_base(io->this, io->fd->inode, &call);
     } while (!lock && *ret < 0 && *ret != -ENOTCONN && ++tries < 8);
-    loc_wipe(&loc);
 }
 
 static void
@@ -263,8 +257,13 @@ write_pieces(struct allot_io *io)
             } else {
                 LOCK(&io->ai->lock);
                 {
+                    /* A base without a name cannot be opened any more. The
+                     * application's fd puts the bytes at the base's end, and
+                     * that is where an append that touches the base writes. */
                     if (io->ai->base_fd)
                         piece->fd = fd_ref(io->ai->base_fd);
+                    else if (io->ai->unlinked)
+                        piece->fd = fd_ref(io->fd);
                 }
                 UNLOCK(&io->ai->lock);
             }
@@ -487,7 +486,7 @@ write_repair_task(xlator_t *this, void *arg)
         base = allot_base_fd(this, io->fd->inode);
         if (base)
             fd_unref(base);
-        else
+        else if (!io->ai->unlinked)
             ret = -EIO;
     }
     if (ret)

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-base.c - allot's own calls to the base of a file, which may have lost
+ * its last name while it is open.
+ *
+ * Such calls name the base by gfid. A brick finds nothing under the gfid of a
+ * file that has no name left; what is open there stays, and the calls are then
+ * made through an open fd: allot's own, if it has one, else the application's.
+ *
+ * Deliberately not here: when the portions of such a file go
+ * (allot-proto-unlink.c).
+ */
+#include "allot-proto.h"
+#include "allot-fops.h"
+
+fd_t *
+allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    uint64_t value = 0;
+    fd_t *found = NULL;
+    fd_t *fd = NULL;
+
+    if (!ai)
+        return NULL;
+    LOCK(&ai->lock);
+    {
+        if (ai->base_fd)
+            found = fd_ref(ai->base_fd);
+    }
+    UNLOCK(&ai->lock);
+    if (found)
+        return found;
+
+    /* An fd that is in this list has a reference: the last one is given back
+     * under the same lock. Those without our context are not open here. */
+    LOCK(&inode->lock);
+    {
+        list_for_each_entry(fd, &inode->fd_list, inode_list)
+        {
+            if (fd_ctx_get(fd, this, &value))
+                continue;
+            if (writable && (value & O_ACCMODE) == O_RDONLY)
+                continue;
+            found = fd_ref(fd);
+            break;
+        }
+    }
+    UNLOCK(&inode->lock);
+    return found;
+}
+
+/* The same call by fd. */
+static glusterfs_fop_t
+base_by_fd(glusterfs_fop_t fop)
+{
+    switch (fop) {
+        case GF_FOP_STAT:
+            return GF_FOP_FSTAT;
+        case GF_FOP_SETXATTR:
+            return GF_FOP_FSETXATTR;
+        case GF_FOP_TRUNCATE:
+            return GF_FOP_FTRUNCATE;
+        case GF_FOP_INODELK:
+            return GF_FOP_FINODELK;
+        default:
+            return GF_FOP_NULL;
+    }
+}
+
+static void
+base_learn_unlinked(struct allot_inode *ai)
+{
+    LOCK(&ai->lock);
+    {
+        ai->unlinked = _gf_true;
+    }
+    UNLOCK(&ai->lock);
+}
+
+int
+allot_call_base(xlator_t *this, inode_t *inode, struct allot_call *call)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    glusterfs_fop_t by_name = call->fop;
+    loc_t loc = {
+        0,
+    };
+    fd_t *fd = NULL;
+    int ret = -ENOENT;
+
+    call->xl = allot_priv(this)->ns;
+    if (!ai || !ai->unlinked) {
+        allot_loc_of_inode(&loc, inode);
+        call->loc = &loc;
+        ret = allot_call_one(this, call);
+        call->loc = NULL;
+        loc_wipe(&loc);
+    }
+    if (ret != -ENOENT && ret != -ESTALE)
+        return ret;
+    fd = allot_any_fd(this, inode, by_name == GF_FOP_TRUNCATE);
+    if (!fd)
+        return ret;
+    allot_calls_wipe(call, 1);
+    call->fop = base_by_fd(by_name);
+    call->fd = fd;
+    ret = allot_call_one(this, call);
+    if (ret >= 0 && call->fop == GF_FOP_FSTAT && call->st.ia_nlink == 0 && ai)
+        base_learn_unlinked(ai);
+    call->fop = by_name;
+    call->fd = NULL;
+    fd_unref(fd);
+    return ret;
+}
