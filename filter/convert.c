@@ -245,6 +245,7 @@ take_target(const struct volfile *vf, struct convert_target *t,
     int ret = 0;
     int i = 0;
 
+    t->leaving = volfile_option(node, "decommissioned-bricks");
     ret = take_name(vf, t, why);
     if (!ret && is_set(vf, t->ns))
         return take_set(vf, t, t->ns, why);
@@ -411,6 +412,8 @@ print_allot(FILE *f, const struct volfile *vf, const struct convert_target *t,
     for (i = 0; i < req->option_count; i++)
         fprintf(f, "    option %s %s\n", req->options[i].key,
                 req->options[i].value);
+    if (t->leaving)
+        fprintf(f, "    option refuse %s\n", t->leaving);
     if (req->rejected[0])
         fprintf(f, "    option rejected %s\n", req->rejected);
     if (t->shard || req->quota)

@@ -25,8 +25,8 @@
 enum convert_kind {
     CONVERT_CLIENT,     /* a client's: fuse, trusted-fuse, gfproxyd, nfs */
     CONVERT_BRICK,      /* a brick's */
-    CONVERT_REBALANCE,  /* must see distribute as it is: the guard keeps it out
-                         */
+    CONVERT_REBALANCE,  /* must see distribute as it is: the guard keeps it
+                           out. That of a remove-brick is made to refuse */
     CONVERT_HEAL,       /* the self-heal daemon's: heals sets, below allot */
     CONVERT_SERVICE,    /* snapd, bitd, scrub, quotad: not a client of files */
     CONVERT_NO_CLUSTER, /* one brick's client, gfproxy's client */
@@ -46,11 +46,13 @@ struct convert_target {
     char volume[CONVERT_NAME_MAX]; /* name of the Gluster volume */
     int *data;                     /* owned: data subvolumes, in order */
     int data_count;
-    int *leaves;     /* owned: bricks of sets, in order */
-    int leaf_count;  /* 0: the data subvolumes are plain bricks */
-    int below_cache; /* readdir-ahead stands below the namespace */
-    int done;        /* cluster/allot stands above it already */
-    int shard;       /* features/shard stands above it */
+    int *leaves;         /* owned: bricks of sets, in order */
+    int leaf_count;      /* 0: the data subvolumes are plain bricks */
+    int below_cache;     /* readdir-ahead stands below the namespace */
+    int done;            /* cluster/allot stands above it already */
+    int shard;           /* features/shard stands above it */
+    const char *leaving; /* what a remove-brick takes away, NULL: nothing; the
+                            volfile's. In a client's file it means nothing */
 };
 
 /**

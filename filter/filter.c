@@ -377,16 +377,22 @@ pass(const char *file, const char *base, char **text, size_t *len)
         ret = -ENOMEM;
     else if (kind == CONVERT_BRICK)
         ret = protect(&vf, &out, &out_len);
-    else if (kind == CONVERT_CLIENT)
+    else if (kind == CONVERT_CLIENT || kind == CONVERT_REBALANCE)
         count = convert_targets(&vf, targets, &why);
     if (count < 0) {
         tell(LOG_ERR, "left as it is: %s", why ? why : strerror(-count));
         ret = count;
         count = 0;
     }
-    for (i = 0; !ret && i < count; i++)
+    for (i = 0; !ret && i < count; i++) {
+        /* Clients go on while a brick is leaving; rebalance must not begin. */
+        if (kind == CONVERT_CLIENT)
+            targets[i].leaving = NULL;
+        else if (!targets[i].leaving)
+            continue;
         if (!targets[i].done)
             ret = convert_one(file, &vf, &targets[i], &out, &out_len);
+    }
     convert_targets_free(targets, count);
     free(targets);
     volfile_free(&vf);

@@ -184,6 +184,16 @@ struct volume_options allot_volume_options[] = {
                        "(shard, quota) that do not count what is spread. Shown "
                        "by the status, otherwise without effect.",
     },
+    {
+        .key = {"refuse"},
+        .type = GF_OPTION_TYPE_STR,
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT,
+        .tags = {"allot"},
+        .description = "Written by the volgen filter into the graph of a "
+                       "remove-brick: the graph does not start, and the log "
+                       "says why. The value is what glusterd would remove.",
+    },
     {.key = {NULL}},
 };
 

@@ -91,11 +91,20 @@ static int32_t
 allot_init(xlator_t *this)
 {
     struct allot_priv *priv = NULL;
+    char *refused = NULL;
 
     if (!this->parents)
         gf_msg(this->name, GF_LOG_WARNING, 0, ALLOT_MSG_BAD_GRAPH,
                "nothing stands above this translator");
 
+    if (dict_get_str(this->options, "refuse", &refused) == 0) {
+        gf_msg(this->name, GF_LOG_ERROR, EBUSY, ALLOT_MSG_BAD_GRAPH,
+               "remove-brick is refused: %s may hold portions of files, and "
+               "nothing moves those yet. Take it back with 'gluster volume "
+               "remove-brick VOLUME BRICK stop'",
+               refused);
+        return -1;
+    }
     allot_stay_loaded();
     priv = GF_CALLOC(1, sizeof(*priv), allot_mt_priv);
     if (!priv)

@@ -42,6 +42,30 @@ guard_lookup_show(call_frame_t *frame, xlator_t *this, dict_t *xdata)
     return show;
 }
 
+/* A spread base's own bytes are the first of the file only. Who has no key of
+ * allot's, and asks for the content together with the name (quick-read does),
+ * would take them for the file. And rebalance is told that the file has locks:
+ * it skips such files, while a refused read would count as a failure. */
+static void
+guard_lookup_foreign(xlator_t *this, call_frame_t *frame,
+                     struct guard_inode *gi, dict_t *xdata)
+{
+    gf_boolean_t spread = _gf_false;
+
+    LOCK(&gi->lock);
+    {
+        spread = gi->has_extents || gi->damaged;
+    }
+    UNLOCK(&gi->lock);
+    if (!spread)
+        return;
+    dict_del_sizen(xdata, GF_CONTENT_KEY);
+    if (frame->root->pid == GF_CLIENT_PID_DEFRAG &&
+        dict_get_sizen(xdata, GLUSTERFS_POSIXLK_COUNT) &&
+        dict_set_int32_sizen(xdata, GLUSTERFS_POSIXLK_COUNT, 1))
+        gf_msg_debug(this->name, ENOMEM, "rebalance is not told to skip");
+}
+
 static int32_t
 guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  int32_t op_ret, int32_t op_errno, inode_t *inode,
@@ -58,6 +82,8 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
         gi = guard_inode_get(this, inode);
         if (gi)
             guard_inode_learn(this, gi, buf->ia_gfid, xdata);
+        if (gi && xdata)
+            guard_lookup_foreign(this, frame, gi, xdata);
         if (xdata && dict_get_sizen(xdata, ALLOT_XATTR_PORTION))
             hidden = _gf_true;
     }
