@@ -412,8 +412,6 @@ print_allot(FILE *f, const struct volfile *vf, const struct convert_target *t,
     for (i = 0; i < req->option_count; i++)
         fprintf(f, "    option %s %s\n", req->options[i].key,
                 req->options[i].value);
-    if (t->leaving)
-        fprintf(f, "    option refuse %s\n", t->leaving);
     if (req->rejected[0])
         fprintf(f, "    option rejected %s\n", req->rejected);
     if (t->shard || req->quota)
@@ -535,6 +533,63 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
         print_text(f, vf, ns->begin, ns->end);
     print_allot(f, vf, target, req);
     print_rest(f, vf, target->ns, name);
+    return close_text(f, out);
+}
+
+/* Is the volume in glusterd's list "a,b" of leaving bricks? */
+static int
+is_leaving(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    size_t len = 0;
+
+    for (; *list; list += len + (list[len] == ',')) {
+        len = strcspn(list, ",");
+        if (len == n && memcmp(list, name, n) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int
+convert_refuse(const struct volfile *vf, const struct convert_target *target,
+               char **out, size_t *out_len, const char **why)
+{
+    const struct volfile_node *ns = &vf->nodes[target->ns];
+    const char *name = NULL;
+    FILE *f = NULL;
+    int i = 0;
+
+    *out = NULL;
+    if (volfile_has_type(vf, "cluster/allot") >= 0)
+        return 1;
+    if (!name_free(vf, target, "allot-stays-0")) {
+        *why = "the name for cluster/allot is in use";
+        return -EINVAL;
+    }
+    f = open_memstream(out, out_len);
+    if (!f)
+        return -ENOMEM;
+    print_text(f, vf, 0, ns->begin);
+    for (i = 0; i < ns->child_count; i++) {
+        name = vf->nodes[ns->children[i]].name;
+        if (!is_leaving(target->leaving, name))
+            fprintf(f,
+                    "volume %s-allot-stays-%d\n    type cluster/allot\n"
+                    "    option refuse %s\n    subvolumes %s\nend-volume\n\n",
+                    target->volume, i, target->leaving, name);
+    }
+    print_text(f, vf, ns->begin, ns->sub_begin);
+    for (i = 0; i < ns->child_count; i++) {
+        name = vf->nodes[ns->children[i]].name;
+        if (i)
+            fputc(' ', f);
+        if (is_leaving(target->leaving, name))
+            fputs(name, f);
+        else
+            fprintf(f, "%s-allot-stays-%d", target->volume, i);
+    }
+    print_text(f, vf, ns->sub_end, vf->len);
     return close_text(f, out);
 }
 

@@ -82,6 +82,15 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
               const char **why);
 
 /**
+ * convert_refuse - make the graph of a remove-brick refuse
+ * @target: with target->leaving
+ * Arguments and results as convert_apply(); 1: it does already.
+ */
+int
+convert_refuse(const struct volfile *vf, const struct convert_target *target,
+               char **out, size_t *out_len, const char **why);
+
+/**
  * convert_guard - put user/allot above features/locks of a brick's volfile
  * For a brick that holds data of allot, when the setting was taken away.
  * Arguments and results as convert_apply(); 1: it is there already.

@@ -337,8 +337,11 @@ convert_one(const char *file, const struct volfile *vf,
     ret = 0;
     if (req.asked) {
         obey_registry(&brick, t, &req);
-        ret = convert_apply(vf, t, &req, out, out_len, &why);
-        if (ret)
+        ret = t->leaving ? convert_refuse(vf, t, out, out_len, &why)
+                         : convert_apply(vf, t, &req, out, out_len, &why);
+        if (ret == 1)
+            *out = NULL;
+        else if (ret)
             tell(LOG_ERR, "volume %s cannot be used with allot: %s", t->volume,
                  why ? why : strerror(-ret));
         else if (req.rejected[0])
@@ -346,7 +349,7 @@ convert_one(const char *file, const struct volfile *vf,
                  "volume %s: not valid and left out: %s; set or reset "
                  "user.xlator.allot.*",
                  t->volume, req.rejected);
-        ret = ret ? ret : 1;
+        ret = ret < 0 ? ret : !ret;
     }
     brick_free(&brick);
     return ret;

@@ -91,20 +91,13 @@ static int32_t
 allot_init(xlator_t *this)
 {
     struct allot_priv *priv = NULL;
-    char *refused = NULL;
 
     if (!this->parents)
         gf_msg(this->name, GF_LOG_WARNING, 0, ALLOT_MSG_BAD_GRAPH,
                "nothing stands above this translator");
 
-    if (dict_get_str(this->options, "refuse", &refused) == 0) {
-        gf_msg(this->name, GF_LOG_ERROR, EBUSY, ALLOT_MSG_BAD_GRAPH,
-               "remove-brick is refused: %s may hold portions of files, and "
-               "nothing moves those yet. Take it back with 'gluster volume "
-               "remove-brick VOLUME BRICK stop'",
-               refused);
-        return -1;
-    }
+    if (allot_refuse_init(this))
+        return 0;
     allot_stay_loaded();
     priv = GF_CALLOC(1, sizeof(*priv), allot_mt_priv);
     if (!priv)
@@ -137,12 +130,14 @@ allot_fini(xlator_t *this)
 static int32_t
 allot_reconfigure(xlator_t *this, dict_t *options)
 {
-    return allot_options_reconf(this, options);
+    return this->private ? allot_options_reconf(this, options) : 0;
 }
 
 static int32_t
 allot_notify(xlator_t *this, int32_t event, void *data, ...)
 {
+    if (!this->private)
+        return default_notify(this, event, data);
     return allot_bricks_notify(this, event, data);
 }
 

@@ -134,4 +134,9 @@ allot_xdata_internal(void);
 void
 allot_loc_of_inode(loc_t *loc, inode_t *inode);
 
+/** allot_refuse_init - allot-refuse.c: true: this one only refuses, and has no
+ * private structure. */
+gf_boolean_t
+allot_refuse_init(xlator_t *this);
+
 #endif /* ALLOT_H */
