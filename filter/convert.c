@@ -160,6 +160,11 @@ take_data(const struct volfile *vf, struct convert_target *t, int sub,
         t->below_cache = 1;
     if (is_set(vf, sub))
         return take_set(vf, t, sub, why);
+    /* That of convert_refuse(). */
+    if (is_type(vf, sub, "cluster/allot")) {
+        t->done = 1;
+        return 0;
+    }
     if (is_type(vf, sub, "protocol/client"))
         return add_number(&t->data, &t->data_count, sub);
     *why =

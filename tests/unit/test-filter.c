@@ -375,6 +375,46 @@ test_convert_weights(void **state)
     free(out);
 }
 
+/* The graph of a remove-brick refuses; once. */
+static void
+test_convert_leaving(void **state)
+{
+    const char *text = C0 C1 C2
+        "volume v-dht\n    type cluster/distribute\n"
+        "    option decommissioned-bricks v-client-1\n"
+        "    subvolumes v-client-0 v-client-1 v-client-2\n"
+        "end-volume\n" TOP;
+    struct convert_target targets[CONVERT_TARGETS_MAX];
+    const char *why = NULL;
+    struct volfile vf;
+    char *out = NULL;
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(parse(text, &vf), 0);
+    assert_int_equal(convert_targets(&vf, targets, &why), 1);
+    assert_string_equal(targets[0].leaving, "v-client-1");
+    assert_int_equal(convert_refuse(&vf, &targets[0], &out, &len, &why), 0);
+    assert_non_null(strstr(out,
+                           "    subvolumes v-allot-stays-0 v-client-1 "
+                           "v-allot-stays-2\n"));
+    assert_non_null(strstr(out,
+                           "volume v-allot-stays-2\n"
+                           "    type cluster/allot\n"
+                           "    option refuse v-client-1\n"
+                           "    subvolumes v-client-2\n"));
+    assert_null(strstr(out, "v-allot-stays-1"));
+    convert_targets_free(targets, 1);
+    volfile_free(&vf);
+
+    assert_int_equal(parse(out, &vf), 0);
+    assert_int_equal(convert_targets(&vf, targets, &why), 1);
+    assert_int_equal(targets[0].done, 1);
+    convert_targets_free(targets, 1);
+    volfile_free(&vf);
+    free(out);
+}
+
 static void
 test_convert_refuses(void **state)
 {
@@ -417,6 +457,7 @@ main(void)
         cmocka_unit_test(test_convert_sets),
         cmocka_unit_test(test_convert_names),
         cmocka_unit_test(test_convert_weights),
+        cmocka_unit_test(test_convert_leaving),
         cmocka_unit_test(test_convert_refuses),
     };
 

@@ -4,7 +4,7 @@
 # mount, a plain program of libgfapi, rebalance, remove-brick, bitrot, heal. In
 # the end every portion and every base file is what it was.
 # tier: check
-# needs: 75
+# needs: 100
 . "$(dirname "$0")/glusterd-lib.sh"
 
 bricks_make 3 512M
