@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "output.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unversioned"
@@ -35,6 +36,8 @@ static const char doc[] =
     "  status TARGET            the bricks: state, use, evenness\n"
     "  report TARGET            scan the files below TARGET: what is whole,\n"
     "                           unavailable (a brick is down) or lost\n"
+    "  mapfile PATH             which bytes of one file can be read, as a\n"
+    "                           mapfile of GNU ddrescue\n"
     "  layout PATH              which brick holds which bytes of one file\n"
     "  brick adopt NAME TARGET  make the brick NAME, which came back empty,\n"
     "                           a new member; its old blocks stay lost\n"
@@ -54,10 +57,26 @@ enum {
     OPT_BLOCKS,
     OPT_LOG_FILE,
     OPT_WORKERS,
+    OPT_XML,
+    OPT_PROMETHEUS,
+    OPT_HTML,
+    OPT_OUTPUT,
+    OPT_WATCH,
+    OPT_BRICK,
 };
 
 static const struct argp_option options[] = {
     {"json", OPT_JSON, NULL, 0, "Print one JSON document, version 1", 0},
+    {"xml", OPT_XML, NULL, 0, "status, report: XML as gluster prints it", 0},
+    {"prometheus", OPT_PROMETHEUS, NULL, 0,
+     "status, report: Prometheus's text format", 0},
+    {"html", OPT_HTML, "FILE", 0, "report: one page for a browser", 0},
+    {"output", OPT_OUTPUT, "FILE", 0,
+     "Write to FILE, which is there in whole or not at all", 0},
+    {"watch", OPT_WATCH, "SECONDS", OPTION_ARG_OPTIONAL,
+     "status: again and again, every 2 or SECONDS seconds", 0},
+    {"brick", OPT_BRICK, "NAME", 0,
+     "report: list only files with failed blocks on brick NAME", 0},
     {"all", OPT_ALL, NULL, 0, "Print every row, however many there are", 0},
     {"blocks", OPT_BLOCKS, NULL, 0,
      "layout --json: list every byte range with its brick", 0},
@@ -89,6 +108,16 @@ allot_cli_error(const char *format, ...)
 }
 
 static error_t
+allot_parse_form(struct allot_args *args, enum allot_form form,
+                 struct argp_state *state)
+{
+    if (args->cli.form != ALLOT_FORM_TEXT && args->cli.form != form)
+        argp_error(state, "only one of --json, --xml, --prometheus, --html");
+    args->cli.form = form;
+    return 0;
+}
+
+static error_t
 allot_parse_opt(int key, char *arg, struct argp_state *state)
 {
     struct allot_args *args = state->input;
@@ -97,6 +126,24 @@ allot_parse_opt(int key, char *arg, struct argp_state *state)
     switch (key) {
         case OPT_JSON:
             args->cli.json = 1;
+            return allot_parse_form(args, ALLOT_FORM_JSON, state);
+        case OPT_XML:
+            return allot_parse_form(args, ALLOT_FORM_XML, state);
+        case OPT_PROMETHEUS:
+            return allot_parse_form(args, ALLOT_FORM_PROMETHEUS, state);
+        case OPT_HTML:
+            args->cli.output = arg;
+            return allot_parse_form(args, ALLOT_FORM_HTML, state);
+        case OPT_OUTPUT:
+            args->cli.output = arg;
+            return 0;
+        case OPT_BRICK:
+            args->cli.brick = arg;
+            return 0;
+        case OPT_WATCH:
+            args->cli.watch = arg ? atoi(arg) : 2;
+            if (args->cli.watch < 1 || args->cli.watch > 86400)
+                argp_error(state, "--watch %s: it takes 1 to 86400", arg);
             return 0;
         case OPT_ALL:
             args->cli.all = 1;
@@ -135,12 +182,14 @@ allot_dispatch(const struct allot_args *args)
         {"status", "TARGET", allot_cmd_status},
         {"report", "TARGET", allot_cmd_report},
         {"layout", "PATH", allot_cmd_layout},
+        {"mapfile", "PATH", allot_cmd_mapfile},
     };
     size_t i;
 
     if (args->count == 0)
         return allot_cli_error(
             "no command given; the commands are status, report, layout, "
+            "mapfile, "
             "brick adopt and brick set, 'allot --help' explains them");
 
     for (i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
@@ -167,6 +216,7 @@ allot_dispatch(const struct allot_args *args)
 
     return allot_cli_error(
         "'%s' is not a command; the commands are status, report, layout, "
+        "mapfile, "
         "brick adopt and brick set",
         args->words[0]);
 }
@@ -177,6 +227,7 @@ main(int argc, char **argv)
     static const struct argp argp = {
         options, allot_parse_opt, "COMMAND ...", doc, NULL, NULL, NULL};
     struct allot_args args = {{0}, {NULL}, 0};
+    struct allot_output output;
     int status;
 
     /* Only the character set: numbers are printed the same everywhere. */
@@ -184,7 +235,10 @@ main(int argc, char **argv)
     argp_err_exit_status = ALLOT_EXIT_ERROR;
     argp_parse(&argp, argc, argv, 0, NULL, &args);
 
-    status = allot_dispatch(&args);
+    status = allot_output_begin(&output, args.cli.output);
+    if (status == ALLOT_EXIT_OK)
+        status = allot_dispatch(&args);
+    status = allot_output_end(&output, status);
 
     if (fflush(stdout) != 0 || ferror(stdout))
         status = allot_cli_error(

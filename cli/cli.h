@@ -14,8 +14,20 @@ enum allot_exit {
 };
 
 /* What the options said. Strings are borrowed from argv. */
+enum allot_form {
+    ALLOT_FORM_TEXT = 0,
+    ALLOT_FORM_JSON,
+    ALLOT_FORM_XML,
+    ALLOT_FORM_PROMETHEUS,
+    ALLOT_FORM_HTML,
+};
+
 struct allot_cli {
-    int json;             /* --json */
+    enum allot_form form;
+    int json;             /* --json: form is ALLOT_FORM_JSON */
+    int watch;            /* --watch: status again every so many seconds */
+    const char *output;   /* --output, --html: the file; NULL: stdout */
+    const char *brick;    /* --brick: only what failed on it; NULL: all */
     int all;              /* --all: no limit on printed rows */
     int blocks;           /* --blocks: layout's JSON lists the byte ranges */
     unsigned int workers; /* --workers: of a scan; 0: by the CPUs */
@@ -35,6 +47,8 @@ int
 allot_cmd_status(const struct allot_cli *cli, const char *target);
 int
 allot_cmd_report(const struct allot_cli *cli, const char *target);
+int
+allot_cmd_mapfile(const struct allot_cli *cli, const char *path);
 int
 allot_cmd_layout(const struct allot_cli *cli, const char *path);
 int

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "allot-wire.h"
+#include "export.h"
 #include "format.h"
 #include "scan.h"
 #include "seen.h"
@@ -38,6 +39,7 @@ struct allot_report {
     struct allot_seen seen;
     FILE *list;       /* --json: the entries of damaged_files; owned */
     uint64_t entries; /* of damaged_files so far */
+    uint32_t only;    /* --brick: its index; ALLOT_DOC_NO_INDEX: all */
     unsigned int workers;
     struct allot_scan_worker done[ALLOT_WORKERS_MAX];
     int shown_progress;   /* a line of it stands on the terminal */
@@ -253,6 +255,28 @@ allot_report_inexact(struct allot_report *report,
     return err;
 }
 
+/* --brick NAME: has the file failed blocks on that brick. */
+static int
+allot_report_concerns(const struct allot_report *report,
+                      const struct allot_doc_file *doc)
+{
+    size_t i;
+
+    if (report->only == ALLOT_DOC_NO_INDEX)
+        return 1;
+    for (i = 0; i < doc->member_count; i++) {
+        const struct allot_member_state *state = &doc->members[i];
+        uint64_t blocks, bytes;
+
+        if (state->brick_idx != report->only || state->fail == ALLOT_FAIL_NONE)
+            continue;
+        allot_layout_blocks_of(doc->layout, state->brick_idx, doc->size,
+                               &blocks, &bytes);
+        return bytes > 0;
+    }
+    return 0;
+}
+
 static int
 allot_report_file_doc(struct allot_report *report,
                       const struct allot_doc_file *doc, const char *path,
@@ -273,7 +297,9 @@ allot_report_file_doc(struct allot_report *report,
     if (allot_tally_file(&report->tally, doc, &rec, &verdict) ||
         allot_report_inexact(report, doc, path))
         return allot_report_out_of_memory();
-    return verdict == ALLOT_INTACT ? 0 : allot_report_entry(report, &entry);
+    if (verdict == ALLOT_INTACT || !allot_report_concerns(report, doc))
+        return 0;
+    return allot_report_entry(report, &entry);
 }
 
 /* Was the name replaced by something else than a file since it was looked up?
@@ -565,37 +591,59 @@ allot_report_bricks(const struct allot_report *report)
     return list;
 }
 
-static int
-allot_report_print_json(struct allot_report *report)
+/* All of the document but damaged_files, which is streamed. */
+static json_t *
+allot_report_document(const struct allot_report *report)
 {
     const struct allot_tally *tally = &report->tally;
-    int err;
 
-    err = allot_json_open(
-        json_pack("{s:i, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:b, "
-                  "s:o, s:o, s:o}",
-                  "version", ALLOT_DOC_VERSION, "blocks",
-                  allot_json_count(&tally->sum.blocks), "bytes",
-                  allot_json_count(&tally->sum.bytes), "files", "total",
-                  (json_int_t)tally->files_total, "intact",
-                  (json_int_t)tally->files_intact, "damaged",
-                  (json_int_t)tally->files_damaged, "unreadable",
-                  (json_int_t)tally->files_unreadable, "surviving_unnamed",
-                  "files", (json_int_t)tally->unnamed_files, "bytes",
-                  (json_int_t)tally->unnamed_bytes, "exact", tally->exact,
-                  "inexact_because", allot_tally_reasons(tally), "bricks",
-                  allot_report_bricks(report), "workers",
-                  allot_report_workers(report)),
-        stdout);
-    if (!err) {
-        fputs(",\"damaged_files\":[", stdout);
-        err = allot_report_copy_list(report);
-    }
-    if (err)
-        return allot_cli_error("cannot write the JSON document: %s",
-                               strerror(-err));
-    puts("]}");
-    return 0;
+    return json_pack(
+        "{s:i, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:b, s:o, s:o, "
+        "s:o}",
+        "version", ALLOT_DOC_VERSION, "blocks",
+        allot_json_count(&tally->sum.blocks), "bytes",
+        allot_json_count(&tally->sum.bytes), "files", "total",
+        (json_int_t)tally->files_total, "intact",
+        (json_int_t)tally->files_intact, "damaged",
+        (json_int_t)tally->files_damaged, "unreadable",
+        (json_int_t)tally->files_unreadable, "surviving_unnamed", "files",
+        (json_int_t)tally->unnamed_files, "bytes",
+        (json_int_t)tally->unnamed_bytes, "exact", tally->exact,
+        "inexact_because", allot_tally_reasons(tally), "bricks",
+        allot_report_bricks(report), "workers", allot_report_workers(report));
+}
+
+static int
+allot_report_print_document(struct allot_report *report)
+{
+    json_t *doc = allot_report_document(report);
+    int err = doc ? 0 : -ENOMEM;
+
+    if (!err && (fflush(report->list) != 0 || ferror(report->list)))
+        err = -EIO;
+    if (!err)
+        switch (report->cli->form) {
+            case ALLOT_FORM_XML:
+                err = allot_export_xml("allotReport", doc, report->list);
+                break;
+            case ALLOT_FORM_PROMETHEUS:
+                err = allot_export_prometheus(report->volume.root, doc);
+                break;
+            case ALLOT_FORM_HTML:
+                err = allot_export_html(report->target->shown,
+                                        report->volume.root, doc, report->list);
+                break;
+            default:
+                err = allot_json_open(json_incref(doc), stdout);
+                if (!err) {
+                    fputs(",\"damaged_files\":[", stdout);
+                    err = allot_report_copy_list(report);
+                    puts("]}");
+                }
+        }
+    json_decref(doc);
+    return err ? allot_cli_error("cannot write the report: %s", strerror(-err))
+               : 0;
 }
 
 static int
@@ -692,12 +740,29 @@ allot_report_worker_count(const struct allot_cli *cli)
     return n < ALLOT_WORKERS_MAX ? n : ALLOT_WORKERS_MAX;
 }
 
+static int
+allot_report_only(struct allot_report *report)
+{
+    size_t i;
+
+    for (i = 0; i < report->volume.brick_count; i++)
+        if (strcmp(report->volume.bricks[i].name, report->cli->brick) == 0)
+            report->only = report->volume.bricks[i].index;
+    return report->only != ALLOT_DOC_NO_INDEX
+               ? 0
+               : allot_cli_error(
+                     "'%s' has no registered brick '%s'; 'allot "
+                     "status' lists them",
+                     report->target->shown, report->cli->brick);
+}
+
 int
 allot_cmd_report(const struct allot_cli *cli, const char *text)
 {
     struct allot_scan_ops ops = {allot_report_file, allot_report_incomplete,
                                  NULL};
     struct allot_report report = {.cli = cli,
+                                  .only = ALLOT_DOC_NO_INDEX,
                                   .lock = PTHREAD_MUTEX_INITIALIZER};
     int status;
 
@@ -708,7 +773,12 @@ allot_cmd_report(const struct allot_cli *cli, const char *text)
     status = allot_volume_status(report.target, &report.volume);
     if (status)
         goto out;
-    if (cli->json) {
+    if (cli->brick) {
+        status = allot_report_only(&report);
+        if (status)
+            goto out;
+    }
+    if (cli->form != ALLOT_FORM_TEXT) {
         report.list = tmpfile();
         if (!report.list) {
             status = allot_cli_error(
@@ -733,8 +803,8 @@ allot_cmd_report(const struct allot_cli *cli, const char *text)
     if (status == 0)
         status = allot_report_unnamed(&report);
     if (status == 0)
-        status = cli->json ? allot_report_print_json(&report)
-                           : allot_report_print_text(&report);
+        status = report.list ? allot_report_print_document(&report)
+                             : allot_report_print_text(&report);
     if (status == 0 && !allot_tally_all_recoverable(&report.tally))
         status = ALLOT_EXIT_FAILED;
 out:

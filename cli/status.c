@@ -4,10 +4,14 @@
  * question to the mount, no walk.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistd.h>
+
+#include "export.h"
 #include "format.h"
 #include "table.h"
 #include "volume.h"
@@ -224,20 +228,67 @@ allot_status_sentence(const struct allot_doc_status *doc,
     putchar('\n');
 }
 
-int
-allot_cmd_status(const struct allot_cli *cli, const char *text)
+/* MIN, MAX and STDDEV of the use per weight by its mean; V R; P. */
+static void
+allot_status_sums(const struct allot_doc_status *doc)
+{
+    const json_t *perf = json_object_get(doc->root, "performance");
+    const json_t *resource = json_object_get(doc->root, "resource");
+    double least = 0, most = 0, squares = 0;
+    char text[2][ALLOT_SIZE_TEXT];
+    size_t i, n = 0;
+
+    for (i = 0; i < doc->brick_count; i++) {
+        double d = doc->bricks[i].deviation;
+
+        if (!(d > 0))
+            continue;
+        if (n == 0 || d < least)
+            least = d;
+        if (n == 0 || d > most)
+            most = d;
+        squares += (d - 1) * (d - 1);
+        n++;
+    }
+    printf("deviation: MIN %.3f MAX %.3f STDDEV %.3f\n", least, most,
+           n ? sqrt(squares / (double)n) : 0);
+    if (resource)
+        printf("capacity: sum of V_i R_i %s of %s\n",
+               allot_format_size((uint64_t)json_integer_value(
+                                     json_object_get(resource, "bytes")),
+                                 text[0]),
+               allot_format_size((uint64_t)json_integer_value(json_object_get(
+                                     resource, "capacity_bytes")),
+                                 text[1]));
+    if (perf)
+        printf(
+            "performance: %s/s while busy, %.2f ms a call; layouts in use: "
+            "%" JSON_INTEGER_FORMAT "\n",
+            allot_format_size((uint64_t)json_number_value(
+                                  json_object_get(perf, "bytes_per_second")),
+                              text[0]),
+            1000 * json_number_value(json_object_get(perf, "latency_seconds")),
+            json_integer_value(json_object_get(doc->root, "layouts")));
+}
+
+static int
+allot_status_once(const struct allot_cli *cli, struct allot_target *target)
 {
     struct allot_doc_status doc;
-    struct allot_target *target;
-    int status;
+    int err = 0, status;
 
-    status = allot_target_open(cli, text, 0, &target);
-    if (status)
-        return status;
     status = allot_volume_status(target, &doc);
     if (status)
         goto out;
-    if (cli->json) {
+    if (cli->form == ALLOT_FORM_XML)
+        err = allot_export_xml("allotStatus", doc.root, NULL);
+    else if (cli->form == ALLOT_FORM_PROMETHEUS)
+        err = allot_export_prometheus(doc.root, NULL);
+    if (err)
+        status = allot_cli_error("cannot write the status: %s", strerror(-err));
+    else if (cli->form == ALLOT_FORM_XML || cli->form == ALLOT_FORM_PROMETHEUS)
+        ;
+    else if (cli->json) {
         status = allot_status_print_json(&doc);
     } else if (allot_status_table(&doc)) {
         status = allot_cli_error("out of memory");
@@ -245,6 +296,7 @@ allot_cmd_status(const struct allot_cli *cli, const char *text)
         allot_status_reasons(&doc);
         allot_status_warnings(&doc);
         printf("max/mean %.3f\n", doc.max_over_mean);
+        allot_status_sums(&doc);
         allot_status_sentence(&doc, target);
     }
     if (status == ALLOT_EXIT_OK && strcmp(doc.state, "UP") != 0 &&
@@ -252,6 +304,27 @@ allot_cmd_status(const struct allot_cli *cli, const char *text)
         status = ALLOT_EXIT_FAILED;
 out:
     allot_doc_status_clear(&doc);
+    return status;
+}
+
+int
+allot_cmd_status(const struct allot_cli *cli, const char *text)
+{
+    struct allot_target *target;
+    int status;
+
+    status = allot_target_open(cli, text, 0, &target);
+    if (status)
+        return status;
+    for (;;) {
+        if (cli->watch && cli->form == ALLOT_FORM_TEXT && isatty(STDOUT_FILENO))
+            fputs("\033[H\033[J", stdout);
+        status = allot_status_once(cli, target);
+        /* A terminal or a reader that went away ends it. */
+        if (!cli->watch || status == ALLOT_EXIT_ERROR || fflush(stdout) != 0)
+            break;
+        sleep((unsigned int)cli->watch);
+    }
     allot_target_close(target);
     return status;
 }

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * export-html.c - a report as one page: no script, nothing from elsewhere.
+ * Colours follow the reader's choice of light or dark; at the width of a
+ * telephone tables scroll in themselves.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "export.h"
+#include "format.h"
+
+static const char allot_html_style[] =
+    ":root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--soft:#5c6570;"
+    "--line:#d5dae0;--ok:#2d7d46;--gone:#b35900;--lost:#b3261e;--empty:#e8ebef}"
+    "@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e6e9ec;"
+    "--soft:#9aa4af;--line:#343b43;--ok:#4fae6c;--gone:#e0913a;--lost:#f2726a;"
+    "--empty:#262c32}}"
+    "*{box-sizing:border-box}body{margin:0 auto;max-width:62rem;padding:1rem;"
+    "background:var(--bg);color:var(--fg);font:1rem/1.45 system-ui,sans-serif}"
+    "h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%}"
+    "th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);"
+    "text-align:left;white-space:nowrap}td.n,th.n{text-align:right;"
+    "font-variant-numeric:tabular-nums}th{color:var(--soft);font-weight:600}"
+    ".bar{display:flex;height:.9rem;min-width:8rem;background:var(--empty);"
+    "border-radius:3px;overflow:hidden}.bar i{display:block;height:100%}"
+    ".ok{background:var(--ok)}.gone{background:var(--gone)}"
+    ".lost{background:var(--lost)}.key{color:var(--soft)}"
+    ".key i{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;"
+    "margin:0 .3rem 0 1rem;vertical-align:-.05rem}"
+    "td.path{white-space:normal;overflow-wrap:anywhere;min-width:10rem}";
+
+static void
+allot_html_text(const char *text)
+{
+    for (; text && *text; text++) {
+        switch (*text) {
+            case '&':
+                fputs("&amp;", stdout);
+                break;
+            case '<':
+                fputs("&lt;", stdout);
+                break;
+            case '>':
+                fputs("&gt;", stdout);
+                break;
+            case '"':
+                fputs("&quot;", stdout);
+                break;
+            default:
+                putchar(*text);
+        }
+    }
+}
+
+static uint64_t
+allot_html_number(const json_t *from, const char *one, const char *two)
+{
+    const json_t *value = json_object_get(from, one);
+
+    if (two)
+        value = json_object_get(value, two);
+    return (uint64_t)json_integer_value(value);
+}
+
+static void
+allot_html_part(const char *class, uint64_t part, uint64_t all)
+{
+    if (part && all)
+        printf("<i class=%s style=\"width:%.3f%%\"></i>", class,
+               100.0 * (double)part / (double)all);
+}
+
+/* What of a count can be read, comes back, is gone. */
+static void
+allot_html_bar(const json_t *counts, uint64_t all)
+{
+    fputs("<div class=bar>", stdout);
+    allot_html_part("ok", allot_html_number(counts, "recoverable", NULL), all);
+    allot_html_part("gone", allot_html_number(counts, "unavailable", NULL),
+                    all);
+    allot_html_part("lost", allot_html_number(counts, "lost", NULL), all);
+    fputs("</div>", stdout);
+}
+
+static const char *
+allot_html_size(uint64_t bytes)
+{
+    static char text[ALLOT_SIZE_TEXT];
+
+    return allot_format_size(bytes, text);
+}
+
+static void
+allot_html_bricks(const json_t *status)
+{
+    const json_t *bricks = json_object_get(status, "bricks");
+    const json_t *brick;
+    size_t i;
+
+    fputs(
+        "<h2>Bricks</h2><div class=wide><table><tr><th>Brick<th>Place"
+        "<th>State<th class=n>Used<th class=n>Size<th>Fill</tr>",
+        stdout);
+    json_array_foreach(bricks, i, brick)
+    {
+        uint64_t used = allot_html_number(brick, "used_bytes", NULL);
+        uint64_t size = allot_html_number(brick, "capacity_bytes", NULL);
+        const char *path = json_string_value(json_object_get(brick, "path"));
+
+        fputs("<tr><td>", stdout);
+        allot_html_text(json_string_value(json_object_get(brick, "name")));
+        fputs("<td>", stdout);
+        allot_html_text(json_string_value(json_object_get(brick, "host")));
+        fputs(path ? ":" : "", stdout);
+        allot_html_text(path);
+        fputs("<td>", stdout);
+        allot_html_text(json_string_value(json_object_get(brick, "state")));
+        printf("<td class=n>%s", allot_html_size(used));
+        printf("<td class=n>%s<td><div class=bar>", allot_html_size(size));
+        allot_html_part("ok", used < size ? used : size, size);
+        fputs("</div></tr>", stdout);
+    }
+    fputs("</table></div>", stdout);
+}
+
+static void
+allot_html_blocks(const json_t *report)
+{
+    const json_t *bricks = json_object_get(report, "bricks");
+    const json_t *brick;
+    uint64_t most = 0;
+    size_t i;
+
+    json_array_foreach(bricks, i, brick)
+    {
+        if (allot_html_number(brick, "blocks", "total") > most)
+            most = allot_html_number(brick, "blocks", "total");
+    }
+    fputs(
+        "<h2>Blocks over bricks</h2><p class=key><i class=ok></i>can be read"
+        "<i class=gone></i>return with their brick<i class=lost></i>lost</p>"
+        "<div class=wide><table><tr><th>Brick<th class=n>Blocks"
+        "<th class=n>Failed<th class=n>Bytes<th>Blocks</tr>",
+        stdout);
+    json_array_foreach(bricks, i, brick)
+    {
+        const char *name = json_string_value(json_object_get(brick, "name"));
+
+        fputs("<tr><td>", stdout);
+        if (name)
+            allot_html_text(name);
+        else
+            printf("#%" PRIu64, allot_html_number(brick, "index", NULL));
+        printf("<td class=n>%" PRIu64 "<td class=n>%" PRIu64
+               "<td class=n>%s<td>",
+               allot_html_number(brick, "blocks", "total"),
+               allot_html_number(brick, "blocks", "failed"),
+               allot_html_size(allot_html_number(brick, "bytes", "total")));
+        allot_html_bar(json_object_get(brick, "blocks"), most);
+        fputs("</tr>", stdout);
+    }
+    fputs("</table></div>", stdout);
+}
+
+/* Where in the file the failed ranges are. */
+static void
+allot_html_ranges(const json_t *file)
+{
+    uint64_t size = allot_html_number(file, "size", NULL), at = 0;
+    const json_t *ranges = json_object_get(file, "lost_ranges");
+    const char *reason = json_string_value(json_object_get(file, "reason"));
+    const json_t *range;
+    size_t i;
+
+    fputs("<div class=bar>", stdout);
+    json_array_foreach(ranges, i, range)
+    {
+        uint64_t start = (uint64_t)json_integer_value(json_array_get(range, 0));
+        uint64_t end = (uint64_t)json_integer_value(json_array_get(range, 1));
+
+        /* A page is for people: nobody sees more stripes than that. */
+        if (i >= 500)
+            break;
+        allot_html_part("ok", start - at, size);
+        allot_html_part(reason && strcmp(reason, "down") == 0 ? "gone" : "lost",
+                        end - start, size);
+        at = end;
+    }
+    allot_html_part("ok", size - at, size);
+    fputs("</div>", stdout);
+}
+
+static void
+allot_html_files(const json_t *report, FILE *list)
+{
+    uint64_t damaged = allot_html_number(report, "files", "damaged") +
+                       allot_html_number(report, "files", "unreadable");
+    uint64_t shown = 0;
+    json_t *file;
+
+    printf("<h2>Damaged files</h2><p>%" PRIu64 " of %" PRIu64 "</p>", damaged,
+           allot_html_number(report, "files", "total"));
+    if (damaged == 0)
+        return;
+    fputs(
+        "<div class=wide><table><tr><th>File<th class=n>Size"
+        "<th class=n>Failed blocks<th>Reason<th>Where</tr>",
+        stdout);
+    rewind(list);
+    while (shown < ALLOT_HTML_FILES && (file = allot_export_next(list))) {
+        fputs("<tr><td class=path>", stdout);
+        allot_html_text(json_string_value(json_object_get(file, "path")));
+        printf("<td class=n>%s<td class=n>%" PRIu64 " of %" PRIu64 "<td>",
+               allot_html_size(allot_html_number(file, "size", NULL)),
+               allot_html_number(file, "blocks", "failed"),
+               allot_html_number(file, "blocks", "total"));
+        allot_html_text(json_string_value(json_object_get(file, "reason")));
+        fputs("<td>", stdout);
+        allot_html_ranges(file);
+        fputs("</tr>", stdout);
+        json_decref(file);
+        shown++;
+    }
+    fputs("</table></div>", stdout);
+    if (shown < damaged)
+        printf("<p>%" PRIu64 " more are left out: --json lists them.</p>",
+               damaged - shown);
+}
+
+int
+allot_export_html(const char *title, const json_t *status, const json_t *report,
+                  FILE *list)
+{
+    const json_t *because = json_object_get(report, "inexact_because");
+    const json_t *reason;
+    size_t i;
+
+    fputs(
+        "<!DOCTYPE html><html lang=en><head><meta charset=utf-8>"
+        "<meta name=viewport content=\"width=device-width,"
+        "initial-scale=1\"><title>allot report ",
+        stdout);
+    allot_html_text(title);
+    printf("</title><style>%s</style></head><body><h1>", allot_html_style);
+    allot_html_text(title);
+    fputs(": ", stdout);
+    allot_html_text(json_string_value(json_object_get(status, "state")));
+    printf("</h1><p>%" PRIu64 " of %" PRIu64 " blocks can be read, %" PRIu64
+           " return with their bricks, "
+           "%" PRIu64 " are lost.</p>",
+           allot_html_number(report, "blocks", "recoverable"),
+           allot_html_number(report, "blocks", "total"),
+           allot_html_number(report, "blocks", "unavailable"),
+           allot_html_number(report, "blocks", "lost"));
+    allot_html_bar(json_object_get(report, "blocks"),
+                   allot_html_number(report, "blocks", "total"));
+    json_array_foreach(because, i, reason)
+    {
+        fputs("<p>Not exact: ", stdout);
+        allot_html_text(json_string_value(reason));
+        fputs("</p>", stdout);
+    }
+    allot_html_bricks(status);
+    allot_html_blocks(report);
+    allot_html_files(report, list);
+    fputs("</body></html>\n", stdout);
+    return ferror(stdout) ? -EIO : 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/* output.c - see output.h. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "output.h"
+
+/* What a signal has to remove; set once. */
+static char *volatile allot_output_temporary;
+
+static void
+allot_output_signal(int number)
+{
+    if (allot_output_temporary)
+        unlink(allot_output_temporary);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+int
+allot_output_begin(struct allot_output *out, const char *name)
+{
+    mode_t mask;
+    int fd;
+
+    memset(out, 0, sizeof(*out));
+    if (!name)
+        return ALLOT_EXIT_OK;
+    if (asprintf(&out->temporary, "%s.XXXXXX", name) < 0) {
+        out->temporary = NULL;
+        return allot_cli_error("out of memory");
+    }
+    fd = mkstemp(out->temporary);
+    if (fd < 0) {
+        int status = allot_cli_error(
+            "cannot write '%s': %s; name a file in a directory that can be "
+            "written",
+            name, strerror(errno));
+
+        free(out->temporary);
+        out->temporary = NULL;
+        return status;
+    }
+    mask = umask(0);
+    umask(mask);
+    (void)fchmod(fd, 0666 & ~mask);
+    allot_output_temporary = out->temporary;
+    signal(SIGINT, allot_output_signal);
+    signal(SIGTERM, allot_output_signal);
+    signal(SIGHUP, allot_output_signal);
+    fflush(stdout);
+    if (dup2(fd, STDOUT_FILENO) < 0) {
+        close(fd);
+        out->name = name;
+        return allot_output_end(out, allot_cli_error("cannot write '%s': %s",
+                                                     name, strerror(errno)));
+    }
+    close(fd);
+    out->name = name;
+    return ALLOT_EXIT_OK;
+}
+
+int
+allot_output_end(struct allot_output *out, int status)
+{
+    if (!out->temporary)
+        return status;
+    errno = 0;
+    if (status < ALLOT_EXIT_ERROR &&
+        (fflush(stdout) != 0 || ferror(stdout) || fsync(STDOUT_FILENO) != 0 ||
+         rename(out->temporary, out->name) != 0))
+        status = allot_cli_error(
+            "cannot write '%s': %s; nothing is left under that name", out->name,
+            strerror(errno ? errno : EIO));
+    if (status >= ALLOT_EXIT_ERROR) {
+        unlink(out->temporary);
+        clearerr(stdout);
+        /* What could not be written there is not for anybody else. */
+        if (!freopen("/dev/null", "w", stdout))
+            clearerr(stdout);
+    }
+    allot_output_temporary = NULL;
+    free(out->temporary);
+    out->temporary = NULL;
+    return status;
+}

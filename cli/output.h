@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/* output.h - standard output into a file that is there whole or not at all. */
+#ifndef ALLOT_OUTPUT_H
+#define ALLOT_OUTPUT_H
+
+struct allot_output {
+    const char *name; /* the final one; borrowed; NULL: none */
+    char *temporary;  /* beside it; owned */
+};
+
+/** allot_output_begin - lead standard output into a new file beside @name
+ * @name NULL: nothing is done. Returns 0, or an exit status with the error
+ * printed. */
+int
+allot_output_begin(struct allot_output *out, const char *name);
+
+/**
+ * allot_output_end - with a @status below ALLOT_EXIT_ERROR give the file its
+ * name, else remove it
+ * Returns @status, or ALLOT_EXIT_ERROR with the error printed.
+ */
+int
+allot_output_end(struct allot_output *out, int status);
+
+#endif /* ALLOT_OUTPUT_H */

@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# tier: check
+# needs: 25
+# What `allot` prints for other programs, with all bricks up and with one down:
+# JSON against its schema, XML through xmllint, Prometheus's format line by
+# line, HTML through a parser, a ddrescue mapfile against the report; files that
+# are written in whole or not at all; bad input; man page and completion.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+ALLOT=allot
+[ "$BUILD" = installed ] || ALLOT=$BUILD/allot
+
+exit_of() { # exit_of CMD...: its exit status; stderr in $T/err
+    local rc=0
+    bounded 60 "$@" >"$T/out" 2>"$T/err" || rc=$?
+    echo $rc
+}
+
+valid_json() { # valid_json SCHEMA FILE
+    python3 - "$TOP/docs/schema/$1.json" "$2" <<'PY'
+import json, sys
+import jsonschema
+jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))
+PY
+}
+
+valid_prometheus() { # valid_prometheus FILE
+    python3 - "$1" <<'PY'
+import re, sys
+name = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+label = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
+sample = re.compile(r"(%s)\{(%s(?:,%s)*)\} (-?[0-9.e+-]+|NaN|[+-]Inf)$" % (name, label, label))
+typed, current, seen = {}, None, set()
+lines = open(sys.argv[1]).read().split("\n")
+assert lines.pop() == "", "no newline at the end"
+for line in lines:
+    if line.startswith("# HELP "):
+        assert len(line.split(" ", 3)) == 4, line
+    elif line.startswith("# TYPE "):
+        _, _, current, kind = line.split(" ")
+        assert current not in typed, "twice: " + current
+        assert kind in ("gauge", "counter"), line
+        assert kind == "gauge" or current.endswith("_total"), line
+        typed[current] = kind
+    else:
+        m = sample.match(line)
+        assert m, "no sample: " + line
+        assert m.group(1) == current, "outside of its group: " + line
+        assert m.group(1).startswith("gluster_allot_"), line
+        key = m.group(1, 2)
+        assert key not in seen, "twice: " + line
+        seen.add(key)
+        float(m.group(3))
+assert len(seen) > 20
+PY
+}
+
+valid_html() { # valid_html FILE: tags that close, nothing from elsewhere
+    python3 - "$1" <<'PY'
+import sys
+from html.parser import HTMLParser
+text = open(sys.argv[1], encoding="utf-8").read()
+assert text.startswith("<!DOCTYPE html>")
+for word in ("http:", "https:", "src=", "<script", "@import", "url("):
+    assert word not in text, word
+for word in ("prefers-color-scheme:dark", "width=device-width", "overflow-x:auto"):
+    assert word in text, word
+class Check(HTMLParser):
+    stack, optional = [], {"p", "td", "th", "tr", "li"}
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "br") and tag not in self.optional:
+            self.stack.append(tag)
+    def handle_endtag(self, tag):
+        if tag not in self.optional:
+            assert self.stack and self.stack.pop() == tag, "stray </%s>" % tag
+check = Check()
+check.feed(text)
+assert not check.stack, check.stack
+PY
+}
+
+all_formats() { # all_formats WHEN STATUS
+    local when=$1 rc=$2
+    is "$when: status --json" "$(exit_of "$ALLOT" status "$M" --json)" "$rc"
+    ok "$when: it is as its schema says" valid_json status "$T/out"
+    is "$when: report --json" "$(exit_of "$ALLOT" report "$M" --json)" "$rc"
+    ok "$when: it is as its schema says" valid_json report "$T/out"
+    cp "$T/out" "$T/report.json"
+    is "$when: status --xml" "$(exit_of "$ALLOT" status "$M" --xml)" "$rc"
+    ok "$when: it is XML" xmllint --noout "$T/out"
+    is "$when: with the bricks" \
+        "$(xmllint --xpath 'count(/cliOutput/allotStatus/bricks/brick)' "$T/out")" 4
+    is "$when: report --xml" "$(exit_of "$ALLOT" report "$M" --xml)" "$rc"
+    ok "$when: it is XML" xmllint --noout "$T/out"
+    is "$when: it succeeded" "$(xmllint --xpath 'string(/cliOutput/opRet)' "$T/out")" 0
+    is "$when: it says what JSON says" \
+        "$(xmllint --xpath 'concat(/cliOutput/allotReport/blocks/failed, " ", count(//damaged_files/file))' "$T/out")" \
+        "$(jq -r '"\(.blocks.failed) \(.damaged_files | length)"' "$T/report.json")"
+    is "$when: status --prometheus" "$(exit_of "$ALLOT" status "$M" --prometheus)" "$rc"
+    ok "$when: every line is right" valid_prometheus "$T/out"
+    is "$when: bricks that are up" \
+        "$(grep -c '^gluster_allot_brick_up{.*} 1$' "$T/out")" $((4 - rc))
+    is "$when: report --prometheus" "$(exit_of "$ALLOT" report "$M" --prometheus)" "$rc"
+    ok "$when: every line is right" valid_prometheus "$T/out"
+    is "$when: it says what JSON says" \
+        "$(sed -n 's/^gluster_allot_blocks_failed{.*} //p' "$T/out")" "$(jq .blocks.failed "$T/report.json")"
+    is "$when: report --html" "$(exit_of "$ALLOT" report "$M" --html "$T/page.html")" "$rc"
+    ok "$when: it is one page" valid_html "$T/page.html"
+    is "$when: nothing went to standard output" "$(wc -c <"$T/out")" 0
+}
+
+bricks_dirs 4
+volume_make net-4 --block-size 64KB --option 'c*:ping-timeout=5'
+volume_start
+must_mount m
+noise 1000000 >"$T/noise"
+must cp "$T/noise" "$M/plain"
+must cp "$T/noise" "$M/<b>&\"x'"
+must cp "$T/noise" "$M/$(printf 'tab\there\001')"
+must cp "$T/noise" "$M/$(printf 'latin-\xe9')"
+
+all_formats "all up" 0
+text=$("$ALLOT" status "$M")
+ok "the status has a line of deviations" grep -qE '^deviation: MIN [0-9.]+ MAX [0-9.]+ STDDEV [0-9.]+$' <<<"$text"
+ok "capacity times share" grep -q '^capacity: sum of V_i R_i ' <<<"$text"
+ok "and performance" grep -qE '^performance: .*/s while busy.*layouts in use: [0-9]+$' <<<"$text"
+is "the bricks did the work" "$("$ALLOT" status "$M" --json |
+    jq '[.bricks[].bytes_written] | add >= 4000000')" true
+
+# ---- watching ---------------------------------------------------------------
+
+bounded 20 "$ALLOT" status "$M" --watch=1 2>/dev/null | grep -m2 '^max/mean' >"$T/watched"
+is "--watch tells again, and ends when nobody reads" "$(wc -l <"$T/watched")" 2
+is "--watch=0 is refused" "$(exit_of "$ALLOT" status "$M" --watch=0)" 2
+
+# ---- with a brick down ------------------------------------------------------
+
+must brick_kill 3
+down() {
+    "$ALLOT" status "$M" --json | jq -e '.bricks[3].state == "down"'
+}
+ok "a brick is down" expect_within 30 down
+all_formats "one down" 1
+ok "a name cannot break out of the page" grep -qF '&lt;b&gt;&amp;&quot;x' "$T/page.html"
+is "--brick of the one that is down" \
+    "$("$ALLOT" report "$M" --json --brick c3 | jq '.damaged_files | length')" 4
+is "--brick of another one" "$("$ALLOT" report "$M" --json --brick c0 | jq '.damaged_files | length')" 0
+is "--brick of none" "$(exit_of "$ALLOT" report "$M" --brick c9)" 2
+
+starred() { # the ranges that a mapfile in $T/out marks with *
+    local pos len mark list=
+    while read -r pos len mark; do
+        [[ $pos == 0x* && $mark == "*" ]] && list+=",[$((pos)),$((pos + len))]"
+    done <"$T/out"
+    echo "${list#,}"
+}
+
+is "mapfile" "$(exit_of "$ALLOT" mapfile "$M/plain")" 1
+is "its failed ranges are the report's" \
+    "$(starred)" \
+    "$(jq -r '.damaged_files[] | select(.path == "plain").lost_ranges | map("[\(.[0]),\(.[1])]") | join(",")' "$T/report.json")"
+
+# ---- files: in whole or not at all ------------------------------------------
+
+mkdir "$T/small"
+must mount -t tmpfs -o size=16k none "$T/small"
+undo mount "$T/small"
+must dd if=/dev/zero of="$T/small/fill" bs=4096 count=3 2>/dev/null
+echo before >"$T/small/report"
+is "a full disk under the file" "$(exit_of "$ALLOT" report "$M" --html "$T/small/report")" 2
+is "one sentence" "$(wc -l <"$T/err")" 1
+is "what was there stays" "$(cat "$T/small/report")" before
+is "and nothing else" "$(find "$T/small" -type f | wc -l)" 2
+is "a directory that is not there" "$(exit_of "$ALLOT" status "$M" --json --output "$T/nowhere/x")" 2
+is "one sentence" "$(wc -l <"$T/err")" 1
+is "a report that fails" "$(exit_of "$ALLOT" report "$T" --json --output "$T/new")" 2
+nok "leaves no file" ls "$T"/new*
+is "--output" "$(exit_of "$ALLOT" report "$M" --json --output "$T/new")" 1
+ok "has all of it" valid_json report "$T/new"
+is "two formats at once are refused" "$(exit_of "$ALLOT" status "$M" --json --xml)" 2
+is "standard output that is full" \
+    "$(rc=0; "$ALLOT" report "$M" --json >/dev/full 2>/dev/null || rc=$?; echo $rc)" 2
+
+# ---- files that come and go during the scan ---------------------------------
+
+(while [ -d "$T/small" ] && [ ! -e "$T/stop" ]; do
+    mkdir -p "$M/churn/d" && touch "$M/churn/d/a" "$M/churn/b"
+    rm -rf "$M/churn"
+done) 2>/dev/null &
+churn=$!
+bad=0
+for _ in 1 2 3 4 5 6 7 8; do
+    [ "$(exit_of "$ALLOT" report "$M" --json)" = 1 ] && valid_json report "$T/out" || bad=1
+done
+touch "$T/stop"
+wait $churn
+is "files that vanish during the scan do not disturb it" $bad 0
+
+# ---- what does not exist ----------------------------------------------------
+
+is "an unreachable host" "$(exit_of "$ALLOT" status 127.0.0.1:/nothing)" 2
+is "one sentence" "$(wc -l <"$T/err")" 1
+is "a path outside" "$(exit_of "$ALLOT" report /proc)" 2
+is "one sentence" "$(wc -l <"$T/err")" 1
+
+# ---- man page and completion ------------------------------------------------
+
+"$ALLOT" --help >"$T/help"
+missing=
+while read -r option; do
+    sed 's/\\//g' "$TOP/docs/allot.8" | grep -q -- "$option" || missing+="man: $option "
+    grep -q -- "$option" "$TOP/cli/completion/allot" || missing+="completion: $option "
+done < <(grep -oE -- '--[a-z-]+' "$T/help" | sort -u | grep -vE -- '--(help|usage|version)')
+for word in status report layout mapfile adopt set; do
+    grep -qE "^ +(brick )?$word " "$T/help" && grep -q "$word" "$TOP/docs/allot.8" || missing+="$word "
+done
+is "man page and completion know every option" "$missing" ""
+complete_words() { # complete_words WORD...: what the last word can become
+    bash -c '. "$0"; COMP_WORDS=(allot "$@"); COMP_CWORD=$#; _allot; echo "${COMPREPLY[*]}"' \
+        "$TOP/cli/completion/allot" "$@"
+}
+is "completion of a command" "$(complete_words re)" report
+is "of a state" "$(complete_words brick set c1 dr)" draining
+is "of an option" "$(complete_words report --pro)" --prometheus
+
+done_testing
