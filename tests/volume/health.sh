@@ -113,7 +113,7 @@ must umount_volume sick
 
 with_layer c3 "$T/vol/slow.vol" delay-gen "delay-percentage 100" "delay-duration 6000000" "enable read"
 VOLFILE=$T/vol/slow.vol must_mount slow --direct-io-mode=enable
-(bounded 60 cmp "$T/noise" "$M/before" >/dev/null 2>&1 && echo same >"$T/slow") &
+(bounded 90 cmp -n 262144 "$T/noise" "$M/before" >/dev/null 2>&1 && echo same >"$T/slow") &
 ok "a client that waits takes the brick for failing" expect_within 15 sick_state
 wait $!
 is "what it waited for is right" "$(cat "$T/slow" 2>/dev/null)" same
