@@ -5,7 +5,8 @@
 #
 # The last table of docs/protocol.md says which functions do which step of the
 # model. Every step named there is a step of the model, every function exists
-# where its column says, every step of the model is in the table, and the
+# where its column says, every step of the model is in the table, so is every
+# step at which a client can be stopped, and the code does stop there; and the
 # mutants that the page names are mutants. Needs no volume and no root.
 #
 # With arguments (page, directory of the model, client's, guard's) it looks at
@@ -45,8 +46,15 @@ mutants() {
     sed -nE 's/^    "([a-z-]+)",$/\1/p' "$1/allot-work.h" | sort -u
 }
 
-# Steps that are the model's own bookkeeping, or the middle of a named step.
-INTERNAL='bricks client dead end exact failed fenced fin next ok stray'
+# stops DIR - the names of the steps at which a client can stop.
+stops() {
+    sed -nE 's/^ *X\([A-Z_]+, "([a-z-]+)"\).*/\1/p' "$1/allot-stop.h" | sort -u
+}
+
+# stopped DIR - those of them that the code stops at, as in the header.
+stopped() {
+    cat "$1"/*.c | grep -oE 'allot_stop\([^,]+, ALLOT_STOP_[A-Z_]+' | sed 's/.*ALLOT_STOP_//' | sort -u
+}
 
 # check PAGE MODEL CLIENT GUARD - prints what is wrong, a line each.
 check() {
@@ -63,8 +71,16 @@ check() {
     done < <(comm -23 <(column "$1" 3) <(functions "$4"))
     while read -r name; do
         echo "$name: not in the table"
-    done < <(comm -13 <(column "$1" 1) <(steps "$2") |
-        grep -vxF "$(tr ' ' '\n' <<<"$INTERNAL")")
+    done < <(comm -13 <(column "$1" 1) <(steps "$2"))
+    while read -r name; do
+        echo "$name: no step to stop at"
+    done < <(comm -23 <(column "$1" 4) <(stops "$3"))
+    while read -r name; do
+        echo "$name: a stop that is not in the table"
+    done < <(comm -13 <(column "$1" 4) <(stops "$3"))
+    while read -r name; do
+        echo "$name: nothing stops there"
+    done < <(comm -13 <(stopped "$3") <(sed -nE 's/^ *X\(([A-Z_]+), ".*/\1/p' "$3/allot-stop.h" | sort -u))
     while read -r name; do
         echo "$name: no mutant of the model"
     done < <(comm -23 <(tr "\n" " " <"$1" | grep -oE '\(mutants? +`[^)]*\)' | grep -oE '`[a-z-]+`' |
@@ -112,6 +128,16 @@ sed -i 's/^glimpse:/look:/' "$tmp/model/allot.pml"
 is "a step that the model has under another name is found" \
     "$(check "$page" "$tmp/model" "$client" "$guard")" \
     "$(printf 'glimpse: no step of the model\nlook: not in the table')"
+
+cp "$model"/allot* "$tmp/model"
+sed -i 's/^recut:/onemore:\n&/' "$tmp/model/allot.pml"
+is "a step added to the model is found" \
+    "$(check "$page" "$tmp/model" "$client" "$guard")" "onemore: not in the table"
+
+sed 's/`grow-lost`/`grow-won`/' "$page" >"$tmp/page.md"
+is "a stop that is not there, and one that is not in the table, are found" \
+    "$(check "$tmp/page.md" "$model" "$client" "$guard")" \
+    "$(printf 'grow-won: no step to stop at\ngrow-lost: a stop that is not in the table')"
 
 sed 's/`to-inline-over-dirty`/`to-inline-over-dirt`/' "$page" >"$tmp/page.md"
 is "a mutant that is not there is found" \

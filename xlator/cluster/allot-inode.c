@@ -380,6 +380,8 @@ allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags)
     LOCK(&ai->lock);
     {
         ai->opens++;
+        if ((flags & O_ACCMODE) != O_RDONLY)
+            ai->may_write = _gf_true;
     }
     UNLOCK(&ai->lock);
     allot_prefetch_changed(ai);
@@ -393,6 +395,20 @@ allot_fd_peek(xlator_t *this, fd_t *fd)
 
     return fd_ctx_get(fd, this, &value) ? NULL
                                         : (struct allot_fd *)(uintptr_t)value;
+}
+
+gf_boolean_t
+allot_closes_dirty(struct allot_inode *ai)
+{
+    gf_boolean_t dirty = _gf_false;
+
+    LOCK(&ai->lock);
+    {
+        dirty = ai->wrote || (ai->may_write && ai->kind == ALLOT_KIND_SPREAD &&
+                              (ai->rec->r.flags & ALLOT_RECORD_DIRTY));
+    }
+    UNLOCK(&ai->lock);
+    return dirty;
 }
 
 int32_t
@@ -423,8 +439,8 @@ allot_fd_release(xlator_t *this, fd_t *fd)
         /* A create that lost a race was counted on another inode. */
         if (ai->opens)
             ai->opens--;
-        last = ai->opens == 0 &&
-               (ai->slot_count || ai->base_fd || ai->wrote || ai->unlinked);
+        last = ai->opens == 0 && (ai->slot_count || ai->base_fd || ai->wrote ||
+                                  ai->may_write || ai->unlinked);
     }
     UNLOCK(&ai->lock);
     /* What the last close leaves to do (settle, remove portions, close ours)

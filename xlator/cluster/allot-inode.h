@@ -56,6 +56,7 @@ struct allot_inode {
     int64_t ctime_sec;      /* the newest ctime shown, so that it never */
     uint32_t ctime_nsec;    /* goes back */
     gf_boolean_t wrote;     /* this client wrote since it last settled */
+    gf_boolean_t may_write; /* an application fd is, or was, open to write */
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
     gf_boolean_t unlinked;  /* its last name is gone */
     gf_boolean_t sole;      /* ... and no other client had it open when this one
@@ -206,6 +207,11 @@ struct allot_fd {
 /** allot_fd_opened - count an application's open; keeps its flags. */
 int
 allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags);
+
+/** allot_closes_dirty - has the last close here something to settle: this
+ * client wrote, or could write, and somebody who did has died. */
+gf_boolean_t
+allot_closes_dirty(struct allot_inode *ai);
 
 /** allot_fd_flags - the flags it was opened with (fd->flags if unknown). */
 int32_t

@@ -339,7 +339,7 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
      * while it is open. */
     if (ai && ai->opens <= 1 &&
         (ai->unlinked ? ai->kind == ALLOT_KIND_SPREAD && !ai->base_fd
-                      : ai->wrote))
+                      : allot_closes_dirty(ai)))
         local = open_local_new(frame, this, GF_FOP_FLUSH, NULL, fd, 0, xdata);
     if (local) {
         if (allot_run(this, fd->inode, _gf_true, flush_task, local) == 0)

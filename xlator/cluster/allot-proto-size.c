@@ -363,7 +363,6 @@ allot_last_close(xlator_t *this, void *arg)
     inode_t *inode = arg;
     struct allot_inode *ai = allot_inode_peek(this, inode);
     gf_boolean_t unlinked = _gf_false;
-    gf_boolean_t wrote = _gf_false;
 
     if (!ai)
         return;
@@ -374,12 +373,12 @@ allot_last_close(xlator_t *this, void *arg)
             return; /* opened again meanwhile */
         }
         unlinked = ai->unlinked;
-        wrote = ai->wrote;
     }
     UNLOCK(&ai->lock);
     if (unlinked)
         allot_unlink_done(this, inode);
-    else if (wrote)
+    else if (allot_closes_dirty(ai))
         allot_settle(this, inode);
+    ai->may_write = _gf_false;
     allot_slot_drop(ai, ALLOT_IDX_NONE);
 }

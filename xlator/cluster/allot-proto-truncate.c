@@ -70,13 +70,13 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     ret = allot_record_clip_add(&r, r.gen, size);
     if (ret == -E2BIG) {
         if (truncate_clear_clips(this, inode, rec, &r)) {
-            gf_msg(this->name, GF_LOG_ERROR, EBUSY, ALLOT_MSG_PROTOCOL,
+            gf_msg(this->name, GF_LOG_ERROR, EIO, ALLOT_MSG_PROTOCOL,
                    "gfid %s was truncated %d times while one of its bricks "
                    "was down: it cannot be truncated again before that brick "
                    "is back",
                    uuid_utoa(inode->gfid), ALLOT_CLIPS_MAX);
             allot_record_clear(&r);
-            return -EBUSY;
+            return -EIO; /* what the member that is away causes */
         }
         ret = allot_record_clip_add(&r, r.gen, size);
     }

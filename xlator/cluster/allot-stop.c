@@ -52,6 +52,7 @@ allot_stop_now(xlator_t *this, enum allot_stop at)
         return;
     gf_msg(this->name, GF_LOG_WARNING, 0, ALLOT_MSG_DEBUG_STOP,
            "debug-stop-at: stopped at %s", stop_names[at]);
-    /* The process, not this thread: its other threads must not act either. */
-    kill(getpid(), SIGSTOP);
+    /* It stops the process, not only this thread. Not kill(): another thread
+     * may take that signal, and this one would go on for a moment. */
+    raise(SIGSTOP);
 }
