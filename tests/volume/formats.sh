@@ -129,6 +129,37 @@ ok "and performance" grep -qE '^performance: .*/s while busy.*layouts in use: [0
 is "the bricks did the work" "$("$ALLOT" status "$M" --json |
     jq '[.bricks[].bytes_written] | add >= 4000000')" true
 
+# ---- the map: the work of counting words, done where the words are -----------
+
+# Words of nine bytes, so that many cross the border of a block.
+seq -f 'word%04.0f' 1 100000 >"$T/words"
+must cp "$T/words" "$M/words"
+map_ranges() { # map_ranges FILE: "START END BRICK" lines
+    local offset=0 doc
+    while [ "$offset" != null ]; do
+        doc=$(getfattr --absolute-names --only-values -n glusterfs.allot.map."$offset" "$1") || return 1
+        jq -r '.ranges[] | "\(.start) \(.end) \(.brick)"' <<<"$doc"
+        offset=$(jq .next <<<"$doc")
+    done
+}
+# "Map" on the brick that holds the range: its portion has each byte where the
+# file has it. A word belongs to the range that its first byte is in; what it
+# lacks at the end is asked of the mount. "Reduce": add up.
+gfid=$("$ALLOT" layout "$M/words" --json | jq -r .gfid)
+total=0 places=0
+while read -r start end brick; do
+    portion=$(echo "${BRICK[${brick#c}]}/.allot/${gfid:0:2}/$gfid".*)
+    n=$(tail -c +$((start + 1)) "$portion" | head -c $((end - start)) | tr -cd '\n' | wc -c)
+    total=$((total + n))
+    places=$((places + 1))
+done < <(map_ranges "$M/words")
+is "every word is counted once, on the brick that has it" $total 100000
+is "in as many places as the file has blocks" $places "$(("$(stat -c %s "$T/words")" / 65536 + 1))"
+is "the map has hosts" "$(getfattr --absolute-names --only-values -n glusterfs.allot.map "$M/words" |
+    jq -c '[.ranges[].host] | unique')" '["127.0.0.1"]'
+nok "a bad offset is refused" getfattr -n glusterfs.allot.map.x "$M/words"
+must rm "$M/words"
+
 # ---- watching ---------------------------------------------------------------
 
 bounded 20 "$ALLOT" status "$M" --watch=1 2>/dev/null | grep -m2 '^max/mean' >"$T/watched"

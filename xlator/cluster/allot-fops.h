@@ -52,6 +52,12 @@ allot_unlink_done(xlator_t *this, inode_t *inode);
 char *
 allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full, int *err);
 
+/** allot_map_json - allot-map.c: the document of glusterfs.allot.map
+ * @from: the first byte it tells of. In a synctask, alone. Malloc'ed; NULL:
+ * *@err. */
+char *
+allot_map_json(xlator_t *this, inode_t *inode, uint64_t from, int *err);
+
 /** allot_run - run @fn(@arg) in a synctask as root, in the gate of @inode
  * alone (@gate) or without a gate. @fn must unwind the user's frame itself or
  * have nothing to unwind; it may wind. -ENOMEM: @fn does not run. */

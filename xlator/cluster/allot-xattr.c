@@ -3,8 +3,8 @@
  * allot-xattr.c - the fops on extended attributes.
  *
  *   trusted.allot.*    ours, on disk: not seen, not set, not removed from above
- *   glusterfs.allot.*  virtual, for root: status, report, layout, adopt, set
- *   everything else    the namespace's, one call
+ *   glusterfs.allot.*  virtual, for root: status, report, layout, map, adopt,
+ * set everything else    the namespace's, one call
  *
  * Deliberately not here: the documents themselves (allot-status.c,
  * allot-report.c); allot's own calls, which go to the children directly.
@@ -105,7 +105,9 @@ allot_virtual_reply(call_frame_t *frame, gf_boolean_t by_fd, const char *key,
 struct allot_virtual_op {
     call_frame_t *frame;
     inode_t *inode;
-    const char *key; /* one of the constants */
+    const char *key; /* one of the constants, or asked */
+    char asked[64];  /* of a map: the key with its offset */
+    uint64_t from;   /* that offset */
     gf_boolean_t by_fd;
 };
 
@@ -118,6 +120,8 @@ allot_virtual_task(xlator_t *this, void *arg)
 
     if (strcmp(op->key, VIRT_UNNAMED) == 0)
         text = allot_unnamed_json(this);
+    else if (op->asked[0])
+        text = allot_map_json(this, op->inode, op->from, &err);
     else
         text = allot_report_json(this, op->inode,
                                  strcmp(op->key, ALLOT_VIRT_REPORT) == 0, &err);
@@ -136,6 +140,12 @@ allot_virtual_run(call_frame_t *frame, xlator_t *this, inode_t *inode,
         op->frame = frame;
         op->inode = inode_ref(inode);
         op->key = key;
+        if (strncmp(key, ALLOT_VIRT_MAP, SLEN(ALLOT_VIRT_MAP)) == 0) {
+            snprintf(op->asked, sizeof(op->asked), "%s", key);
+            op->key = op->asked;
+            if (key[SLEN(ALLOT_VIRT_MAP)] == '.')
+                op->from = strtoull(key + SLEN(ALLOT_VIRT_MAP) + 1, NULL, 10);
+        }
         op->by_fd = by_fd;
         if (allot_run(this, inode, _gf_false, allot_virtual_task, op) == 0)
             return;
@@ -143,6 +153,18 @@ allot_virtual_run(call_frame_t *frame, xlator_t *this, inode_t *inode,
         GF_FREE(op);
     }
     allot_getxattr_reply(frame, by_fd, -1, ENOMEM, NULL, NULL);
+}
+
+/* ALLOT_VIRT_MAP, or with an offset behind it. */
+static gf_boolean_t
+allot_key_map(const char *name)
+{
+    const char *rest = name + SLEN(ALLOT_VIRT_MAP);
+
+    if (strncmp(name, ALLOT_VIRT_MAP, SLEN(ALLOT_VIRT_MAP)) != 0)
+        return _gf_false;
+    return !*rest || (rest[0] == '.' && rest[1] && strlen(rest) <= 20 &&
+                      strspn(rest + 1, "0123456789") == strlen(rest + 1));
 }
 
 static void
@@ -162,6 +184,8 @@ allot_virtual_get(call_frame_t *frame, xlator_t *this, inode_t *inode,
     } else if (strcmp(name, ALLOT_VIRT_LAYOUT) == 0 &&
                IA_ISREG(inode->ia_type)) {
         allot_virtual_run(frame, this, inode, ALLOT_VIRT_LAYOUT, by_fd);
+    } else if (allot_key_map(name) && IA_ISREG(inode->ia_type)) {
+        allot_virtual_run(frame, this, inode, name, by_fd);
     } else if (strcmp(name, VIRT_UNNAMED) == 0 && __is_root_gfid(inode->gfid)) {
         allot_virtual_run(frame, this, inode, VIRT_UNNAMED, by_fd);
     } else {

@@ -72,6 +72,8 @@
 
 #define ALLOT_VIRT_PREFIX "glusterfs.allot."
 #define ALLOT_VIRT_LAYOUT "glusterfs.allot.layout"
+/* also with ".OFFSET" behind it: the ranges from there on */
+#define ALLOT_VIRT_MAP "glusterfs.allot.map"
 #define ALLOT_VIRT_REPORT "glusterfs.allot.report"
 #define ALLOT_VIRT_STATUS "glusterfs.allot.status"
 /* setxattr on the root of a mount, value = the subvolume's name */
