@@ -74,7 +74,7 @@ node_kill n3
 ok "a dead server is noticed" expect_within 60 state_is 2 down
 ok "the client goes on writing" goes_on
 ok "names survive" ls "$M/before"
-nok "but not all of a file" cat "$M/before"
+nok "but not all of a file" dd if="$M/before" of=/dev/null bs=1M iflag=direct
 node_boot n3
 glusterd_start n3
 ok "the server is back" expect_within 60 state_is 2 up
@@ -109,7 +109,9 @@ must_gluster n1 volume set vol1 user.xlator.allot.namespace replicate
 # ---- incomplete installations ------------------------------------------------
 nok "a server without the filter hands out a volfile without allot" grep -q '^    type cluster/allot' "$(volfile n4 vol1 vol1.tcp-fuse.vol)"
 client_mount c1 n4:/vol1 /mnt/u
-nok "a client of it cannot read a spread file" cat "$(in_node c1 /mnt/u/before)"
+# Its base is empty here, which a client with open-behind reads without a call:
+# docs/admin.md warns of that.
+is "a client of it reads nothing of a spread file" "$(cat "$(in_node c1 /mnt/u/before)" 2>/dev/null | wc -c)" 0
 nok "nor write one" dd if=/dev/zero of="$(in_node c1 /mnt/u/before)" bs=4k count=1 conv=notrunc
 nok "nor see portions" grep -q allot <(ls -a "$(in_node c1 /mnt/u)")
 on c1 umount /mnt/u

@@ -126,14 +126,10 @@ open_wind(struct open_local *local)
 {
     xlator_t *ns = allot_priv(local->this)->ns;
     struct allot_inode *ai = allot_inode_peek(local->this, local->fd->inode);
-    dict_t *xdata = local->xdata ? dict_ref(local->xdata) : NULL;
+    /* The guard lets nobody read a spread base without a key of ours. */
+    dict_t *xdata =
+        allot_xdata_with_gen(local->xdata, ai ? allot_inode_gen(ai) : 0);
 
-    if (local->flags & O_TRUNC) {
-        if (xdata)
-            dict_unref(xdata);
-        xdata =
-            allot_xdata_with_gen(local->xdata, ai ? allot_inode_gen(ai) : 0);
-    }
     STACK_WIND(local->frame, open_cbk, ns, ns->fops->open, &local->loc,
                local->flags, local->fd, xdata);
     if (xdata)

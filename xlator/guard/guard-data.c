@@ -304,6 +304,35 @@ guard_open_run(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
     return 0;
 }
 
+/* Does a program without allot open a spread base to read it? Its own bytes are
+ * few or none: a base of size 0 is never read, so that no refused read would
+ * tell. What a client's translators open by themselves (pid 0 and below)
+ * passes: reconnected connections open again what was open. */
+static gf_boolean_t
+guard_open_blind(xlator_t *this, call_frame_t *frame, loc_t *loc, int32_t flags,
+                 dict_t *xdata)
+{
+    struct guard_inode *gi = NULL;
+    gf_boolean_t spread = _gf_false;
+
+    if ((flags & O_ACCMODE) != O_RDONLY || frame->root->pid <= 0 ||
+        guard_keyed(xdata))
+        return _gf_false;
+    gi = guard_inode_peek(this, loc->inode);
+    if (!gi)
+        return _gf_false;
+    LOCK(&gi->lock);
+    {
+        spread = gi->kind == GUARD_KIND_BASE && gi->has_extents;
+    }
+    UNLOCK(&gi->lock);
+    if (!spread)
+        return _gf_false;
+    GF_ATOMIC_INC(guard_priv(this)->refused_foreign);
+    guard_log_refused(this, frame, gi, loc->inode->gfid, "to open it");
+    return _gf_true;
+}
+
 int32_t
 guard_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
            fd_t *fd, dict_t *xdata)
@@ -315,6 +344,8 @@ guard_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
     if (verdict)
         return default_open_failure_cbk(frame, verdict);
     if (!(flags & O_TRUNC)) {
+        if (guard_open_blind(this, frame, loc, flags, xdata))
+            return default_open_failure_cbk(frame, EPERM);
         STACK_WIND_TAIL(frame, FIRST_CHILD(this), FIRST_CHILD(this)->fops->open,
                         loc, flags, fd, xdata);
         return 0;
