@@ -111,7 +111,7 @@ nok "a server without the filter hands out a volfile without allot" grep -q '^  
 client_mount c1 n4:/vol1 /mnt/u
 # Its base is empty here, which a client with open-behind reads without a call:
 # docs/admin.md warns of that.
-is "a client of it reads nothing of a spread file" "$(cat "$(in_node c1 /mnt/u/before)" 2>/dev/null | wc -c)" 0
+is "a client of it reads nothing of a spread file" "$(head -c 99 "$(in_node c1 /mnt/u/before)" 2>/dev/null | wc -c)" 0
 nok "nor write one" dd if=/dev/zero of="$(in_node c1 /mnt/u/before)" bs=4k count=1 conv=notrunc
 nok "nor see portions" grep -q allot <(ls -a "$(in_node c1 /mnt/u)")
 on c1 umount /mnt/u
