@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# tier: full
+# needs: 3000
+# What scan.sh does, with a million files: the same bound on memory holds.
+export SCAN_DIRS=1000 SCAN_EACH=999
+exec bash "$(dirname "$0")/scan.sh"
