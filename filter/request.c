@@ -100,6 +100,24 @@ valid_width(const char *value)
 }
 
 static int
+valid_failing_errors(const char *value)
+{
+    return valid_number(value, 0, 1000);
+}
+
+static int
+valid_failing_hold(const char *value)
+{
+    return valid_number(value, 1, 3600);
+}
+
+static int
+valid_stall_timeout(const char *value)
+{
+    return valid_number(value, 0, 3600);
+}
+
+static int
 valid_percent(const char *value)
 {
     char *end = NULL;
@@ -172,6 +190,9 @@ static const struct {
     {"min-free", valid_percent},
     {"strict-readdir", valid_bool},
     {"namespace", valid_namespace},
+    {"failing-errors", valid_failing_errors},
+    {"failing-hold", valid_failing_hold},
+    {"stall-timeout", valid_stall_timeout},
     {"prefetch", valid_prefetch},
 };
 

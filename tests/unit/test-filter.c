@@ -153,6 +153,8 @@ test_options(void **state)
         {"weights", "a=1,", 0},        {"weights", "=1", 0},
         {"weights", "a=", 0},          {"weights", "a", 0},
         {"weights", "a=1 b=2", 0},     {"weights", "", 0},
+        {"failing-errors", "0", 1},    {"failing-errors", "1001", 0},
+        {"failing-hold", "0", 0},      {"stall-timeout", "3600", 1},
         {"blocksize", "1MB", -1},      {"watch", "a", -1},
     };
 
