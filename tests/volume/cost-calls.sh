@@ -10,12 +10,12 @@
 # fop.
 #
 # Not compared: statfs. Distribute asks for free space when its last answer is
-# too old, allot asks on a timer; neither is a matter of files. Allot's other
 # too old, allot asks on a timer; neither is a matter of files. Nor are a few
 # getxattrs: allot asks one brick every five seconds for its handshake. Other
 # calls of its own (the registry) come before the counting begins. stat and fstat
 # are counted as one: the FUSE bridge takes fstat as long as the kernel has not
 # released the file, a matter of time.
+#
 # Calls of a spread file are shown for information; that they differ shows that
 # a difference would be found.
 # shellcheck source=lib.sh
