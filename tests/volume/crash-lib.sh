@@ -218,7 +218,7 @@ case_kill() {
     local name=$1 f=$W/$1 was left
     was=$(portions)
     act "$name" bash -c "do_$3 $T/mnt-$name/$name"
-    ok "$name: the client stops at $2" expect_within ${STOP_WAIT:-30} is_stopped "$name" "$2" || {
+    ok "$name: the client stops at $2" expect_within "${STOP_WAIT:-30}" is_stopped "$name" "$2" || {
         note "$(cat "$T/out-$name")"
         mount_kill "$name"
         return
@@ -259,7 +259,7 @@ per_file() {
 case_cont() {
     local name=$1 f=$W/$1 new=$REF/$1.new far=0
     act "$name" bash -c "do_$3 $T/mnt-$name/$name"
-    ok "$name: the client stops at $2" expect_within ${STOP_WAIT:-30} is_stopped "$name" "$2" || return
+    ok "$name: the client stops at $2" expect_within "${STOP_WAIT:-30}" is_stopped "$name" "$2" || return
     if [ "$3" != rename ] && [ "$3" != unlink ] && [ "$3" != empty ]; then
         [ "$(stat -c %s "$new")" -lt 96000 ] || far=1
         must bounded 30 bash -c "put \"\$@\"" - "$f" c 512 256 fsync

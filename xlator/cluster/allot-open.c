@@ -350,25 +350,8 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
  * --------------------------------------------------------------------------------
  */
 
-/* A brick that was away: what was written there before must be synced too, and
- * the fd is gone. */
-static void
-fsync_reopen(xlator_t *this, inode_t *inode, struct allot_inode *ai,
-             uint16_t *idx, int *errs, int max)
-{
-    int n = 0;
-
-    LOCK(&ai->lock);
-    {
-        for (; n < (int)ai->slot_count && n < max; n++)
-            idx[n] = ai->slots[n].idx;
-    }
-    UNLOCK(&ai->lock);
-    allot_portions_open(this, inode, idx, n, errs);
-}
-
-/* Portions written since the last fsync here; all of them after a publication,
- * and the record (in the base) first. Alone. */
+/* All portions: what another fd, or another client, has written is this file's
+ * too, and the kernel of its brick may still hold it. Alone. */
 static int
 fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                int32_t datasync)
@@ -377,7 +360,6 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     struct allot_brick_view view;
     struct allot_call *calls = NULL;
     int n = rec ? rec->r.layout->brick_count : 0;
-    uint16_t *idx = NULL;
     int *errs = NULL;
     struct allot_glimpse seen;
     gf_boolean_t ask = _gf_false;
@@ -388,20 +370,22 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     if (n == 0)
         goto out;
     calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
-    idx = GF_CALLOC(n, sizeof(*idx), allot_mt_misc);
     errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
-    if (!calls || !idx || !errs) {
+    if (!calls || !errs) {
         ret = -ENOMEM;
         goto out;
     }
-    fsync_reopen(this, inode, ai, idx, errs, n);
+    /* One that cannot be opened is judged below. */
+    allot_portions_open(this, inode, rec->r.layout->bricks, n, errs);
     for (i = 0; i < n; i++) {
         allot_call_init(&calls[i], NULL, GF_FOP_FSYNC);
         calls[i].ret = 0;
         calls[i].fd = allot_slot_fd(this, ai, rec->r.layout->bricks[i], &view);
         if (!calls[i].fd) {
-            /* What was written there cannot be made sure of now. */
-            if (allot_slot_unsynced(ai, rec->r.layout->bricks[i], -1))
+            /* What was written there cannot be made sure of now. That is told
+             * once, as the kernel does; when the brick is back the next fsync
+             * takes it along. */
+            if (allot_slot_unsynced(ai, rec->r.layout->bricks[i], 0))
                 ret = -EIO;
             continue;
         }
@@ -450,7 +434,6 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     }
 out:
     GF_FREE(calls);
-    GF_FREE(idx);
     GF_FREE(errs);
     allot_rec_unref(rec);
     return ret;
