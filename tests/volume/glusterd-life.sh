@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# The life of one volume while a client that never unmounts keeps writing: allot
+# is enabled on it as it runs, bricks are started again for the guard, a brick is
+# added, the layout fixed, data rebalanced, options and glusterd change under
+# load, a brick dies and is started. After each step every file whose copy
+# succeeded is right.
+# tier: full
+# needs: 120
+. "$(dirname "$0")/glusterd-lib.sh"
+
+bricks_make 4 1G
+nodes_make n1 c1
+glusterd_start n1
+must_gluster n1 volume create vol1 "n1:$T/b0/brick" "n1:$T/b1/brick" "n1:$T/b2/brick"
+must_gluster n1 volume start vol1
+client_mount c1 n1:/vol1 /mnt/v || bail "no mount"
+M=$(in_node c1 /mnt/v)
+mkdir "$M/w"
+: >"$T/written"
+
+writer() {
+    local i=0 f
+    while [ ! -e "$T/stop-writing" ]; do
+        i=$((i + 1))
+        head -c $((200000 + RANDOM * 30)) /dev/urandom >"$T/piece"
+        f=$(sum "$T/piece")
+        bounded 120 cp "$T/piece" "$M/w/$f.$i" 2>>"$T/writer.errors" && echo "w/$f.$i" >>"$T/written"
+    done
+}
+writer &
+WRITER=$!
+undo process $WRITER "$(proc_start $WRITER)"
+more_written() {
+    [ "$(wc -l <"$T/written")" -ge $((WRITTEN + $1)) ]
+}
+# The client goes on, and what it has written is right.
+step() { # step DESC
+    local f name wrong=''
+    WRITTEN=$(wc -l <"$T/written")
+    ok "$1: the client goes on writing" expect_within 60 more_written 5
+    head -"$WRITTEN" "$T/written" | tail -150 >"$T/look"
+    while read -r f; do
+        name=${f#w/}
+        [ "$(bounded 60 dd if="$M/$f" bs=1M iflag=direct 2>/dev/null | md5sum | cut -d' ' -f1)" = "${name%.*}" ] ||
+            wrong+="$f "
+    done <"$T/look"
+    is "$1: what was written is right" "$wrong" ""
+}
+step "before"
+must_gluster n1 volume set vol1 user.xlator.allot locks
+step "enabled, bricks without guards"
+is "nothing is spread yet" "$(find "$T"/b?/brick/.allot -type f 2>/dev/null | wc -l)" 0
+must_gluster n1 volume stop vol1 force
+must_gluster n1 volume start vol1
+active() {
+    on c1 "$BUILD/allot" status --json /mnt/v | jq -e '.active and .state == "UP"' >/dev/null
+}
+ok "the bricks have guards and are registered" expect_within 90 active
+step "bricks with guards"
+ok "new files are spread" test "$(find "$T"/b?/brick/.allot -type f | wc -l)" -gt 0
+
+must_gluster n1 volume add-brick vol1 "n1:$T/b3/brick"
+four() { active && [ "$(on c1 "$BUILD/allot" status --json /mnt/v | jq '.bricks | length')" = 4 ]; }
+ok "a brick that is added becomes a member" expect_within 60 four
+step "brick added"
+ok "it has new data, without a rebalance" test "$(find "$T/b3/brick/.allot" -type f | wc -l)" -gt 0
+task_done() { gluster n1 volume rebalance vol1 status | grep -qE 'completed|failed'; }
+must_gluster n1 volume rebalance vol1 fix-layout start
+ok "fix-layout ends" expect_within 90 task_done
+step "layout fixed"
+must_gluster n1 volume rebalance vol1 start
+ok "the rebalance ends" expect_within 180 task_done
+is "without failures" "$(gluster n1 volume rebalance vol1 status | awk '$1 == "localhost" { print $5 }')" 0
+step "rebalanced"
+must_gluster n1 volume set vol1 user.xlator.allot.block-size 128KB
+must_gluster n1 volume set vol1 performance.cache-size 64MB
+step "options changed"
+glusterd_kill n1
+step "glusterd away"
+glusterd_start n1
+step "glusterd back"
+on n1 kill -KILL "$(brick_of n1 vol1 1)"
+down() { on c1 "$BUILD/allot" status --json /mnt/v | jq -e '.bricks[1].state == "down"' >/dev/null; }
+ok "a brick that was killed is noticed" expect_within 60 down
+must_gluster n1 volume start vol1 force
+ok "it is back" expect_within 60 four
+step "brick killed and started"
+touch "$T/stop-writing"
+expect_within 120 gone $WRITER "$(proc_start $WRITER)"
+note "$(wc -l <"$T/written") files; errors: $(sed 's/.*: //' "$T/writer.errors" | sort | uniq -c | xargs)"
+done_testing
