@@ -2,8 +2,10 @@
 /*
  * brick.c - `allot brick adopt`: hand the name of a blank brick to the
  * translator, which gives it a new identity and a new index; what was on the
- * old brick of that name stays lost. `allot brick set`: the administrator's
- * states, lost and draining, which the translator keeps in the registry.
+ * old brick of that name stays lost. A blank brick of a set gets the set's
+ * identity back, and is healed by the set. `allot brick set`: the
+ * administrator's states, lost and draining, which the translator keeps in the
+ * registry.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -39,8 +41,7 @@ allot_brick_unknown(const struct allot_doc_status *doc, const char *name,
 }
 
 static int
-allot_brick_refused(const char *name, const struct allot_doc_brick *brick,
-                    int err)
+allot_brick_refused(const char *name, const char *state, int err)
 {
     const char *what = "check 'allot status'";
 
@@ -55,7 +56,7 @@ allot_brick_refused(const char *name, const struct allot_doc_brick *brick,
     else if (err == -EPERM || err == -EACCES)
         what = "run this as root";
     return allot_cli_error("cannot adopt brick '%s', which is %s: %s; %s", name,
-                           brick->state, strerror(-err), what);
+                           state, strerror(-err), what);
 }
 
 static int
@@ -86,6 +87,7 @@ allot_brick_change(const struct allot_cli *cli, const char *name,
                    const char *state, const char *text)
 {
     const struct allot_doc_brick *brick;
+    const struct allot_doc_leaf *leaf;
     struct allot_dir *root = NULL;
     struct allot_doc_status doc;
     struct allot_target *target;
@@ -99,7 +101,9 @@ allot_brick_change(const struct allot_cli *cli, const char *name,
     if (status)
         goto out;
     brick = allot_brick_by_name(&doc, name);
-    if (!brick) {
+    /* A state is a data subvolume's; a leaf of a set has none. */
+    leaf = state ? NULL : allot_doc_status_leaf(&doc, name, NULL);
+    if (!brick && !leaf) {
         status = allot_brick_unknown(&doc, name, target);
         goto out;
     }
@@ -120,7 +124,15 @@ allot_brick_change(const struct allot_cli *cli, const char *name,
     target->ops->dir_close(root);
     if (err)
         status = state ? allot_brick_set_refused(name, state, brick, err)
-                       : allot_brick_refused(name, brick, err);
+                       : allot_brick_refused(
+                             name, brick ? brick->state : leaf->state, err);
+    else if (!state && !brick)
+        printf("brick %s belongs to its set again, which heals it\n", name);
+    else if (!state)
+        printf(
+            "brick %s is a member of the volume again, as a new and empty one; "
+            "what it held before stays lost\n",
+            name);
 out:
     allot_doc_status_clear(&doc);
     allot_target_close(target);
@@ -131,14 +143,7 @@ int
 allot_cmd_brick_adopt(const struct allot_cli *cli, const char *name,
                       const char *text)
 {
-    int status = allot_brick_change(cli, name, NULL, text);
-
-    if (status == ALLOT_EXIT_OK)
-        printf(
-            "brick %s is a member of the volume again, as a new and empty one; "
-            "what it held before stays lost\n",
-            name);
-    return status;
+    return allot_brick_change(cli, name, NULL, text);
 }
 
 int

@@ -93,6 +93,36 @@ allot_doc_is_one_of(const char *text, const char *const *list)
 }
 
 static int
+allot_doc_leaves_parse(const json_t *list, struct allot_doc_brick *brick,
+                       struct allot_doc_error *err)
+{
+    size_t n = json_array_size(list), i;
+
+    if (n == 0)
+        return 0;
+    brick->leaves = calloc(n, sizeof(*brick->leaves));
+    if (!brick->leaves)
+        return allot_doc_fail(err, -ENOMEM, "out of memory");
+    brick->leaf_count = n;
+    for (i = 0; i < n; i++) {
+        const json_t *obj = json_array_get(list, i);
+        struct allot_doc_leaf *leaf = &brick->leaves[i];
+
+        if (!json_is_object(obj))
+            return allot_doc_fail(err, -EBADMSG, "a leaf is not an object");
+        if (allot_doc_string(obj, "name", 1, &leaf->name, err) ||
+            allot_doc_string(obj, "state", 1, &leaf->state, err) ||
+            allot_doc_string(obj, "host", 0, &leaf->host, err) ||
+            allot_doc_string(obj, "path", 0, &leaf->path, err) ||
+            allot_doc_string(obj, "why", 0, &leaf->why, err) ||
+            allot_doc_string(obj, "since", 0, &leaf->since, err))
+            return -EBADMSG;
+        leaf->arbiter = json_is_true(json_object_get(obj, "arbiter"));
+    }
+    return 0;
+}
+
+static int
 allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
                       struct allot_doc_error *err)
 {
@@ -111,9 +141,14 @@ allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
         allot_doc_string(obj, "host", 0, &brick->host, err) ||
         allot_doc_string(obj, "path", 0, &brick->path, err) ||
         allot_doc_string(obj, "why", 0, &brick->why, err) ||
-        allot_doc_string(obj, "since", 0, &brick->since, err))
+        allot_doc_string(obj, "since", 0, &brick->since, err) ||
+        allot_doc_string(obj, "kind", 0, &brick->kind, err))
         return -EBADMSG;
 
+    brick->degraded = json_is_true(json_object_get(obj, "degraded"));
+    val = json_object_get(obj, "spare_failures");
+    if (json_is_integer(val) && json_integer_value(val) > 0)
+        brick->spare = (uint64_t)json_integer_value(val);
     brick->weight = json_number_value(json_object_get(obj, "weight"));
     brick->share = json_number_value(json_object_get(obj, "share"));
     brick->deviation = json_number_value(json_object_get(obj, "deviation"));
@@ -129,7 +164,7 @@ allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
         brick->used_bytes = used;
         brick->measured = 1;
     }
-    return 0;
+    return allot_doc_leaves_parse(json_object_get(obj, "leaves"), brick, err);
 }
 
 int
@@ -168,11 +203,12 @@ allot_doc_status_parse(const char *text, size_t len,
     if (!doc->bricks)
         return allot_doc_fail(err, -ENOMEM, "out of memory");
     for (i = 0; i < json_array_size(bricks); i++) {
+        /* Counted first: what it owns is freed with the document. */
+        doc->brick_count++;
         ret = allot_doc_brick_parse(json_array_get(bricks, i), &doc->bricks[i],
                                     err);
         if (ret)
             return ret;
-        doc->brick_count++;
     }
     return 0;
 }
@@ -180,6 +216,10 @@ allot_doc_status_parse(const char *text, size_t len,
 void
 allot_doc_status_clear(struct allot_doc_status *doc)
 {
+    size_t i;
+
+    for (i = 0; i < doc->brick_count; i++)
+        free(doc->bricks[i].leaves);
     free(doc->bricks);
     json_decref(doc->root);
     memset(doc, 0, sizeof(*doc));
@@ -195,6 +235,22 @@ allot_doc_status_brick(const struct allot_doc_status *doc, uint32_t index)
     for (i = 0; i < doc->brick_count; i++)
         if (doc->bricks[i].index == index)
             return &doc->bricks[i];
+    return NULL;
+}
+
+const struct allot_doc_leaf *
+allot_doc_status_leaf(const struct allot_doc_status *doc, const char *name,
+                      const struct allot_doc_brick **set)
+{
+    size_t i, k;
+
+    for (i = 0; i < doc->brick_count; i++)
+        for (k = 0; k < doc->bricks[i].leaf_count; k++)
+            if (strcmp(doc->bricks[i].leaves[k].name, name) == 0) {
+                if (set)
+                    *set = &doc->bricks[i];
+                return &doc->bricks[i].leaves[k];
+            }
     return NULL;
 }
 

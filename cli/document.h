@@ -27,6 +27,17 @@ struct allot_doc_error {
 
 /* One brick of a status document. Strings are borrowed from the document;
  * they are never NULL, unknown ones are empty. */
+/* One brick of a set. */
+struct allot_doc_leaf {
+    const char *name;
+    const char *host;
+    const char *path;
+    const char *state;
+    const char *since;
+    const char *why;
+    int arbiter;
+};
+
 struct allot_doc_brick {
     uint32_t index; /* in the registry; ALLOT_DOC_NO_INDEX: not in it */
     const char *name;
@@ -41,7 +52,12 @@ struct allot_doc_brick {
     double deviation; /* ratio to the weighted mean */
     uint64_t capacity_bytes;
     uint64_t used_bytes;
-    int measured; /* the two above are known */
+    int measured;     /* the two above are known */
+    const char *kind; /* brick, replicate, arbiter; empty: not said */
+    int degraded;     /* a set that misses a brick */
+    uint64_t spare;   /* more of its bricks that may fail */
+    struct allot_doc_leaf *leaves; /* of a set; owned */
+    size_t leaf_count;
 };
 
 struct allot_doc_status {
@@ -85,6 +101,12 @@ allot_doc_status_clear(struct allot_doc_status *doc);
 /** allot_doc_status_brick - the brick with registry index @index, or NULL. */
 const struct allot_doc_brick *
 allot_doc_status_brick(const struct allot_doc_status *doc, uint32_t index);
+
+/** allot_doc_status_leaf - the brick of a set with this name, or NULL
+ * @set: if not NULL, becomes the set. */
+const struct allot_doc_leaf *
+allot_doc_status_leaf(const struct allot_doc_status *doc, const char *name,
+                      const struct allot_doc_brick **set);
 
 /** allot_doc_brick_is_down - its blocks are unavailable, not lost (1 or 0). */
 int

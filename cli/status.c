@@ -104,7 +104,8 @@ allot_status_row(struct allot_table *table, const struct allot_doc_brick *brick,
     err |= allot_table_cell(table, "%s%s%s", brick->host,
                             brick->host[0] && brick->path[0] ? ":" : "",
                             brick->path);
-    err |= allot_table_cell(table, "%s", brick->state);
+    err |= allot_table_cell(table, "%s%s", brick->state,
+                            brick->degraded ? ", degraded" : "");
     err |= allot_table_cell(table, "%s", brick->since);
     err |= allot_table_cell(table, "%g", brick->weight);
     if (!brick->measured)
@@ -130,6 +131,27 @@ allot_status_row(struct allot_table *table, const struct allot_doc_brick *brick,
     return err;
 }
 
+/* The bricks of a set, indented below it. */
+static int
+allot_status_leaf_row(struct allot_table *table,
+                      const struct allot_doc_leaf *leaf)
+{
+    int err = allot_table_row(table);
+    int i;
+
+    if (err)
+        return err;
+    err |= allot_table_cell(table, "  %s", leaf->name);
+    err |= allot_table_cell(table, "%s%s%s%s", leaf->host,
+                            leaf->host[0] && leaf->path[0] ? ":" : "",
+                            leaf->path, leaf->arbiter ? " (arbiter)" : "");
+    err |= allot_table_cell(table, "%s", leaf->state);
+    err |= allot_table_cell(table, "%s", leaf->since);
+    for (i = 0; i < 6; i++)
+        err |= allot_table_cell(table, "%s", "");
+    return err;
+}
+
 static int
 allot_status_table(const struct allot_doc_status *doc)
 {
@@ -142,7 +164,7 @@ allot_status_table(const struct allot_doc_status *doc)
     };
     struct allot_table *table;
     double load_max = 0;
-    size_t i;
+    size_t i, k;
     int err;
 
     table = allot_table_new(columns, sizeof(columns) / sizeof(columns[0]));
@@ -152,8 +174,11 @@ allot_status_table(const struct allot_doc_status *doc)
         if (allot_status_load(&doc->bricks[i]) > load_max)
             load_max = allot_status_load(&doc->bricks[i]);
     err = 0;
-    for (i = 0; i < doc->brick_count && !err; i++)
+    for (i = 0; i < doc->brick_count && !err; i++) {
         err = allot_status_row(table, &doc->bricks[i], load_max);
+        for (k = 0; k < doc->bricks[i].leaf_count && !err; k++)
+            err = allot_status_leaf_row(table, &doc->bricks[i].leaves[k]);
+    }
     if (!err)
         err = allot_table_print(table);
     allot_table_free(table);
@@ -163,12 +188,22 @@ allot_status_table(const struct allot_doc_status *doc)
 static void
 allot_status_reasons(const struct allot_doc_status *doc)
 {
-    size_t i;
+    size_t i, k;
 
-    for (i = 0; i < doc->brick_count; i++)
-        if (doc->bricks[i].why[0])
-            printf("%s is %s: %s\n", doc->bricks[i].name, doc->bricks[i].state,
-                   doc->bricks[i].why);
+    for (i = 0; i < doc->brick_count; i++) {
+        const struct allot_doc_brick *brick = &doc->bricks[i];
+
+        if (brick->why[0])
+            printf("%s is %s: %s\n", brick->name, brick->state, brick->why);
+        for (k = 0; k < brick->leaf_count; k++)
+            if (brick->leaves[k].why[0])
+                printf("%s of %s is %s: %s\n", brick->leaves[k].name,
+                       brick->name, brick->leaves[k].state,
+                       brick->leaves[k].why);
+        if (brick->leaf_count)
+            printf("%s can lose %" PRIu64 " more brick%s\n", brick->name,
+                   brick->spare, brick->spare == 1 ? "" : "s");
+    }
 }
 
 /* What the translator has to say of the volume as a whole. */
@@ -192,11 +227,12 @@ static void
 allot_status_sentence(const struct allot_doc_status *doc,
                       const struct allot_target *target)
 {
-    size_t i, down = 0, lost = 0;
+    size_t i, down = 0, lost = 0, degraded = 0;
 
     for (i = 0; i < doc->brick_count; i++) {
         down += (size_t)allot_doc_brick_is_down(&doc->bricks[i]);
         lost += (size_t)allot_doc_brick_is_lost(&doc->bricks[i]);
+        degraded += (size_t)doc->bricks[i].degraded;
     }
     printf("%s", doc->state);
     /* All bricks of the volume are well: the lost ones are former members,
@@ -210,6 +246,9 @@ allot_status_sentence(const struct allot_doc_status *doc,
     }
     if (strcmp(doc->state, "DOWN") == 0)
         printf(": the namespace cannot be reached");
+    else if (degraded > 0 && strcmp(doc->state, "DEGRADED") == 0)
+        printf(": %zu set%s miss%s a brick", degraded, degraded == 1 ? "" : "s",
+               degraded == 1 ? "es" : "");
     else if (down == 0 && lost == 0)
         printf(": nothing is missing");
     if (down > 0)

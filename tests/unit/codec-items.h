@@ -245,7 +245,10 @@ sample_portion_nameless(uint8_t *buf, size_t cap)
 static inline int64_t
 sample_brick(uint8_t *buf, size_t cap)
 {
-    const struct allot_brick_id id = {SAMPLE_GFID, SAMPLE_VOLUME};
+    const struct allot_brick_id id = {
+        .brick_uuid = SAMPLE_GFID,
+        .volume_uuid = SAMPLE_VOLUME,
+    };
 
     return allot_brick_id_encode(&id, buf, cap);
 }

@@ -124,7 +124,8 @@ test_impossible_portions_and_bricks(void **state)
         {5, "16", "a name one byte longer than the bytes"},
         {5, "ff", "a name of 255 bytes"},
         {6, "0001", "a byte that must be zero"},
-        {6, "8000", "a byte that must be zero"},
+        {6, "0200", "an unknown flag"},
+        {6, "8000", "an unknown flag"},
         {8, "00000000000000000000000000000000", "no base gfid"},
         {24, "0000000000000000", "nonce 0"},
         {32, "0000000000000000", "gen 0"},
@@ -133,7 +134,9 @@ test_impossible_portions_and_bricks(void **state)
     };
     static const struct patch brick[] = {
         {5, "000001", "a byte that must be zero"},
-        {5, "800000", "a byte that must be zero"},
+        {5, "000100", "a leaf of no set"},
+        {5, "020200", "a leaf past its set"},
+        {5, "010000", "a set of one"},
         {8, "00000000000000000000000000000000", "no brick uuid"},
         {24, "00000000000000000000000000000000", "no volume uuid"},
     };
@@ -331,8 +334,13 @@ static void
 test_encoders_refuse(void **state)
 {
     struct allot_record rec = {.seq = 1, .gen = 1};
-    struct allot_portion por = {SAMPLE_GFID, 1, 1, {0}, "a/b"};
-    struct allot_brick_id id = {SAMPLE_GFID, {0}};
+    struct allot_portion por = {
+        .base_gfid = SAMPLE_GFID,
+        .nonce = 1,
+        .gen = 1,
+        .name = "a/b",
+    };
+    struct allot_brick_id id = {.brick_uuid = SAMPLE_GFID};
     struct allot_registry reg = {.phase = ALLOT_REGISTRY_ACTIVE,
                                  .version = 1,
                                  .volume_uuid = SAMPLE_VOLUME,
@@ -366,6 +374,42 @@ test_encoders_refuse(void **state)
                      -EINVAL);
     assert_int_equal(allot_handshake_encode(NULL, 0, &byte, 0, NULL, 0),
                      -EINVAL);
+}
+
+/* A plain brick has neither number; a leaf's is below its set's. */
+static void
+test_brick_leaf(void **state)
+{
+    static const struct {
+        uint8_t leaves;
+        uint8_t leaf;
+        int good;
+    } cases[] = {{0, 0, 1}, {0, 1, 0}, {1, 0, 0},    {2, 0, 1},
+                 {2, 1, 1}, {2, 2, 0}, {255, 254, 1}};
+    struct allot_brick_id id = {
+        .brick_uuid = SAMPLE_GFID,
+        .volume_uuid = SAMPLE_VOLUME,
+    };
+    struct allot_brick_id back;
+    uint8_t buf[44];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        id.leaves = cases[i].leaves;
+        id.leaf = cases[i].leaf;
+        if (!cases[i].good) {
+            assert_int_equal(allot_brick_id_encode(&id, buf, sizeof(buf)),
+                             -EINVAL);
+            continue;
+        }
+        assert_int_equal(allot_brick_id_encode(&id, buf, sizeof(buf)), 44);
+        assert_int_equal(buf[5], id.leaves);
+        assert_int_equal(buf[6], id.leaf);
+        assert_int_equal(allot_brick_id_decode(buf, sizeof(buf), &back), 0);
+        assert_int_equal(back.leaves, id.leaves);
+        assert_int_equal(back.leaf, id.leaf);
+    }
 }
 
 /* ---- limits -------------------------------------------------------------- */
@@ -590,6 +634,7 @@ main(void)
         cmocka_unit_test(test_unknown_version_within_a_handshake),
         cmocka_unit_test(test_random_records),
         cmocka_unit_test(test_encoders_refuse),
+        cmocka_unit_test(test_brick_leaf),
         cmocka_unit_test(test_largest_record),
         cmocka_unit_test(test_more_members_than_bytes),
         cmocka_unit_test(test_1000_bricks),

@@ -31,9 +31,12 @@ ledger_shares_fs(const struct allot_child *a, const struct allot_child *b)
 {
     if (a == b)
         return _gf_true;
-    if (!a->statfs_known || !b->statfs_known || a->fsid != b->fsid || !a->host)
+    const char *here = a->leaves[0].host;
+    const char *there = b->leaves[0].host;
+
+    if (!a->statfs_known || !b->statfs_known || a->fsid != b->fsid || !here)
         return _gf_false;
-    return b->host && strcmp(a->host, b->host) == 0 &&
+    return there && strcmp(here, there) == 0 &&
            a->capacity_bytes == b->capacity_bytes;
 }
 
@@ -185,7 +188,9 @@ ledger_statfs_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                      op_ret, op_errno, NULL);
     pthread_mutex_lock(&b->lock);
     c->statfs_busy = _gf_false;
-    if (op_ret >= 0 && buf && c->epoch == call->epoch) {
+    /* Of a set the epoch counts the connections of all its bricks. */
+    if (op_ret >= 0 && buf &&
+        (c->kind != ALLOT_SET_NONE || c->epoch == call->epoch)) {
         allot_ledger_store_locked(b, c, buf, call->own);
         allot_registry_evaluate_locked(b);
     }

@@ -8,6 +8,8 @@
  *   allot-handshake.c   asks a data subvolume who it is and how full it is
  *   allot-registry.c    from the answers to states: decides, calls nobody
  *   allot-register.c    changes the registry on the bricks, under its lock
+ *   allot-sets.c        leaves: which bricks a set stands on, what they make of
+ *                       its state
  *   allot-bricks.c      the graph walk, the snapshot, its readers
  *   allot-health.c      counts of each brick's work, the circuit breaker
  *   allot-bricks-choose.c  the ledger, weights, which bricks a new extent takes
@@ -33,24 +35,58 @@ enum allot_hs_kind {
     ALLOT_HS_OK,
 };
 
+/* One brick: what has a guard, an identity and a copy of the registry. A plain
+ * data subvolume is its own and only leaf; a set has one for each of its
+ * bricks. Lives as long as the graph. */
+struct allot_leaf {
+    /* Set by init, then constant. */
+    xlator_t *xl;
+    struct allot_child *child; /* whose leaf it is */
+    int number;                /* which of the child's, from 0 */
+    gf_boolean_t arbiter;      /* keeps names and marks, no data */
+    gf_boolean_t network;      /* has a protocol/client: sends CHILD_DOWN */
+    char *host;                /* NULL: not known */
+    char *path;                /* NULL: not known */
+
+    /* Guarded by allot_bricks.lock. */
+    gf_boolean_t connected;
+    gf_boolean_t answered; /* up and evaluated, or down: once since init */
+    uint32_t epoch;        /* grows with every connection */
+    uint32_t hs_serial;    /* the handshake under way; 0: none */
+    enum allot_hs_kind hs_kind;
+    struct allot_handshake hs;    /* its registry is owned; valid if HS_OK */
+    enum allot_brick_state state; /* of the brick alone */
+    const char *why;              /* a constant text for people, or NULL */
+    time_t since;
+    uint64_t failures; /* times it stopped being usable */
+};
+
+enum allot_set_kind {
+    ALLOT_SET_NONE = 0, /* a plain brick */
+    ALLOT_SET_REPLICATE,
+    ALLOT_SET_ARBITER, /* replicate, its last leaf holds no data */
+};
+
 /* One data subvolume: lives as long as the graph. */
 struct allot_child {
     /* Set by init, then constant. */
     xlator_t *xl;
     gf_boolean_t below_ns;  /* also a descendant of the namespace */
     gf_boolean_t sole_name; /* names on it have no copy elsewhere */
-    gf_boolean_t network;   /* has a protocol/client: sends CHILD_DOWN */
-    char *host;             /* NULL: not known */
-    char *path;             /* NULL: not known */
+    enum allot_set_kind kind;
+    struct allot_leaf *leaves; /* in the order of the set's subvolumes */
+    int leaf_count;            /* 1 for a plain brick */
+    int quorum; /* leaves that must be usable; 0: half of them will do if the
+                   first is among them (replicate's quorum-type auto) */
 
     /* Guarded by allot_bricks.lock. */
-    gf_boolean_t connected;
-    gf_boolean_t answered; /* up and evaluated, or down: once since init */
+    gf_boolean_t connected; /* the subvolume says so: it can be called */
+    gf_boolean_t heard;     /* it has said up or down since init */
     uint32_t epoch;
-    uint32_t hs_serial; /* the handshake under way; 0: none */
-    enum allot_hs_kind hs_kind;
-    struct allot_handshake hs; /* its registry is owned; valid if HS_OK */
-    uint8_t known_uuid[16];    /* the identity last seen; zero: none */
+    gf_boolean_t anonymous;  /* no leaf shows an identity */
+    gf_boolean_t identified; /* leaves show one of this volume: uuid */
+    uint8_t uuid[16];
+    uint8_t known_uuid[16]; /* the identity last seen; zero: none */
     enum allot_brick_state state;
     const char *why; /* a constant text for people, or NULL */
     uint16_t idx;
@@ -102,9 +138,12 @@ struct allot_bricks {
     pthread_cond_t idle; /* busy became 0 */
     int count;
     struct allot_child *children;
-    gf_boolean_t ns_network; /* a protocol/client below the namespace */
-    inode_table_t *itable;   /* for the root alone; made at first use */
-    struct allot_snap *snap; /* RCU */
+    int leaf_count;
+    struct allot_leaf *leaves; /* of all children, in their order */
+    int paths;                 /* ways from us down to a leaf */
+    gf_boolean_t ns_network;   /* a protocol/client below the namespace */
+    inode_table_t *itable;     /* for the root alone; made at first use */
+    struct allot_snap *snap;   /* RCU */
     gf_atomic_t version;
 
     struct allot_registry reg; /* version 0: none known */
@@ -150,6 +189,29 @@ allot_bricks_of(xlator_t *this)
 /** allot_bricks_child_of - the data subvolume @xl, or NULL. */
 struct allot_child *
 allot_bricks_child_of(struct allot_bricks *b, const xlator_t *xl);
+
+typedef gf_boolean_t (*allot_graph_match_fn)(const xlator_t *xl,
+                                             const void *arg);
+
+/** allot_graph_is, allot_graph_is_type - is @xl the one @arg points to; is its
+ * type the text @arg, also where an uninstalled build is loaded by a path. */
+gf_boolean_t
+allot_graph_is(const xlator_t *xl, const void *arg);
+gf_boolean_t
+allot_graph_is_type(const xlator_t *xl, const void *arg);
+
+/** allot_graph_find - @xl itself or the first below it that matches, or NULL.
+ */
+xlator_t *
+allot_graph_find(xlator_t *xl, allot_graph_match_fn match, const void *arg);
+
+/** allot_bricks_refuse - log why the graph cannot start; returns -1. */
+int
+allot_bricks_refuse(xlator_t *this, const char *name, const char *text);
+
+/** allot_child_answered_locked - is it known once how @c is. */
+gf_boolean_t
+allot_child_answered_locked(const struct allot_child *c);
 
 /** allot_bricks_publish_locked - make a snapshot of what is known and publish
  * it if it differs from the present one. No memory: the old one stays. */
@@ -202,23 +264,66 @@ allot_ledger_store_locked(struct allot_bricks *b, struct allot_child *c,
 void
 allot_ledger_refresh(xlator_t *this, uint64_t age_msec);
 
+/* allot-sets.c ---------------------------------------------------------------
+ */
+
+/** allot_watched - is @xl named by option watch: it carries no data of its own.
+ * For the walk over the graph at init. */
+gf_boolean_t
+allot_watched(xlator_t *this, const xlator_t *xl);
+
+/** allot_sets_init - find the leaves of every child; no winds
+ * 0, or -1 with a log line (a set whose leaves are not watched, option watch
+ * names something else). Owns what it makes: allot_sets_fini(). */
+int
+allot_sets_init(xlator_t *this, struct allot_bricks *b);
+void
+allot_sets_fini(struct allot_bricks *b);
+
+/** allot_bricks_leaf_of - the leaf @xl, or NULL. */
+struct allot_leaf *
+allot_bricks_leaf_of(struct allot_bricks *b, const xlator_t *xl);
+
+/** allot_sets_identify_locked - from the handshakes of the leaves: who is each
+ * child, and the state of every leaf. */
+void
+allot_sets_identify_locked(struct allot_bricks *b);
+
+/** allot_set_state_locked - the state of @c as far as its leaves decide
+ * ALLOT_BRICK_UP: enough of them are usable. @why as in struct allot_child. */
+enum allot_brick_state
+allot_set_state_locked(const struct allot_child *c, const char **why);
+
+/** allot_set_degraded_locked - is a leaf of @c not usable. */
+gf_boolean_t
+allot_set_degraded_locked(const struct allot_child *c);
+
+/** allot_set_spare_locked - how many more leaves of @c may fail, whichever they
+ * are, before data on it cannot be read and written. */
+int
+allot_set_spare_locked(const struct allot_child *c);
+
+/** allot_set_kind_name - "brick", "replicate", "arbiter". */
+const char *
+allot_set_kind_name(enum allot_set_kind kind);
+
 /* allot-handshake.c ----------------------------------------------------------
  */
 
-/** allot_handshake_start - ask @c who it is; the answer is evaluated when it
+/** allot_handshake_start - ask @l who it is; the answer is evaluated when it
  * comes. One at a time on a connection. Winds; no lock held. */
 void
-allot_handshake_start(xlator_t *this, struct allot_child *c);
+allot_handshake_start(xlator_t *this, struct allot_leaf *l);
 
 /** allot_handshake_store_locked - keep an answer's bytes (NULL: op_errno says
  * why there are none). */
 void
-allot_handshake_store_locked(struct allot_bricks *b, struct allot_child *c,
+allot_handshake_store_locked(struct allot_bricks *b, struct allot_leaf *l,
                              int32_t op_errno, data_t *value);
 
 /** allot_handshake_forget_locked - no answer on this connection. */
 void
-allot_handshake_forget_locked(struct allot_child *c);
+allot_handshake_forget_locked(struct allot_leaf *l);
 
 /** allot_handshake_again - ask all connected ones once more that are not
  * usable, or every one if @all. Winds; no lock held. */
@@ -255,6 +360,12 @@ allot_registry_evaluate_locked(struct allot_bricks *b);
  * subvolume that can be registered. */
 gf_boolean_t
 allot_registry_joinable_locked(struct allot_bricks *b, struct allot_child *c);
+
+/** allot_registry_behind_locked - with an active registry: has @l, a brick of
+ * the volume, an older copy of it. */
+gf_boolean_t
+allot_registry_behind_locked(struct allot_bricks *b,
+                             const struct allot_leaf *l);
 
 /** allot_registry_need_locked - after an evaluation: what is to be done. */
 enum allot_need

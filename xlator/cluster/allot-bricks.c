@@ -51,16 +51,14 @@ allot_brick_state_name(enum allot_brick_state state)
 /* ---- the graph -------------------------------------------------------------
  */
 
-typedef gf_boolean_t (*graph_match_fn)(const xlator_t *xl, const void *arg);
-
-static gf_boolean_t
-graph_is(const xlator_t *xl, const void *arg)
+gf_boolean_t
+allot_graph_is(const xlator_t *xl, const void *arg)
 {
     return xl == arg;
 }
 
-static gf_boolean_t
-graph_is_type(const xlator_t *xl, const void *arg)
+gf_boolean_t
+allot_graph_is_type(const xlator_t *xl, const void *arg)
 {
     const char *type = arg;
     size_t have = strlen(xl->type);
@@ -72,8 +70,8 @@ graph_is_type(const xlator_t *xl, const void *arg)
 }
 
 /* @xl itself or the first below it, in graph order, that matches. */
-static xlator_t *
-graph_find(xlator_t *xl, graph_match_fn match, const void *arg)
+xlator_t *
+allot_graph_find(xlator_t *xl, allot_graph_match_fn match, const void *arg)
 {
     xlator_list_t *list = NULL;
     xlator_t *found = NULL;
@@ -81,7 +79,7 @@ graph_find(xlator_t *xl, graph_match_fn match, const void *arg)
     if (match(xl, arg))
         return xl;
     for (list = xl->children; list && !found; list = list->next)
-        found = graph_find(list->xlator, match, arg);
+        found = allot_graph_find(list->xlator, match, arg);
     return found;
 }
 
@@ -93,10 +91,10 @@ graph_sole_path(xlator_t *xl, const xlator_t *target)
 
     if (xl == target)
         return _gf_true;
-    if (graph_is_type(xl, "cluster/replicate") ||
-        graph_is_type(xl, "cluster/afr") ||
-        graph_is_type(xl, "cluster/disperse") ||
-        graph_is_type(xl, "cluster/ec"))
+    if (allot_graph_is_type(xl, "cluster/replicate") ||
+        allot_graph_is_type(xl, "cluster/afr") ||
+        allot_graph_is_type(xl, "cluster/disperse") ||
+        allot_graph_is_type(xl, "cluster/ec"))
         return _gf_false;
     for (list = xl->children; list; list = list->next)
         if (graph_sole_path(list->xlator, target))
@@ -116,47 +114,16 @@ graph_ns_kind(const xlator_t *ns)
            !ns->children->next)
         ns = ns->children->xlator;
     for (i = 0; i < sizeof(distribute) / sizeof(distribute[0]); i++)
-        if (graph_is_type(ns, distribute[i]))
+        if (allot_graph_is_type(ns, distribute[i]))
             return ALLOT_NS_DISTRIBUTE;
-    if (graph_is_type(ns, "cluster/replicate") ||
-        graph_is_type(ns, "cluster/afr"))
+    if (allot_graph_is_type(ns, "cluster/replicate") ||
+        allot_graph_is_type(ns, "cluster/afr"))
         return ALLOT_NS_REPLICATE;
     return ALLOT_NS_OTHER;
 }
 
-static char *
-graph_option(xlator_t *xl, char *key)
-{
-    char *value = NULL;
-
-    if (dict_get_str(xl->options, key, &value))
-        return NULL;
-    return gf_strdup(value);
-}
-
-/* Where the subvolume's (first) brick is, for people. */
-static void
-graph_where(struct allot_child *c)
-{
-    xlator_t *xl = graph_find(c->xl, graph_is_type, "protocol/client");
-    char host[256] = "";
-
-    if (xl) {
-        c->network = _gf_true;
-        c->host = graph_option(xl, "remote-host");
-        c->path = graph_option(xl, "remote-subvolume");
-        return;
-    }
-    xl = graph_find(c->xl, graph_is_type, "storage/posix");
-    if (!xl)
-        return;
-    c->path = graph_option(xl, "directory");
-    if (gethostname(host, sizeof(host) - 1) == 0)
-        c->host = gf_strdup(host);
-}
-
-static int
-bricks_refuse(xlator_t *this, const char *name, const char *text)
+int
+allot_bricks_refuse(xlator_t *this, const char *name, const char *text)
 {
     gf_msg(this->name, GF_LOG_ERROR, EINVAL, ALLOT_MSG_BAD_GRAPH,
            "the graph cannot start: subvolume %s %s", name, text);
@@ -178,13 +145,24 @@ bricks_check_graph(xlator_t *this)
     for (one = this->children; one; one = one->next)
         for (two = one->next; two; two = two->next)
             if (one->xlator == two->xlator)
-                return bricks_refuse(this, one->xlator->name,
-                                     "is listed more than once");
+                return allot_bricks_refuse(this, one->xlator->name,
+                                           "is listed more than once");
     for (one = this->children; one; one = one->next)
-        if (graph_find(one->xlator, graph_is_type, "features/shard"))
-            return bricks_refuse(this, one->xlator->name,
-                                 "has features/shard below it, which cuts "
-                                 "files into pieces already: use one of both");
+        if (allot_graph_find(one->xlator, allot_graph_is_type,
+                             "features/shard"))
+            return allot_bricks_refuse(
+                this, one->xlator->name,
+                "has features/shard below it, which cuts "
+                "files into pieces already: use one of both");
+    for (one = this->children; one; one = one->next)
+        if (allot_graph_find(one->xlator, allot_graph_is_type,
+                             "cluster/disperse") ||
+            allot_graph_find(one->xlator, allot_graph_is_type, "cluster/ec"))
+            return allot_bricks_refuse(
+                this, one->xlator->name,
+                "has a disperse set below it: disperse of GlusterFS 10 changes "
+                "the size that it has recorded also when its bricks refuse the "
+                "call; use replicate sets");
     return 0;
 }
 
@@ -221,10 +199,15 @@ allot_bricks_init(xlator_t *this)
     priv->bricks = b;
     priv->ns = FIRST_CHILD(this);
     priv->ns_kind = graph_ns_kind(priv->ns);
-    b->ns_network = !!graph_find(priv->ns, graph_is_type, "protocol/client");
+    b->ns_network =
+        !!allot_graph_find(priv->ns, allot_graph_is_type, "protocol/client");
 
     for (list = this->children->next; list; list = list->next)
-        b->count++;
+        b->count += !allot_watched(this, list->xlator);
+    if (b->count == 0)
+        return allot_bricks_refuse(this, priv->ns->name,
+                                   "is followed by watched ones only: there is "
+                                   "no data subvolume");
     if (b->count > ALLOT_BRICKS_MAX) {
         gf_msg(this->name, GF_LOG_ERROR, EINVAL, ALLOT_MSG_BAD_GRAPH,
                "the graph cannot start: %d data subvolumes, at most %d are "
@@ -238,18 +221,23 @@ allot_bricks_init(xlator_t *this)
         return -1;
     }
     c = b->children;
-    for (list = this->children->next; list; list = list->next, c++) {
+    for (list = this->children->next; list; list = list->next) {
+        if (allot_watched(this, list->xlator))
+            continue;
         c->xl = list->xlator;
         c->idx = ALLOT_IDX_NONE;
         c->since = gf_time();
         c->weight = 1;
         GF_ATOMIC_INIT(c->own_bytes, 0);
-        c->below_ns = !!graph_find(priv->ns, graph_is, c->xl);
+        c->below_ns = !!allot_graph_find(priv->ns, allot_graph_is, c->xl);
         c->sole_name = c->below_ns && graph_sole_path(priv->ns, c->xl);
-        graph_where(c);
         if (strlen(c->xl->name) > ALLOT_NAME_MAX)
-            return bricks_refuse(this, c->xl->name, "has too long a name");
+            return allot_bricks_refuse(this, c->xl->name,
+                                       "has too long a name");
+        c++;
     }
+    if (allot_sets_init(this, b))
+        return -1;
     priv->pass_through = b->count == 1;
     return 0;
 }
@@ -334,7 +322,7 @@ child_names_missing(const struct allot_child *c)
             return !c->connected;
         case ALLOT_BRICK_FOREIGN:
             /* Without a guard the namespace sees all its names. */
-            return c->hs_kind == ALLOT_HS_OK;
+            return c->leaves[0].hs_kind == ALLOT_HS_OK;
         default:
             return _gf_true;
     }
@@ -375,6 +363,7 @@ snap_make_locked(struct allot_bricks *b)
         s->views[i].state = c->state;
         s->views[i].epoch = c->epoch;
         s->views[i].below_ns = c->below_ns;
+        s->views[i].is_set = c->kind != ALLOT_SET_NONE;
         if (c->idx == ALLOT_IDX_NONE)
             s->unmatched = _gf_true;
         else
@@ -463,11 +452,7 @@ allot_bricks_fini(xlator_t *this)
     rcu_barrier();
     if (b->itable)
         inode_table_destroy(b->itable);
-    for (i = 0; i < b->count; i++) {
-        allot_handshake_forget_locked(&b->children[i]);
-        GF_FREE(b->children[i].host);
-        GF_FREE(b->children[i].path);
-    }
+    allot_sets_fini(b);
     allot_registry_clear(&b->reg);
     GF_FREE(b->children);
     pthread_cond_destroy(&b->idle);

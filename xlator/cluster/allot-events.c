@@ -12,11 +12,14 @@
  *                 anything else         up, after the first CHILD_UP
  *   data          CHILD_UP              handshake; then SOME_DESCENDENT_UP
  *                 CHILD_DOWN            state down; SOME_DESCENDENT_DOWN
- *                 UPCALL                up, unless the namespace has brought it
+ *                 UPCALL                up, unless it was brought already
  *                 anything else         stays here
+ *   leaf of a set CHILD_UP              handshake
+ *                 CHILD_DOWN            the brick is down; the set may go on
  *
  * A subvolume that is both data and below the namespace brings its events
- * twice: through the namespace and directly.
+ * twice: through the namespace and directly. A plain data subvolume is its own
+ * leaf.
  */
 #include "allot-bricks-impl.h"
 #include "allot-inode.h"
@@ -38,7 +41,7 @@ events_data_answered(struct allot_bricks *b)
     if (allot_priv(b->this)->pass_through)
         return _gf_true;
     for (i = 0; i < b->count; i++)
-        if (!b->children[i].answered)
+        if (!allot_child_answered_locked(&b->children[i]))
             return _gf_false;
     return b->register_tried ||
            allot_registry_need_locked(b) == ALLOT_NEED_NOTHING;
@@ -54,8 +57,8 @@ events_all_down(struct allot_bricks *b)
 
     if (b->ns_up && b->ns_network)
         return _gf_false;
-    for (i = 0; i < b->count; i++)
-        if (b->children[i].connected && b->children[i].network)
+    for (i = 0; i < b->leaf_count; i++)
+        if (b->leaves[i].connected && b->leaves[i].network)
             return _gf_false;
     return _gf_true;
 }
@@ -277,56 +280,92 @@ events_from_ns(xlator_t *this, int32_t event)
     allot_events_settle(this);
 }
 
+/* A brick's connection is new: whatever was known of it, and of the fds that
+ * lead to it, is to be asked for again. */
 static void
-events_data_up(xlator_t *this, struct allot_child *c)
+events_leaf_up(xlator_t *this, struct allot_leaf *l)
 {
     struct allot_bricks *b = allot_bricks_of(this);
 
     pthread_mutex_lock(&b->lock);
-    c->connected = _gf_true;
-    c->epoch++;
-    c->hs_serial = 0;
-    allot_health_connected_locked(c);
-    allot_handshake_forget_locked(c);
+    l->connected = _gf_true;
+    l->epoch++;
+    l->child->epoch++;
+    l->hs_serial = 0;
+    if (l->child->kind == ALLOT_SET_NONE)
+        allot_health_connected_locked(l->child);
+    allot_handshake_forget_locked(l);
     allot_registry_evaluate_locked(b);
     pthread_mutex_unlock(&b->lock);
 
-    allot_handshake_start(this, c);
-    allot_ledger_refresh(this, 0);
-    if (!c->below_ns)
-        events_pass(this, GF_EVENT_SOME_DESCENDENT_UP, NULL);
+    allot_handshake_start(this, l);
 }
 
 static void
-events_data_down(xlator_t *this, struct allot_child *c)
+events_leaf_down(xlator_t *this, struct allot_leaf *l)
 {
     struct allot_bricks *b = allot_bricks_of(this);
 
     pthread_mutex_lock(&b->lock);
-    c->connected = _gf_false;
-    c->answered = _gf_true;
-    c->hs_serial = 0;
-    allot_handshake_forget_locked(c);
+    l->connected = _gf_false;
+    l->answered = _gf_true;
+    l->hs_serial = 0;
+    allot_handshake_forget_locked(l);
     allot_registry_evaluate_locked(b);
     pthread_mutex_unlock(&b->lock);
 
     allot_register_kick(this);
-    events_pass(this, GF_EVENT_SOME_DESCENDENT_DOWN, NULL);
     allot_events_settle(this);
 }
 
 static void
-events_from_data(xlator_t *this, struct allot_child *c, int32_t event)
+events_child(xlator_t *this, struct allot_child *c, gf_boolean_t up)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+
+    pthread_mutex_lock(&b->lock);
+    /* replicate says CHILD_UP for each of its own. */
+    if (up && !c->connected) {
+        c->epoch++;
+        if (c->kind != ALLOT_SET_NONE)
+            allot_health_connected_locked(c);
+    }
+    c->connected = up;
+    c->heard = _gf_true;
+    allot_registry_evaluate_locked(b);
+    pthread_mutex_unlock(&b->lock);
+
+    allot_register_kick(this);
+    if (up)
+        allot_ledger_refresh(this, 0);
+    if (!up || !c->below_ns)
+        events_pass(
+            this,
+            up ? GF_EVENT_SOME_DESCENDENT_UP : GF_EVENT_SOME_DESCENDENT_DOWN,
+            NULL);
+    allot_events_settle(this);
+}
+
+/* @c: a data subvolume, or NULL; @l: a brick, or NULL. A plain one is both. */
+static void
+events_from_data(xlator_t *this, struct allot_child *c, struct allot_leaf *l,
+                 int32_t event)
 {
     switch (event) {
         case GF_EVENT_CHILD_UP:
-            events_data_up(this, c);
+            if (l)
+                events_leaf_up(this, l);
+            if (c)
+                events_child(this, c, _gf_true);
             break;
         case GF_EVENT_CHILD_DOWN:
-            events_data_down(this, c);
+            if (l)
+                events_leaf_down(this, l);
+            if (c)
+                events_child(this, c, _gf_false);
             break;
         case GF_EVENT_AUTH_FAILED:
-            if (!c->below_ns)
+            if (c && !c->below_ns)
                 default_notify(this, event, NULL);
             break;
         default:
@@ -337,20 +376,19 @@ events_from_data(xlator_t *this, struct allot_child *c, int32_t event)
 /* ---- upcalls ---------------------------------------------------------------
  */
 
-/* A subvolume below the namespace notifies its parents one after the other, in
- * one thread and with the same data: the second delivery in a row is the
- * duplicate. */
+/* A brick notifies its parents one after the other, in one thread and with the
+ * same data. Where several ways lead from it to us all but the first delivery
+ * in a row are duplicates. */
 static __thread const void *upcall_seen;
+static __thread int upcall_times;
 
 static gf_boolean_t
-upcall_duplicate(const struct gf_upcall *up)
+upcall_duplicate(const struct gf_upcall *up, int paths)
 {
-    if (upcall_seen == up) {
-        upcall_seen = NULL;
-        return _gf_true;
-    }
-    upcall_seen = up;
-    return _gf_false;
+    if (upcall_seen != up)
+        upcall_times = 0;
+    upcall_seen = ++upcall_times < paths ? up : NULL;
+    return upcall_times > 1;
 }
 
 static void
@@ -377,20 +415,13 @@ upcall_invalidation(xlator_t *this, struct gf_upcall *up)
 static void
 events_upcall(xlator_t *this, struct gf_upcall *up)
 {
-    struct gf_upcall_inodelk_contention *lk = NULL;
-    struct allot_bricks *b = allot_bricks_of(this);
-    gf_boolean_t shared = _gf_false;
-    int i = 0;
-
-    for (i = 0; i < b->count && !shared; i++)
-        shared = b->children[i].below_ns;
-    if (shared && upcall_duplicate(up))
+    /* The locks of sets and of our own: nobody above holds any. A set keeps to
+     * itself what concerns it, but a leaf's comes here directly as well. */
+    if (up->event_type == GF_UPCALL_INODELK_CONTENTION ||
+        up->event_type == GF_UPCALL_ENTRYLK_CONTENTION)
         return;
-    if (up->event_type == GF_UPCALL_INODELK_CONTENTION) {
-        lk = up->data;
-        if (lk && lk->domain && strncmp(lk->domain, "allot.", 6) == 0)
-            return;
-    }
+    if (upcall_duplicate(up, allot_bricks_of(this)->paths))
+        return;
     if (up->event_type == GF_UPCALL_CACHE_INVALIDATION && up->data)
         upcall_invalidation(this, up);
     default_notify(this, GF_EVENT_UPCALL, up);
@@ -401,6 +432,7 @@ allot_bricks_notify(xlator_t *this, int32_t event, void *data)
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_child *c = NULL;
+    struct allot_leaf *l = NULL;
 
     if (!priv || !priv->bricks)
         return 0;
@@ -432,7 +464,7 @@ allot_bricks_notify(xlator_t *this, int32_t event, void *data)
         return 0;
     }
     c = allot_bricks_child_of(priv->bricks, data);
-    if (c)
-        events_from_data(this, c, event);
+    l = allot_bricks_leaf_of(priv->bricks, data);
+    events_from_data(this, c, l, event);
     return 0;
 }

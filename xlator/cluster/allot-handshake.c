@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * allot-handshake.c - asking a data subvolume who it is, on every connection,
- * and again while it is not usable. The answer (identity and registry as the
- * guard holds them) is kept with the child; allot-registry.c judges it.
+ * allot-handshake.c - asking a brick who it is, on every connection, and again
+ * while it is not usable. The answer (identity and registry as the guard holds
+ * them) is kept with the leaf; allot-sets.c and allot-registry.c judge it.
  */
 #include "allot-bricks-impl.h"
 
@@ -12,12 +12,12 @@ struct handshake_call {
 };
 
 void
-allot_handshake_forget_locked(struct allot_child *c)
+allot_handshake_forget_locked(struct allot_leaf *l)
 {
-    if (c->hs_kind == ALLOT_HS_OK && c->hs.has_registry)
-        allot_registry_clear(&c->hs.registry);
-    memset(&c->hs, 0, sizeof(c->hs));
-    c->hs_kind = ALLOT_HS_NONE;
+    if (l->hs_kind == ALLOT_HS_OK && l->hs.has_registry)
+        allot_registry_clear(&l->hs.registry);
+    memset(&l->hs, 0, sizeof(l->hs));
+    l->hs_kind = ALLOT_HS_NONE;
 }
 
 /* Errnos that speak of the connection or the moment, not of the guard. */
@@ -39,7 +39,7 @@ handshake_transient(int32_t op_errno)
 }
 
 void
-allot_handshake_store_locked(struct allot_bricks *b, struct allot_child *c,
+allot_handshake_store_locked(struct allot_bricks *b, struct allot_leaf *l,
                              int32_t op_errno, data_t *value)
 {
     struct allot_handshake hs = {
@@ -50,37 +50,35 @@ allot_handshake_store_locked(struct allot_bricks *b, struct allot_child *c,
     if (!value && handshake_transient(op_errno)) {
         /* What an earlier answer on this connection said still holds. */
         gf_msg(b->this->name, GF_LOG_WARNING, op_errno, ALLOT_MSG_HANDSHAKE,
-               "%s did not answer the handshake", c->xl->name);
+               "%s did not answer the handshake", l->xl->name);
         return;
     }
-    allot_handshake_forget_locked(c);
+    allot_handshake_forget_locked(l);
     if (!value) {
-        c->hs_kind = ALLOT_HS_NO_GUARD;
+        l->hs_kind = ALLOT_HS_NO_GUARD;
         return;
     }
     ret = allot_handshake_decode((const uint8_t *)value->data, value->len, &hs);
     if (ret) {
-        c->hs_kind = ALLOT_HS_BAD;
+        l->hs_kind = ALLOT_HS_BAD;
         gf_msg(b->this->name, GF_LOG_ERROR, -ret, ALLOT_MSG_HANDSHAKE,
                "%s: the handshake's answer (identity, registry) does not "
                "decode",
-               c->xl->name);
+               l->xl->name);
         return;
     }
     if (hs.protocol != ALLOT_PROTOCOL) {
         gf_msg(b->this->name, GF_LOG_ERROR, EPROTONOSUPPORT,
                ALLOT_MSG_HANDSHAKE,
-               "%s speaks protocol %d, this client speaks %d", c->xl->name,
+               "%s speaks protocol %d, this client speaks %d", l->xl->name,
                hs.protocol, ALLOT_PROTOCOL);
         if (hs.has_registry)
             allot_registry_clear(&hs.registry);
-        c->hs_kind = ALLOT_HS_BAD;
+        l->hs_kind = ALLOT_HS_BAD;
         return;
     }
-    c->hs = hs;
-    c->hs_kind = ALLOT_HS_OK;
-    if (hs.has_id)
-        memcpy(c->known_uuid, hs.id.brick_uuid, sizeof(c->known_uuid));
+    l->hs = hs;
+    l->hs_kind = ALLOT_HS_OK;
 }
 
 static int32_t
@@ -89,7 +87,7 @@ handshake_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
 {
     struct allot_bricks *b = allot_bricks_of(this);
     struct handshake_call *call = cookie;
-    struct allot_child *c = &b->children[call->pos];
+    struct allot_leaf *l = &b->leaves[call->pos];
     data_t *value = NULL;
 
     if (op_ret >= 0 && dict)
@@ -98,10 +96,10 @@ handshake_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         op_errno = ENODATA;
 
     pthread_mutex_lock(&b->lock);
-    if (c->hs_serial == call->serial) {
-        c->hs_serial = 0;
-        allot_handshake_store_locked(b, c, op_errno, value);
-        c->answered = _gf_true;
+    if (l->hs_serial == call->serial) {
+        l->hs_serial = 0;
+        allot_handshake_store_locked(b, l, op_errno, value);
+        l->answered = _gf_true;
         allot_registry_evaluate_locked(b);
     }
     pthread_mutex_unlock(&b->lock);
@@ -116,22 +114,22 @@ handshake_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
 
 /* The answer will not come: no memory to ask. */
 static void
-handshake_give_up(xlator_t *this, struct allot_child *c)
+handshake_give_up(xlator_t *this, struct allot_leaf *l)
 {
     struct allot_bricks *b = allot_bricks_of(this);
 
     pthread_mutex_lock(&b->lock);
-    c->hs_serial = 0;
-    c->answered = _gf_true;
+    l->hs_serial = 0;
+    l->answered = _gf_true;
     pthread_mutex_unlock(&b->lock);
     gf_msg(this->name, GF_LOG_ERROR, ENOMEM, ALLOT_MSG_NO_MEMORY,
            "no memory to ask %s for its identity: tried again later",
-           c->xl->name);
+           l->xl->name);
     allot_bricks_idle(b);
 }
 
 void
-allot_handshake_start(xlator_t *this, struct allot_child *c)
+allot_handshake_start(xlator_t *this, struct allot_leaf *l)
 {
     struct allot_bricks *b = allot_bricks_of(this);
     struct handshake_call *call = NULL;
@@ -143,11 +141,11 @@ allot_handshake_start(xlator_t *this, struct allot_child *c)
     };
 
     pthread_mutex_lock(&b->lock);
-    go = c->connected && !c->hs_serial && allot_bricks_busy_locked(b);
+    go = l->connected && !l->hs_serial && allot_bricks_busy_locked(b);
     if (go) {
         if (++b->serial == 0)
             b->serial = 1;
-        serial = c->hs_serial = b->serial;
+        serial = l->hs_serial = b->serial;
     }
     pthread_mutex_unlock(&b->lock);
     if (!go)
@@ -159,12 +157,12 @@ allot_handshake_start(xlator_t *this, struct allot_child *c)
         if (frame)
             STACK_DESTROY(frame->root);
         GF_FREE(call);
-        handshake_give_up(this, c);
+        handshake_give_up(this, l);
         return;
     }
-    call->pos = c - b->children;
+    call->pos = l - b->leaves;
     call->serial = serial;
-    STACK_WIND_COOKIE(frame, handshake_cbk, call, c->xl, c->xl->fops->getxattr,
+    STACK_WIND_COOKIE(frame, handshake_cbk, call, l->xl, l->xl->fops->getxattr,
                       &loc, ALLOT_KEY_HANDSHAKE,
                       allot_priv(this)->client_xdata);
     loc_wipe(&loc);
@@ -174,19 +172,22 @@ void
 allot_handshake_again(xlator_t *this, gf_boolean_t all)
 {
     struct allot_bricks *b = allot_bricks_of(this);
-    struct allot_child *c = NULL;
+    struct allot_leaf *l = NULL;
+    enum allot_brick_state state = ALLOT_BRICK_DOWN;
     gf_boolean_t usable = _gf_false;
     int i = 0;
 
-    for (i = 0; i < b->count; i++) {
-        c = &b->children[i];
+    for (i = 0; i < b->leaf_count; i++) {
+        l = &b->leaves[i];
         pthread_mutex_lock(&b->lock);
-        usable = c->state == ALLOT_BRICK_UP || c->state == ALLOT_BRICK_FULL ||
-                 c->state == ALLOT_BRICK_DRAINING ||
-                 c->state == ALLOT_BRICK_FAILING;
+        state = l->child->state;
+        usable =
+            l->state == ALLOT_BRICK_UP &&
+            (state == ALLOT_BRICK_UP || state == ALLOT_BRICK_FULL ||
+             state == ALLOT_BRICK_DRAINING || state == ALLOT_BRICK_FAILING);
         pthread_mutex_unlock(&b->lock);
         if (all || !usable)
-            allot_handshake_start(this, c);
+            allot_handshake_start(this, l);
     }
 }
 
@@ -197,7 +198,7 @@ allot_handshake_next(xlator_t *this)
     uint32_t turn = 0;
 
     pthread_mutex_lock(&b->lock);
-    turn = b->asked_next++ % b->count;
+    turn = b->asked_next++ % b->leaf_count;
     pthread_mutex_unlock(&b->lock);
-    allot_handshake_start(this, &b->children[turn]);
+    allot_handshake_start(this, &b->leaves[turn]);
 }

@@ -19,6 +19,7 @@ allot_io_new(call_frame_t *frame, xlator_t *this, fd_t *fd, uint64_t off,
     io->frame = frame;
     io->this = this;
     io->fd = fd_ref(fd);
+    io->pid = frame->root->pid;
     io->ai = ai;
     io->off = off;
     io->len = len;
@@ -53,6 +54,7 @@ void
 allot_io_free(struct allot_io *io)
 {
     allot_io_round_clear(io);
+    io->frame->root->pid = io->pid;
     io->frame->local = NULL;
     if (io->xdata)
         dict_unref(io->xdata);

@@ -46,6 +46,7 @@ typedef void (*allot_read_done_fn)(void *arg, int32_t ret, struct iovec *iov,
 
 struct allot_io {
     call_frame_t *frame;
+    pid_t pid; /* the caller's: its place is taken by ALLOT_PID meanwhile */
     xlator_t *this;
     fd_t *fd; /* the application's, reference */
     struct allot_inode *ai;

@@ -194,6 +194,17 @@ struct volume_options allot_volume_options[] = {
                        "remove-brick: it fails at once, and the log says why. "
                        "The value is what glusterd would remove.",
     },
+    {
+        .key = {"watch"},
+        .type = GF_OPTION_TYPE_STR,
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT,
+        .tags = {"allot"},
+        .description = "Subvolumes that carry no data of their own: the bricks "
+                       "of the replicate sets that are data subvolumes. All "
+                       "bricks of such sets must be named. "
+                       "Part of the graph: it cannot be changed live.",
+    },
     {.key = {NULL}},
 };
 

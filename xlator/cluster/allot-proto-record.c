@@ -316,9 +316,9 @@ fence_ask(xlator_t *this, loc_t *loc, const uint16_t *idx, int n,
     return 0;
 }
 
-static int
-fence_decode(inode_t *inode, uint64_t nonce, struct allot_call *call,
-             struct allot_portion *por)
+int
+allot_fence_decode(inode_t *inode, uint64_t nonce, struct allot_call *call,
+                   struct allot_portion *por)
 {
     data_t *data = NULL;
 
@@ -365,6 +365,16 @@ fence_wind(xlator_t *this, struct allot_call *calls, int n)
     }
 }
 
+uint64_t
+allot_fence_cut(const struct allot_record *rec, uint64_t from, uint16_t idx)
+{
+    /* Truncations that it missed, and what no extent leads to any more. */
+    uint64_t cut = allot_record_clip_for(rec, from);
+    uint64_t end = allot_mapped_end(rec->layout, idx);
+
+    return end < cut ? end : cut;
+}
+
 /* One round: ask each portion's generation, then raise it from there.
  * errs[i] is -ALLOT_ERR_BEHIND where somebody else raised it in between. */
 static int
@@ -373,13 +383,13 @@ fence_round(xlator_t *this, inode_t *inode, const struct allot_record *rec,
             const uint16_t *idx, int n, int *errs, struct allot_call *calls)
 {
     struct allot_portion por;
+    struct allot_brick_view view;
     uint64_t cut = 0;
-    uint64_t end = 0;
     int i = 0;
 
     fence_ask(this, loc, idx, n, calls);
     for (i = 0; i < n; i++) {
-        errs[i] = fence_decode(inode, rec->nonce, &calls[i], &por);
+        errs[i] = allot_fence_decode(inode, rec->nonce, &calls[i], &por);
         /* One that is not there is told when it is opened. */
         if (calls[i].xl &&
             (errs[i] == -EIO || (errs[i] && calls[i].err == ENODATA)) &&
@@ -395,11 +405,16 @@ fence_round(xlator_t *this, inode_t *inode, const struct allot_record *rec,
             calls[i].xl = NULL;
             continue;
         }
-        /* Truncations that it missed, and what no extent leads to any more. */
-        cut = allot_record_clip_for(rec, por.gen);
-        end = allot_mapped_end(rec->layout, idx[i]);
-        if (end < cut)
-            cut = end;
+        cut = allot_fence_cut(rec, por.gen, idx[i]);
+        if (allot_brick_get(this, idx[i], &view) == 0 && view.is_set &&
+            (por.closed || cut <= ALLOT_OFFSET_MAX)) {
+            calls[i].xl = NULL;
+            errs[i] =
+                allot_cut_on_set(this, inode, rec, gen, loc, idx[i], buf, len);
+            if (!errs[i])
+                GF_ATOMIC_INC(allot_priv(this)->fences);
+            continue;
+        }
         calls[i].fop = GF_FOP_SETXATTR;
         calls[i].dict = dict_new();
         calls[i].xdata = allot_xdata_internal();
@@ -552,6 +567,13 @@ allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen)
     if (!rec || !rec->r.layout->extent_count)
         goto out;
     ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL, NULL);
+    if (ret == 0 && seen.closed && seen.top_gen <= rec->r.gen) {
+        /* It died while it cut a portion on a set. */
+        allot_fence(this, inode, &rec->r, rec->r.gen + 1, rec->r.layout->bricks,
+                    rec->r.layout->brick_count, NULL);
+        ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL,
+                            NULL);
+    }
     if (ret == 0 && seen.top_gen > rec->r.gen) {
         ret = allot_record_copy(&rec->r, &r);
         if (ret == 0) {

@@ -56,6 +56,8 @@ glimpse_one(xlator_t *this, inode_t *inode, const struct allot_record *rec,
     m->size = call->st.ia_size < cut ? call->st.ia_size : cut;
     out->answered++;
     out->blocks512 += call->st.ia_blocks;
+    if (por.closed)
+        out->closed = _gf_true;
     if (por.gen > out->top_gen)
         out->top_gen = por.gen;
     if (out->answered == 1 || iatt_newer(&call->st, &out->newest))

@@ -81,6 +81,27 @@ void
 allot_own_size(struct allot_inode *ai, const struct allot_rec *rec,
                struct allot_record *r);
 
+/** allot_fence_decode - what a getxattr of ALLOT_XATTR_PORTION (@call) answered
+ * 0; -ENODATA: the portion or its xattr is not there; -EIO: damaged, or of
+ * another file; else the call's error. */
+struct allot_call;
+int
+allot_fence_decode(inode_t *inode, uint64_t nonce, struct allot_call *call,
+                   struct allot_portion *por);
+
+/** allot_fence_cut - where a portion of generation @from on @idx is to be cut
+ * when it is fenced, bytes; above ALLOT_OFFSET_MAX: nowhere (rule 5). */
+uint64_t
+allot_fence_cut(const struct allot_record *rec, uint64_t from, uint16_t idx);
+
+/** allot_cut_on_set - fence a portion on a set that may have to be cut
+ * @loc: of the portion; @bytes, @len: its xattr with @gen. In a synctask.
+ * 0 or -errno, -EREMCHG and -ALLOT_ERR_BEHIND as for any fence. */
+int
+allot_cut_on_set(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+                 uint64_t gen, loc_t *loc, uint16_t idx, uint8_t *bytes,
+                 int64_t len);
+
 /** allot_mapped_end - the end of the last extent that has this brick as a
  * member: no byte of its portion at or past it is anybody's data. 0 if it is
  * in none. */
@@ -247,8 +268,9 @@ struct allot_glimpse {
     uint64_t blocks512; /* of the portions that answered */
     struct iatt newest; /* the portion with the newest mtime */
     int answered;
-    int silent;       /* unreachable, blank or missing members */
-    uint64_t top_gen; /* highest generation among the portions */
+    int silent;          /* unreachable, blank or missing members */
+    uint64_t top_gen;    /* highest generation among the portions */
+    gf_boolean_t closed; /* one of them is CLOSED */
 };
 
 /** allot_glimpse - ask all portions for size, times, generation

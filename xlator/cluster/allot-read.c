@@ -311,6 +311,7 @@ read_wind(struct allot_io *io)
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
         base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
     allot_io_begin(io);
+    frame->root->pid = ALLOT_PID;
     for (i = 0; i < n; i++) {
         STACK_WIND_COOKIE(
             frame, read_piece_cbk, (void *)(long)i, pieces[i].xl,

@@ -3,8 +3,9 @@
  * allot-register.c - changes of the registry on the bricks: the first
  * registration, new subvolumes, copies that are behind, and the adoption of a
  * blank brick. Each runs in a synctask under one lock: an exclusive inodelk on
- * the root of every connected data subvolume, taken without waiting. Who does
- * not get all of them lets go and tries again later.
+ * the root of every connected brick, taken without waiting. Who does not get
+ * all of them lets go and tries again later. All calls go to the bricks (the
+ * leaves of sets) directly.
  *
  * Each change, and what a death after each step leaves:
  *
@@ -21,6 +22,10 @@
  *                                          index is wasted
  *           3. identity on the brick       done
  *   set     1. registry on all             as form 3
+ *   restore 1. marked pending in its set (and namespace)
+ *                                          a heal that finds nothing to do
+ *           2. registry on the leaf        still blank: done again
+ *           3. the set's identity on it    done; the set heals it
  *   update  1. registry on those behind    done again
  *
  * Before 1. every connected subvolume is asked again under the lock, so that
@@ -43,7 +48,7 @@ struct registrar {
     struct allot_bricks *b;
     int n;
     struct allot_call *calls;
-    gf_boolean_t *locked; /* by position */
+    gf_boolean_t *locked; /* by number of the leaf */
     loc_t root;
     struct gf_flock flock;
     dict_t *xdata;
@@ -65,7 +70,7 @@ registrar_init(struct registrar *r, xlator_t *this)
     memset(r, 0, sizeof(*r));
     r->this = this;
     r->b = allot_bricks_of(this);
-    r->n = r->b->count;
+    r->n = r->b->leaf_count;
     r->calls = GF_CALLOC(r->n, sizeof(*r->calls), allot_mt_calls);
     r->locked = GF_CALLOC(r->n, sizeof(*r->locked), allot_mt_bricks);
     r->xdata = allot_xdata_internal();
@@ -90,8 +95,8 @@ registrar_fan_lock(struct registrar *r, short type)
     r->flock.l_whence = SEEK_SET;
     for (i = 0; i < r->n; i++) {
         call = &r->calls[i];
-        allot_call_init(call, r->b->children[i].xl, GF_FOP_INODELK);
-        if (type == F_UNLCK ? !r->locked[i] : !r->b->children[i].connected)
+        allot_call_init(call, r->b->leaves[i].xl, GF_FOP_INODELK);
+        if (type == F_UNLCK ? !r->locked[i] : !r->b->leaves[i].connected)
             call->xl = NULL;
         call->loc = &r->root;
         call->domain = ALLOT_DOMAIN_REGISTRY;
@@ -138,17 +143,17 @@ registrar_lock(struct registrar *r)
 static void
 registrar_ask(struct registrar *r)
 {
-    struct allot_child *c = NULL;
+    struct allot_leaf *l = NULL;
     struct allot_call *call = NULL;
     data_t *value = NULL;
     int i = 0;
 
     pthread_mutex_lock(&r->b->lock);
     for (i = 0; i < r->n; i++) {
-        c = &r->b->children[i];
+        l = &r->b->leaves[i];
         call = &r->calls[i];
-        allot_call_init(call, c->connected ? c->xl : NULL, GF_FOP_GETXATTR);
-        call->epoch = c->epoch;
+        allot_call_init(call, l->connected ? l->xl : NULL, GF_FOP_GETXATTR);
+        call->epoch = l->epoch;
         call->loc = &r->root;
         call->name = ALLOT_KEY_HANDSHAKE;
         call->xdata = r->xdata;
@@ -159,17 +164,17 @@ registrar_ask(struct registrar *r)
 
     pthread_mutex_lock(&r->b->lock);
     for (i = 0; i < r->n; i++) {
-        c = &r->b->children[i];
+        l = &r->b->leaves[i];
         call = &r->calls[i];
-        if (!call->xl || c->epoch != call->epoch || !c->connected)
+        if (!call->xl || l->epoch != call->epoch || !l->connected)
             continue;
         value = call->rdict ? dict_get(call->rdict, ALLOT_KEY_HANDSHAKE) : NULL;
         /* One that is under way may have been answered earlier: its answer
          * does not count any more. */
-        c->hs_serial = 0;
-        c->answered = _gf_true;
+        l->hs_serial = 0;
+        l->answered = _gf_true;
         allot_handshake_store_locked(
-            r->b, c, call->ret < 0 ? call->err : ENODATA, value);
+            r->b, l, call->ret < 0 ? call->err : ENODATA, value);
     }
     allot_registry_evaluate_locked(r->b);
     pthread_mutex_unlock(&r->b->lock);
@@ -199,7 +204,7 @@ registrar_write(struct registrar *r, const struct allot_registry *reg,
         goto out;
     }
     for (i = 0; i < r->n; i++) {
-        allot_call_init(&r->calls[i], r->b->children[i].xl, GF_FOP_SETXATTR);
+        allot_call_init(&r->calls[i], r->b->leaves[i].xl, GF_FOP_SETXATTR);
         if (!r->locked[i] || (only && !only[i])) {
             r->calls[i].xl = NULL;
             continue;
@@ -227,10 +232,13 @@ out:
 }
 
 static int
-registrar_identify(struct registrar *r, int pos, const uint8_t *brick,
-                   const uint8_t *volume)
+registrar_identify_leaf(struct registrar *r, const struct allot_leaf *l,
+                        const uint8_t *brick, const uint8_t *volume)
 {
-    struct allot_brick_id id;
+    struct allot_brick_id id = {
+        .leaves = l->child->leaf_count > 1 ? l->child->leaf_count : 0,
+        .leaf = l->number,
+    };
     struct allot_call call;
     uint8_t bytes[64];
     int64_t size = 0;
@@ -243,7 +251,7 @@ registrar_identify(struct registrar *r, int pos, const uint8_t *brick,
     if (!dict || size < 0 ||
         dict_set_static_bin(dict, ALLOT_XATTR_BRICK, bytes, size))
         goto out;
-    allot_call_init(&call, r->b->children[pos].xl, GF_FOP_SETXATTR);
+    allot_call_init(&call, l->xl, GF_FOP_SETXATTR);
     call.loc = &r->root;
     call.dict = dict;
     call.xdata = r->xdata;
@@ -251,11 +259,32 @@ registrar_identify(struct registrar *r, int pos, const uint8_t *brick,
     allot_calls_wipe(&call, 1);
     if (ret < 0)
         gf_msg(r->this->name, GF_LOG_WARNING, -ret, ALLOT_MSG_REGISTRY,
-               "%s did not take its identity", r->b->children[pos].xl->name);
+               "%s did not take its identity", l->xl->name);
 out:
     if (dict)
         dict_unref(dict);
     return ret < 0 ? ret : 0;
+}
+
+/* All bricks of @c that have none. */
+static int
+registrar_identify(struct registrar *r, const struct allot_child *c,
+                   const uint8_t *brick, const uint8_t *volume)
+{
+    gf_boolean_t has_id = _gf_false;
+    int ret = 0;
+    int i = 0;
+
+    for (i = 0; i < c->leaf_count && !ret; i++) {
+        pthread_mutex_lock(&r->b->lock);
+        has_id = c->leaves[i].hs_kind == ALLOT_HS_OK && c->leaves[i].hs.has_id;
+        has_id =
+            has_id && memcmp(c->leaves[i].hs.id.brick_uuid, brick, 16) == 0;
+        pthread_mutex_unlock(&r->b->lock);
+        if (!has_id)
+            ret = registrar_identify_leaf(r, &c->leaves[i], brick, volume);
+    }
+    return ret;
 }
 
 /* Weights are stored at registration: know the capacities first. */
@@ -268,7 +297,7 @@ registrar_statfs(struct registrar *r)
     int64_t own = 0;
     int i = 0;
 
-    for (i = 0; i < r->n; i++) {
+    for (i = 0; i < r->b->count; i++) {
         c = &r->b->children[i];
         pthread_mutex_lock(&r->b->lock);
         known = c->statfs_known || !c->connected;
@@ -322,26 +351,27 @@ register_form(struct registrar *r)
         return -ENOTCONN;
     registrar_statfs(r);
 
-    reg.bricks = calloc(r->n, sizeof(*reg.bricks));
+    reg.bricks = calloc(r->b->count, sizeof(*reg.bricks));
     if (!reg.bricks)
         return -ENOMEM;
     reg.phase = ALLOT_REGISTRY_FORMING;
     reg.ns_kind = priv->ns_kind;
     reg.inline_limit = priv->opt.inline_limit;
-    reg.next_index = r->n;
-    reg.brick_count = r->n;
+    reg.next_index = r->b->count;
+    reg.brick_count = r->b->count;
     uuid_generate(reg.volume_uuid);
     pthread_mutex_lock(&r->b->lock);
     reg.version = r->b->reg.version + 1;
-    for (i = 0; i < r->n; i++)
+    for (i = 0; i < r->b->count; i++)
         registry_brick_fill(&reg.bricks[i], i, &r->b->children[i]);
     pthread_mutex_unlock(&r->b->lock);
 
     if (registrar_write(r, &reg, NULL, &asked) < asked)
         ret = -EIO;
     allot_stop(r->this, ALLOT_STOP_REGISTER_FORMING);
-    for (i = 0; i < r->n && !ret; i++) {
-        ret = registrar_identify(r, i, reg.bricks[i].uuid, reg.volume_uuid);
+    for (i = 0; i < r->b->count && !ret; i++) {
+        ret = registrar_identify(r, &r->b->children[i], reg.bricks[i].uuid,
+                                 reg.volume_uuid);
         allot_stop(r->this, ALLOT_STOP_REGISTER_SOME);
     }
     allot_stop(r->this, ALLOT_STOP_REGISTER_IDS);
@@ -353,7 +383,7 @@ register_form(struct registrar *r)
         else
             gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_REGISTRY,
                    "volume %s is registered with %d bricks",
-                   uuid_utoa(reg.volume_uuid), r->n);
+                   uuid_utoa(reg.volume_uuid), r->b->count);
     }
     allot_stop(r->this, ALLOT_STOP_REGISTER_ACTIVE);
     allot_registry_clear(&reg);
@@ -399,7 +429,6 @@ register_join(struct registrar *r)
     struct allot_registry_brick *fresh = NULL;
     struct allot_child *c = NULL;
     gf_boolean_t *joins = NULL;
-    gf_boolean_t has_id = _gf_false;
     int asked = 0;
     int more = 0;
     int ret = 0;
@@ -408,31 +437,29 @@ register_join(struct registrar *r)
     if (!registrar_all_locked(r))
         return -ENOTCONN;
     registrar_statfs(r);
-    joins = GF_CALLOC(r->n, sizeof(*joins), allot_mt_bricks);
+    joins = GF_CALLOC(r->b->count, sizeof(*joins), allot_mt_bricks);
     if (!joins)
         return -ENOMEM;
     pthread_mutex_lock(&r->b->lock);
     allot_ledger_weights_locked(r->b);
-    for (i = 0; i < r->n; i++) {
+    for (i = 0; i < r->b->count; i++) {
         joins[i] = allot_registry_joinable_locked(r->b, &r->b->children[i]);
         more += joins[i];
     }
     pthread_mutex_unlock(&r->b->lock);
     ret = registry_grow(r->b, more, &reg);
 
-    for (i = 0; i < r->n && !ret; i++) {
+    for (i = 0; i < r->b->count && !ret; i++) {
         if (!joins[i])
             continue;
         c = &r->b->children[i];
         fresh = &reg.bricks[reg.brick_count++];
         pthread_mutex_lock(&r->b->lock);
         registry_brick_fill(fresh, reg.next_index++, c);
-        has_id = c->hs_kind == ALLOT_HS_OK && c->hs.has_id;
-        if (has_id)
-            memcpy(fresh->uuid, c->hs.id.brick_uuid, sizeof(fresh->uuid));
+        if (c->identified)
+            memcpy(fresh->uuid, c->uuid, sizeof(fresh->uuid));
         pthread_mutex_unlock(&r->b->lock);
-        if (!has_id)
-            ret = registrar_identify(r, i, fresh->uuid, reg.volume_uuid);
+        ret = registrar_identify(r, c, fresh->uuid, reg.volume_uuid);
         allot_stop(r->this, ALLOT_STOP_JOIN_ID);
         gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_REGISTRY,
                "%s joins as brick %d", c->xl->name, fresh->index);
@@ -450,7 +477,6 @@ register_update(struct registrar *r)
     struct allot_registry reg = {
         0,
     };
-    struct allot_child *c = NULL;
     gf_boolean_t *behind = NULL;
     int asked = 0;
     int ret = 0;
@@ -462,11 +488,8 @@ register_update(struct registrar *r)
     pthread_mutex_lock(&r->b->lock);
     ret = allot_registry_copy(&reg, &r->b->reg);
     for (i = 0; i < r->n; i++) {
-        c = &r->b->children[i];
-        behind[i] =
-            c->hs_kind == ALLOT_HS_OK && c->hs.has_id &&
-            c->idx != ALLOT_IDX_NONE &&
-            (!c->hs.has_registry || c->hs.registry.version < r->b->reg.version);
+        behind[i] = r->b->leaves[i].child->idx != ALLOT_IDX_NONE &&
+                    allot_registry_behind_locked(r->b, &r->b->leaves[i]);
     }
     pthread_mutex_unlock(&r->b->lock);
     if (!ret && registrar_write(r, &reg, behind, &asked) < asked)
@@ -621,51 +644,62 @@ allot_register_kick(xlator_t *this)
 /* ---- adopt -----------------------------------------------------------------
  */
 
-/* The child of the namespace that is, or contains, @xl. */
+/* The child of @at that is, or contains, @xl. */
 static xlator_t *
-adopt_ns_child(xlator_t *at, const xlator_t *xl)
+adopt_child_below(xlator_t *at, const xlator_t *xl)
 {
     xlator_list_t *list = NULL;
 
     for (list = at->children; list; list = list->next)
-        if (list->xlator == xl || adopt_ns_child(list->xlator, xl))
+        if (list->xlator == xl || adopt_child_below(list->xlator, xl))
             return list->xlator;
     return NULL;
 }
 
-/* A brick below cluster/replicate comes back empty: its copies of every name
- * must be accused before anybody can see that they are missing. While it is
- * blank its guard serves nobody, so this is the moment. */
+/* A brick below cluster/replicate (@set) comes back empty: its copies of every
+ * name must be accused before anybody can see that they are missing. While it
+ * is blank its guard serves nobody, so this is the moment. */
 static int
-adopt_mark_pending(struct registrar *r, struct allot_child *c)
+adopt_mark_pending(struct registrar *r, xlator_t *set, struct allot_leaf *l)
 {
-    struct allot_priv *priv = allot_priv(r->this);
-    xlator_t *child = NULL;
+    xlator_t *child = adopt_child_below(set, l->xl);
     struct synctask *task = synctask_get();
-    dict_t *dict = NULL;
+    dict_t *dict = dict_new();
     pid_t pid = 0;
     int ret = -ENOMEM;
 
-    if (priv->ns_kind != ALLOT_NS_REPLICATE || !c->below_ns)
-        return 0;
-    child = adopt_ns_child(priv->ns, c->xl);
-    dict = dict_new();
     if (!child || !task || !dict ||
         dict_set_str(dict, ALLOT_AFR_EMPTIED, child->name))
         goto out;
     pid = task->opframe->root->pid;
     task->opframe->root->pid = GF_CLIENT_PID_ADD_REPLICA_MOUNT;
-    ret = syncop_setxattr(priv->ns, &r->root, dict, 0, NULL, NULL);
+    ret = syncop_setxattr(set, &r->root, dict, 0, NULL, NULL);
     task->opframe->root->pid = pid;
     if (ret < 0)
         gf_msg(r->this->name, GF_LOG_ERROR, -ret, ALLOT_MSG_ADOPT,
-               "%s cannot be adopted: the namespace did not mark it for "
-               "healing",
-               c->xl->name);
+               "%s cannot be adopted: %s did not mark it for healing",
+               l->xl->name, set->name);
 out:
     if (dict)
         dict_unref(dict);
     return ret < 0 ? ret : 0;
+}
+
+/* In a namespace that replicates over the bricks themselves. */
+static int
+adopt_mark_namespace(struct registrar *r, struct allot_child *c)
+{
+    struct allot_priv *priv = allot_priv(r->this);
+    int ret = 0;
+    int i = 0;
+
+    if (priv->ns_kind != ALLOT_NS_REPLICATE)
+        return 0;
+    for (i = 0; i < c->leaf_count && !ret; i++)
+        if (c->leaves[i].state == ALLOT_BRICK_BLANK &&
+            adopt_child_below(priv->ns, c->leaves[i].xl))
+            ret = adopt_mark_pending(r, priv->ns, &c->leaves[i]);
+    return ret;
 }
 
 /* Are more than half of the volume's bricks here and locked. */
@@ -677,7 +711,7 @@ adopt_majority(struct registrar *r)
     int i = 0;
 
     for (i = 0; i < r->n; i++) {
-        if (r->b->children[i].idx == ALLOT_IDX_NONE)
+        if (r->b->leaves[i].child->idx == ALLOT_IDX_NONE)
             continue;
         registered++;
         here += r->locked[i];
@@ -685,30 +719,42 @@ adopt_majority(struct registrar *r)
     return here * 2 > registered;
 }
 
+static gf_boolean_t
+adopt_locked_all_of(struct registrar *r, const struct allot_child *c)
+{
+    int i = 0;
+
+    for (i = 0; i < c->leaf_count; i++)
+        if (!r->locked[c->leaves - r->b->leaves + i])
+            return _gf_false;
+    return _gf_true;
+}
+
+/* A blank data subvolume: a new number, the data of the old one is lost. */
 static int
-adopt_locked(struct registrar *r, struct allot_child *c)
+adopt_child(struct registrar *r, struct allot_child *c)
 {
     struct allot_registry reg = {
         0,
     };
     struct allot_registry_brick *fresh = NULL;
     uint16_t old = ALLOT_IDX_NONE;
-    int pos = c - r->b->children;
     int asked = 0;
     int ret = 0;
     int i = 0;
 
     pthread_mutex_lock(&r->b->lock);
-    if (!c->connected || !adopt_majority(r))
+    if (!adopt_majority(r))
         ret = -ENOTCONN;
-    else if (c->state != ALLOT_BRICK_BLANK || c->idx == ALLOT_IDX_NONE)
+    else if (c->state != ALLOT_BRICK_BLANK || c->idx == ALLOT_IDX_NONE ||
+             !c->anonymous)
         ret = -EINVAL;
-    else if (!r->locked[pos])
+    else if (!adopt_locked_all_of(r, c))
         ret = -ENOTCONN;
     old = c->idx;
     pthread_mutex_unlock(&r->b->lock);
     if (!ret)
-        ret = adopt_mark_pending(r, c);
+        ret = adopt_mark_namespace(r, c);
     allot_stop(r->this, ALLOT_STOP_ADOPT_MARKED);
     if (!ret)
         ret = registry_grow(r->b, 1, &reg);
@@ -732,7 +778,7 @@ adopt_locked(struct registrar *r, struct allot_child *c)
         ret = -EIO;
     allot_stop(r->this, ALLOT_STOP_ADOPT_REGISTRY);
     if (!ret)
-        ret = registrar_identify(r, pos, fresh->uuid, reg.volume_uuid);
+        ret = registrar_identify(r, c, fresh->uuid, reg.volume_uuid);
     allot_stop(r->this, ALLOT_STOP_ADOPT_ID);
     if (!ret)
         gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADOPT,
@@ -743,11 +789,63 @@ adopt_locked(struct registrar *r, struct allot_child *c)
     return ret;
 }
 
+/* A blank leaf of a set that has its data still: it gets the set's identity
+ * back, and the set heals it. */
+static int
+adopt_leaf(struct registrar *r, struct allot_leaf *l)
+{
+    struct allot_child *c = l->child;
+    struct allot_priv *priv = allot_priv(r->this);
+    gf_boolean_t *only = NULL;
+    struct allot_registry reg = {
+        0,
+    };
+    uint8_t uuid[16];
+    int asked = 0;
+    int ret = 0;
+
+    pthread_mutex_lock(&r->b->lock);
+    if (!r->b->reg.version || r->b->reg.phase != ALLOT_REGISTRY_ACTIVE ||
+        c->idx == ALLOT_IDX_NONE || l->state != ALLOT_BRICK_BLANK ||
+        !c->identified)
+        ret = -EINVAL;
+    else if (!r->locked[l - r->b->leaves])
+        ret = -ENOTCONN;
+    else
+        ret = allot_registry_copy(&reg, &r->b->reg);
+    memcpy(uuid, c->uuid, sizeof(uuid));
+    pthread_mutex_unlock(&r->b->lock);
+    if (!ret)
+        ret = adopt_mark_pending(r, c->xl, l);
+    if (!ret && priv->ns_kind == ALLOT_NS_REPLICATE &&
+        adopt_child_below(priv->ns, l->xl))
+        ret = adopt_mark_pending(r, priv->ns, l);
+    if (!ret) {
+        only = GF_CALLOC(r->n, sizeof(*only), allot_mt_bricks);
+        ret = only ? 0 : -ENOMEM;
+    }
+    if (!ret) {
+        only[l - r->b->leaves] = _gf_true;
+        if (registrar_write(r, &reg, only, &asked) < asked)
+            ret = -EIO;
+    }
+    if (!ret)
+        ret = registrar_identify_leaf(r, l, uuid, reg.volume_uuid);
+    if (!ret)
+        gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADOPT,
+               "%s, blank, was adopted again by its set %s, which heals it",
+               l->xl->name, c->xl->name);
+    allot_registry_clear(&reg);
+    GF_FREE(only);
+    return ret;
+}
+
 int
 allot_bricks_adopt(xlator_t *this, const char *name)
 {
     struct allot_bricks *b = allot_bricks_of(this);
     struct allot_child *c = NULL;
+    struct allot_leaf *l = NULL;
     struct registrar r;
     int ret = 0;
     int i = 0;
@@ -755,7 +853,10 @@ allot_bricks_adopt(xlator_t *this, const char *name)
     for (i = 0; i < b->count && !c; i++)
         if (strcmp(b->children[i].xl->name, name) == 0)
             c = &b->children[i];
-    if (!c || allot_priv(this)->pass_through)
+    for (i = 0; i < b->leaf_count && !c && !l; i++)
+        if (strcmp(b->leaves[i].xl->name, name) == 0)
+            l = &b->leaves[i];
+    if ((!c && !l) || allot_priv(this)->pass_through)
         return -ENOENT;
     ret = registrar_init(&r, this);
     if (ret)
@@ -764,7 +865,7 @@ allot_bricks_adopt(xlator_t *this, const char *name)
     if (!ret) {
         allot_stop(this, ALLOT_STOP_ADOPT_LOCKED);
         registrar_ask(&r);
-        ret = adopt_locked(&r, c);
+        ret = c ? adopt_child(&r, c) : adopt_leaf(&r, l);
         registrar_ask(&r);
         registrar_unlock(&r);
     }
@@ -788,7 +889,7 @@ set_majority(struct registrar *r, const struct allot_child *lost)
     int i = 0;
 
     for (i = 0; i < r->n; i++) {
-        c = &r->b->children[i];
+        c = r->b->leaves[i].child;
         if (c->idx == ALLOT_IDX_NONE || c == lost)
             continue;
         known = allot_registry_find(&r->b->reg, c->idx);

@@ -43,22 +43,22 @@ allot_registry_copy(struct allot_registry *to,
 /* ---- 1. and 2. -------------------------------------------------------------
  */
 
-/* How many subvolumes say that they belong to @volume. */
+/* How many bricks say that they belong to @volume. */
 static int
 volume_support(struct allot_bricks *b, const uint8_t *volume)
 {
-    struct allot_child *c = NULL;
+    struct allot_leaf *l = NULL;
     int n = 0;
     int i = 0;
 
-    for (i = 0; i < b->count; i++) {
-        c = &b->children[i];
-        if (c->hs_kind != ALLOT_HS_OK)
+    for (i = 0; i < b->leaf_count; i++) {
+        l = &b->leaves[i];
+        if (l->hs_kind != ALLOT_HS_OK)
             continue;
-        if (c->hs.has_id)
-            n += memcmp(c->hs.id.volume_uuid, volume, 16) == 0;
-        else if (c->hs.has_registry)
-            n += memcmp(c->hs.registry.volume_uuid, volume, 16) == 0;
+        if (l->hs.has_id)
+            n += memcmp(l->hs.id.volume_uuid, volume, 16) == 0;
+        else if (l->hs.has_registry)
+            n += memcmp(l->hs.registry.volume_uuid, volume, 16) == 0;
     }
     return n;
 }
@@ -92,14 +92,14 @@ registry_pick(struct allot_bricks *b)
     struct allot_registry copy = {
         0,
     };
-    struct allot_child *c = NULL;
+    struct allot_leaf *l = NULL;
     int i = 0;
 
-    for (i = 0; i < b->count; i++) {
-        c = &b->children[i];
-        if (c->hs_kind != ALLOT_HS_OK || !c->hs.has_registry ||
-            !registry_better(b, &c->hs.registry) ||
-            allot_registry_copy(&copy, &c->hs.registry))
+    for (i = 0; i < b->leaf_count; i++) {
+        l = &b->leaves[i];
+        if (l->hs_kind != ALLOT_HS_OK || !l->hs.has_registry ||
+            !registry_better(b, &l->hs.registry) ||
+            allot_registry_copy(&copy, &l->hs.registry))
             continue;
         allot_registry_clear(&b->reg);
         b->reg = copy;
@@ -177,22 +177,6 @@ index_taken(struct allot_bricks *b, int upto, uint16_t idx)
     return _gf_false;
 }
 
-/* Has @c shown an identity of this volume on this connection. */
-static gf_boolean_t
-child_identified(struct allot_bricks *b, const struct allot_child *c)
-{
-    return c->hs_kind == ALLOT_HS_OK && c->hs.has_id &&
-           memcmp(c->hs.id.volume_uuid, b->reg.volume_uuid, 16) == 0;
-}
-
-/* May @c be taken for the brick of its name, or of its last identity: only if
- * it does not say that it is something else. */
-static gf_boolean_t
-child_anonymous(const struct allot_child *c)
-{
-    return c->hs_kind != ALLOT_HS_OK || !c->hs.has_id;
-}
-
 static void
 registry_match_identified(struct allot_bricks *b, gf_boolean_t by_name_too)
 {
@@ -202,9 +186,9 @@ registry_match_identified(struct allot_bricks *b, gf_boolean_t by_name_too)
 
     for (i = 0; i < b->count; i++) {
         c = &b->children[i];
-        if (c->idx != ALLOT_IDX_NONE || !child_identified(b, c))
+        if (c->idx != ALLOT_IDX_NONE || !c->identified)
             continue;
-        known = registry_by_uuid(&b->reg, c->hs.id.brick_uuid);
+        known = registry_by_uuid(&b->reg, c->uuid);
         if (known && !index_taken(b, b->count, known->index) &&
             (!by_name_too || strcmp(known->name, c->xl->name) == 0))
             c->idx = known->index;
@@ -229,7 +213,9 @@ registry_match(struct allot_bricks *b)
     registry_match_identified(b, _gf_false);
     for (i = 0; i < b->count; i++) {
         c = &b->children[i];
-        if (c->idx != ALLOT_IDX_NONE || !child_anonymous(c))
+        /* Taken for the brick of its last identity, or of its name, only if
+         * it does not say that it is something else. */
+        if (c->idx != ALLOT_IDX_NONE || !c->anonymous)
             continue;
         known = NULL;
         if (memcmp(c->known_uuid, nobody, 16) != 0)
@@ -248,37 +234,14 @@ static enum allot_brick_state
 child_state(struct allot_bricks *b, struct allot_child *c, const char **why)
 {
     const struct allot_registry_brick *known = NULL;
+    enum allot_brick_state state = allot_set_state_locked(c, why);
 
-    *why = NULL;
-    if (!c->connected)
-        return ALLOT_BRICK_DOWN;
-    switch (c->hs_kind) {
-        case ALLOT_HS_NONE:
-            return ALLOT_BRICK_CONNECTING;
-        case ALLOT_HS_NO_GUARD:
-            *why = "no guard: gets no spread data";
-            return ALLOT_BRICK_FOREIGN;
-        case ALLOT_HS_BAD:
-            *why = "its handshake cannot be used";
-            return ALLOT_BRICK_FOREIGN;
-        case ALLOT_HS_OK:
-            break;
-    }
-    if (!b->reg.version || b->reg.phase != ALLOT_REGISTRY_ACTIVE) {
+    if (state == ALLOT_BRICK_BLANK && c->idx == ALLOT_IDX_NONE)
         *why = "not registered yet";
-        return ALLOT_BRICK_BLANK;
-    }
-    if (!c->hs.has_id) {
-        *why = c->idx == ALLOT_IDX_NONE ? "not registered yet"
-                                        : "came back without its identity";
-        return ALLOT_BRICK_BLANK;
-    }
-    if (!child_identified(b, c)) {
-        *why = "belongs to another volume";
-        return ALLOT_BRICK_FOREIGN;
-    }
+    if (state != ALLOT_BRICK_UP)
+        return state;
     if (c->idx == ALLOT_IDX_NONE) {
-        *why = registry_by_uuid(&b->reg, c->hs.id.brick_uuid)
+        *why = registry_by_uuid(&b->reg, c->uuid)
                    ? "has the identity of another subvolume"
                    : "its identity is not in the registry";
         return ALLOT_BRICK_FOREIGN;
@@ -298,13 +261,25 @@ child_state(struct allot_bricks *b, struct allot_child *c, const char **why)
 gf_boolean_t
 allot_registry_joinable_locked(struct allot_bricks *b, struct allot_child *c)
 {
-    if (!c->connected || c->hs_kind != ALLOT_HS_OK ||
-        c->idx != ALLOT_IDX_NONE || registry_by_name(&b->reg, c->xl->name))
+    int i = 0;
+
+    if (c->idx != ALLOT_IDX_NONE || registry_by_name(&b->reg, c->xl->name))
         return _gf_false;
+    for (i = 0; i < c->leaf_count; i++)
+        if (!c->leaves[i].connected || c->leaves[i].hs_kind != ALLOT_HS_OK ||
+            c->leaves[i].state == ALLOT_BRICK_FOREIGN)
+            return _gf_false;
     /* An identity of this volume that the registry does not know: somebody died
      * while it was joining. Identities that were ever registered stay known. */
-    return !c->hs.has_id || (child_identified(b, c) &&
-                             !registry_by_uuid(&b->reg, c->hs.id.brick_uuid));
+    return c->anonymous ||
+           (c->identified && !registry_by_uuid(&b->reg, c->uuid));
+}
+
+gf_boolean_t
+allot_registry_behind_locked(struct allot_bricks *b, const struct allot_leaf *l)
+{
+    return l->state == ALLOT_BRICK_UP &&
+           (!l->hs.has_registry || l->hs.registry.version < b->reg.version);
 }
 
 static gf_boolean_t
@@ -352,10 +327,11 @@ allot_registry_evaluate_locked(struct allot_bricks *b)
 
     registry_pick(b);
     registry_check_options(b);
+    allot_sets_identify_locked(b);
     registry_match(b);
     for (i = 0; i < b->count; i++) {
         child_set_state(b, &b->children[i]);
-        all = all && b->children[i].answered;
+        all = all && allot_child_answered_locked(&b->children[i]);
     }
     if (all)
         b->volume_fixed = _gf_true;
@@ -364,6 +340,30 @@ allot_registry_evaluate_locked(struct allot_bricks *b)
 
 /* ---- what is to be done ----------------------------------------------------
  */
+
+/* One that is not here keeps a registry from being formed or joined. */
+static gf_boolean_t
+child_is_here(const struct allot_child *c)
+{
+    int i = 0;
+
+    for (i = 0; i < c->leaf_count; i++)
+        if (!c->leaves[i].connected || c->leaves[i].hs_kind != ALLOT_HS_OK)
+            return _gf_false;
+    return _gf_true;
+}
+
+/* Has a brick of @c a copy that is older than ours. */
+static gf_boolean_t
+child_is_stale(struct allot_bricks *b, const struct allot_child *c)
+{
+    int i = 0;
+
+    for (i = 0; i < c->leaf_count && c->idx != ALLOT_IDX_NONE; i++)
+        if (allot_registry_behind_locked(b, &c->leaves[i]))
+            return _gf_true;
+    return _gf_false;
+}
 
 enum allot_need
 allot_registry_need_locked(struct allot_bricks *b)
@@ -381,18 +381,15 @@ allot_registry_need_locked(struct allot_bricks *b)
         return ALLOT_NEED_NOTHING;
     for (i = 0; i < b->count; i++) {
         c = &b->children[i];
-        if (!c->connected || c->hs_kind != ALLOT_HS_OK) {
+        if (!child_is_here(c))
             all_here = _gf_false;
-            continue;
-        }
-        if (c->hs.has_id)
+        if (!c->anonymous)
             identified = _gf_true;
         if (active && allot_registry_joinable_locked(b, c)) {
             joining = _gf_true;
             continue;
         }
-        if (active && child_identified(b, c) && c->idx != ALLOT_IDX_NONE &&
-            (!c->hs.has_registry || c->hs.registry.version < b->reg.version))
+        if (active && child_is_stale(b, c))
             stale = _gf_true;
         if (c->state == ALLOT_BRICK_FOREIGN)
             all_here = _gf_false;

@@ -12,7 +12,8 @@
 
 /* One brick as it is shown: a subvolume, or an index without one. */
 struct status_brick {
-    int index; /* -1: not registered */
+    int index;                 /* -1: not registered */
+    struct allot_child *child; /* NULL: an index without a subvolume */
     const char *name;
     const char *host;
     const char *path;
@@ -26,6 +27,8 @@ struct status_brick {
     gf_boolean_t known; /* capacity and used are */
     gf_boolean_t shared_with_namespace;
     gf_boolean_t usable;
+    gf_boolean_t degraded; /* a set that misses a brick */
+    int spare;             /* more bricks of it that may fail */
     uint32_t epoch;
     uint64_t failures;
     uint64_t changes;
@@ -40,6 +43,7 @@ struct status_brick {
 
 struct status {
     const char *state;
+    int spare; /* more bricks that may fail, whichever they are */
     int count;
     struct status_brick *bricks;
     uint64_t used_bytes; /* of all that are known */
@@ -83,8 +87,13 @@ status_child_locked(struct allot_bricks *b, struct allot_child *c,
         known = allot_registry_find(&b->reg, c->idx);
     s->index = c->idx == ALLOT_IDX_NONE ? -1 : c->idx;
     s->name = c->xl->name;
-    s->host = c->host;
-    s->path = c->path;
+    if (c->kind == ALLOT_SET_NONE) {
+        s->host = c->leaves[0].host;
+        s->path = c->leaves[0].path;
+    }
+    s->child = c;
+    s->degraded = allot_set_degraded_locked(c);
+    s->spare = allot_set_spare_locked(c);
     s->state = allot_brick_state_name(c->state);
     s->why = c->why;
     s->admin = status_admin_name(known ? known->admin_state : ALLOT_ADMIN_NONE);
@@ -176,12 +185,17 @@ status_take(xlator_t *this, struct status *st, struct allot_registry *copy)
         s->admin = status_admin_name(copy->bricks[i].admin_state);
         s->weight = copy->bricks[i].weight;
     }
+    st->spare = INT_MAX;
     for (i = 0; i < st->count; i++) {
-        if (!st->bricks[i].usable &&
-            (strcmp(st->bricks[i].admin, "lost") != 0 || i < b->count))
+        s = &st->bricks[i];
+        if (!s->usable && (strcmp(s->admin, "lost") != 0 || i < b->count))
             partial = _gf_true;
-        degraded |= st->bricks[i].failing;
+        degraded |= s->failing || s->degraded;
+        if (s->usable && s->spare < st->spare)
+            st->spare = s->spare;
     }
+    if (partial || st->spare == INT_MAX)
+        st->spare = 0;
     st->state = partial ? "PARTIAL" : degraded ? "DEGRADED" : "UP";
     if (!b->ns_up)
         st->state = "DOWN";
@@ -276,8 +290,41 @@ status_json_performance(const struct status_brick *s)
                      status_per(s->latency_time, busy));
 }
 
+/* The bricks below a set. Their names live as long as the graph; what else
+ * is shown of them is read here, each under the lock. */
 static json_t *
-status_json_brick(const struct status *st, const struct status_brick *s)
+status_json_leaves(struct allot_bricks *b, struct allot_child *c)
+{
+    json_t *list = json_array();
+    json_t *one = NULL;
+    struct allot_leaf *l = NULL;
+    char since[32];
+    int i = 0;
+
+    for (i = 0; list && i < c->leaf_count; i++) {
+        l = &c->leaves[i];
+        one = json_object();
+        if (!one)
+            break;
+        pthread_mutex_lock(&b->lock);
+        status_time(l->since, since, sizeof(since));
+        json_text(one, "name", l->xl->name);
+        json_text(one, "host", l->host);
+        json_text(one, "path", l->path);
+        json_text(one, "state", allot_brick_state_name(l->state));
+        json_text(one, "why", l->why);
+        json_text(one, "since", since[0] ? since : NULL);
+        json_object_set_new(one, "arbiter", json_boolean(l->arbiter));
+        json_number(one, "failures", l->failures);
+        pthread_mutex_unlock(&b->lock);
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *
+status_json_brick(struct allot_bricks *b, const struct status *st,
+                  const struct status_brick *s)
 {
     json_t *one = json_object();
     char since[32];
@@ -318,6 +365,13 @@ status_json_brick(const struct status *st, const struct status_brick *s)
         one, "resource",
         status_json_resource(s->fs_capacity_bytes, s->capacity_bytes));
     json_object_set_new(one, "performance", status_json_performance(s));
+    if (!s->child)
+        return one;
+    json_text(one, "kind", allot_set_kind_name(s->child->kind));
+    json_object_set_new(one, "degraded", json_boolean(s->degraded));
+    json_number(one, "spare_failures", s->spare);
+    if (s->child->kind != ALLOT_SET_NONE)
+        json_object_set_new(one, "leaves", status_json_leaves(b, s->child));
     return one;
 }
 
@@ -411,7 +465,9 @@ allot_status_json(xlator_t *this)
                         json_boolean(allot_bricks_listing_incomplete(this)));
     json_object_set_new(doc, "max_over_mean", json_real(st.max_over_mean));
     for (i = 0; i < st.count; i++)
-        json_array_append_new(list, status_json_brick(&st, &st.bricks[i]));
+        json_array_append_new(
+            list, status_json_brick(allot_bricks_of(this), &st, &st.bricks[i]));
+    json_number(doc, "spare_failures", st.spare);
     json_object_set_new(doc, "bricks", list);
     json_object_set_new(doc, "warnings", allot_warnings_json(this));
     status_json_volume(&st, doc);

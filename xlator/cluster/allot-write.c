@@ -299,6 +299,7 @@ write_wind(struct allot_io *io)
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
         base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
     allot_io_begin(io);
+    frame->root->pid = ALLOT_PID;
     /* io may be gone as soon as the last piece is wound. */
     for (i = 0; i < n; i++) {
         STACK_WIND_COOKIE(

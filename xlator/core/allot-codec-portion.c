@@ -9,6 +9,8 @@
 #include "allot-codec-bytes.h"
 
 static const char portion_magic[4] = {'A', 'L', 'P', 'T'};
+#define PORTION_CLOSED 0x01
+
 static const char brick_magic[4] = {'A', 'L', 'B', 'R'};
 
 /* A name that a directory entry can have, or none. "." and ".." cannot come
@@ -36,7 +38,8 @@ allot_portion_encode(const struct allot_portion *por, uint8_t *buf, size_t cap)
         return -EINVAL;
     allot_writer_begin(&w, buf, cap, portion_magic);
     allot_put_uint(&w, name_len, 1);
-    allot_put_uint(&w, 0, 2);
+    allot_put_uint(&w, por->closed ? PORTION_CLOSED : 0, 1);
+    allot_put_uint(&w, 0, 1);
     allot_put_bytes(&w, por->base_gfid, 16);
     allot_put_uint(&w, por->nonce, 8);
     allot_put_uint(&w, por->gen, 8);
@@ -50,6 +53,7 @@ allot_portion_decode(const uint8_t *buf, size_t len, struct allot_portion *por)
 {
     struct allot_reader r;
     size_t name_len;
+    uint64_t flags;
     uint64_t zero;
     int ret;
 
@@ -58,14 +62,17 @@ allot_portion_decode(const uint8_t *buf, size_t len, struct allot_portion *por)
     if (ret)
         return ret;
     name_len = (size_t)allot_get_uint(&r, 1);
-    zero = allot_get_uint(&r, 2);
+    flags = allot_get_uint(&r, 1);
+    zero = allot_get_uint(&r, 1);
+    por->closed = flags != 0;
     allot_get_bytes(&r, por->base_gfid, 16);
     por->nonce = allot_get_uint(&r, 8);
     por->gen = allot_get_uint(&r, 8);
     allot_get_bytes(&r, por->parent_gfid, 16);
     allot_get_bytes(&r, por->name, name_len);
     ret = allot_reader_finish(&r);
-    if (ret == 0 && (zero != 0 || !portion_valid(por, name_len)))
+    if (ret == 0 && ((flags & ~PORTION_CLOSED) != 0 || zero != 0 ||
+                     !portion_valid(por, name_len)))
         ret = -EBADMSG;
     if (ret)
         memset(por, 0, sizeof(*por));
@@ -75,6 +82,8 @@ allot_portion_decode(const uint8_t *buf, size_t len, struct allot_portion *por)
 static int
 brick_id_valid(const struct allot_brick_id *id)
 {
+    if (id->leaves ? id->leaves < 2 || id->leaf >= id->leaves : id->leaf != 0)
+        return 0;
     return !allot_is_null16(id->brick_uuid) &&
            !allot_is_null16(id->volume_uuid);
 }
@@ -87,7 +96,9 @@ allot_brick_id_encode(const struct allot_brick_id *id, uint8_t *buf, size_t cap)
     if (!brick_id_valid(id))
         return -EINVAL;
     allot_writer_begin(&w, buf, cap, brick_magic);
-    allot_put_uint(&w, 0, 3);
+    allot_put_uint(&w, id->leaves, 1);
+    allot_put_uint(&w, id->leaf, 1);
+    allot_put_uint(&w, 0, 1);
     allot_put_bytes(&w, id->brick_uuid, 16);
     allot_put_bytes(&w, id->volume_uuid, 16);
     return allot_writer_finish(&w);
@@ -104,7 +115,9 @@ allot_brick_id_decode(const uint8_t *buf, size_t len, struct allot_brick_id *id)
     ret = allot_reader_begin(&r, buf, len, brick_magic);
     if (ret)
         return ret;
-    zero = allot_get_uint(&r, 3);
+    id->leaves = (uint8_t)allot_get_uint(&r, 1);
+    id->leaf = (uint8_t)allot_get_uint(&r, 1);
+    zero = allot_get_uint(&r, 1);
     allot_get_bytes(&r, id->brick_uuid, 16);
     allot_get_bytes(&r, id->volume_uuid, 16);
     ret = allot_reader_finish(&r);

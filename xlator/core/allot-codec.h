@@ -30,7 +30,8 @@
  *   0    4 magic
  *   4    1 version (1)
  *   5    1 length of the name, 0..255
- *   6    2 zero
+ *   6    1 flags (bit 0: CLOSED)
+ *   7    1 zero
  *   8   16 base gfid
  *   24   8 nonce
  *   32   8 gen
@@ -40,8 +41,10 @@
  *
  * Brick identity ("ALBR"), trusted.allot.brick:
  *
- *   0    4 magic   4  1 version (1)   5  3 zero
+ *   0    4 magic   4  1 version (1)
+ *   5    1 leaves of the set   6  1 number in it   7  1 zero
  *   8   16 brick uuid   24 16 volume uuid   40  4 CRC32C
+ *   All leaves of a set carry its uuid; a plain brick has 0 and 0.
  *
  * Registry ("ALRG"), trusted.allot.registry:
  *
@@ -97,11 +100,14 @@ struct allot_portion {
     uint64_t gen;
     uint8_t parent_gfid[16];       /* all zero: not known */
     char name[ALLOT_NAME_MAX + 1]; /* NUL-terminated; empty: not known */
+    uint8_t closed; /* not 0: about to be cut, serves no generation */
 };
 
 struct allot_brick_id {
-    uint8_t brick_uuid[16];
+    uint8_t brick_uuid[16]; /* of the set, for a leaf */
     uint8_t volume_uuid[16];
+    uint8_t leaves; /* of the set, 2 or more; 0: a plain brick */
+    uint8_t leaf;   /* which of them, from 0 */
 };
 
 enum allot_ns_kind {

@@ -57,6 +57,18 @@
 /* u64, with ALLOT_KEY_FENCE: cut the portion to this size if it is longer. */
 #define ALLOT_KEY_CLIP "allot.clip"
 
+/* u32, with ALLOT_KEY_GEN and a truncate, or with ALLOT_KEY_FENCE: the caller
+ * cuts a portion of a set (docs/protocol.md, 2.14). Only a portion that is
+ * CLOSED lets it pass. */
+#define ALLOT_KEY_CUT "allot.cut"
+
+/* The pid of allot's own calls (not a process's: Linux ends at 2^22). A
+ * replicate or disperse set below makes calls of its own in the course of them
+ * (looks files up, opens them again, reads the rest of a stripe) which carry
+ * none of the keys, but the pid: by it the guard knows them. Positive, because
+ * the brick's io-threads put negative ones last. */
+#define ALLOT_PID 0x616c6c6f /* "allo" */
+
 /* ---- from the guard to the client ---------------------------------------- */
 
 /* getxattr on a root answers this virtual key only if a guard is there:
@@ -84,6 +96,7 @@
 /* inodelk domains */
 #define ALLOT_DOMAIN_REGISTRY "allot.registry"
 #define ALLOT_DOMAIN_APPEND "allot.append"
+#define ALLOT_DOMAIN_CUT "allot.cut" /* on a portion of a set */
 
 /* ---- limits ----------------------------------------------------------------
  */

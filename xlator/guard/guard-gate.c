@@ -25,7 +25,6 @@ static int
 guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
                         call_frame_t *frame, glusterfs_fop_t fop, dict_t *xdata)
 {
-    struct guard_priv *priv = guard_priv(this);
     uint64_t gen = 0;
 
     if (gi->kind == GUARD_KIND_OTHER)
@@ -38,7 +37,11 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
         return EOPNOTSUPP;
 
     if (xdata && dict_get_uint64(xdata, ALLOT_KEY_GEN, &gen) == 0) {
-        if (gen < gi->gen)
+        /* Closed: whoever cuts it is alone. Who has its generation must not
+         * go on with it, as if it were raised already. */
+        if (dict_get_sizen(xdata, ALLOT_KEY_CUT))
+            return gi->closed ? 0 : ALLOT_ERR_BEHIND;
+        if (gen < gi->gen || (gi->closed && gen == gi->gen))
             return ALLOT_ERR_OLD;
         return gen > gi->gen ? ALLOT_ERR_BEHIND : 0;
     }
@@ -47,7 +50,7 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
     if (fop == GF_FOP_FSYNC)
         return 0;
     if (gi->kind == GUARD_KIND_PORTION)
-        return guard_is_healer(frame) && priv->heal_portions ? 0 : EPERM;
+        return guard_may_heal(this, frame) ? 0 : EPERM;
     return gi->has_extents && !guard_is_healer(frame) ? EPERM : 0;
 }
 

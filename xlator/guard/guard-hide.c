@@ -4,10 +4,11 @@
  *
  * Hidden are: the name ".allot" in the root, everything whose own or parent's
  * gfid is one of the fixed ones of "/.allot" and "/.allot/XX", and every
- * portion. Allot's own calls carry a key and see it; so does self-heal with
- * the option heal-portions.
+ * portion. Allot's own calls carry a key and see it. On a leaf of a set (its
+ * identity says so) so do the calls that the set makes on its own, known by
+ * allot's pid, and self-heal.
  *
- * The keys are no secret and no protection against a client that lies on
+ * Keys and pids are no secret and no protection against a client that lies on
  * purpose; they keep out clients that know nothing of allot.
  */
 #include "guard.h"
@@ -48,14 +49,18 @@ guard_loc_hidden(xlator_t *this, loc_t *loc)
 gf_boolean_t
 guard_may_see(call_frame_t *frame, xlator_t *this, dict_t *xdata)
 {
-    return guard_keyed(xdata) ||
-           (guard_is_healer(frame) && guard_priv(this)->heal_portions);
+    return guard_keyed(xdata) || guard_is_own(frame) ||
+           guard_may_heal(this, frame);
 }
 
-static int
-guard_refuse_identity(xlator_t *this, dict_t *xdata)
+/* A brick without identity knows allot's calls on its root only, by which it is
+ * registered. What a set sends it of other calls it must not answer: the set
+ * would take what is not there for removed. */
+int
+guard_refuse_identity(xlator_t *this, inode_t *inode, dict_t *xdata)
 {
-    if (GF_ATOMIC_GET(guard_priv(this)->serving) || guard_keyed(xdata))
+    if (GF_ATOMIC_GET(guard_priv(this)->serving) ||
+        (guard_keyed(xdata) && inode && __is_root_gfid(inode->gfid)))
         return 0;
     return ENOTCONN;
 }
@@ -63,7 +68,7 @@ guard_refuse_identity(xlator_t *this, dict_t *xdata)
 int
 guard_refuse_loc(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 {
-    int err = guard_refuse_identity(this, xdata);
+    int err = guard_refuse_identity(this, loc ? loc->inode : NULL, xdata);
 
     if (err || !loc || guard_may_see(frame, this, xdata) ||
         !guard_loc_hidden(this, loc))
@@ -87,7 +92,7 @@ guard_refuse_locs(call_frame_t *frame, xlator_t *this, loc_t *loc, loc_t *loc2,
 int
 guard_refuse_fd(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
 {
-    int err = guard_refuse_identity(this, xdata);
+    int err = guard_refuse_identity(this, fd->inode, xdata);
 
     if (err || guard_may_see(frame, this, xdata) ||
         !(guard_gfid_hidden(fd->inode->gfid) ||
@@ -104,7 +109,7 @@ guard_refuse_internal(xlator_t *this, inode_t *inode, dict_t *xdata)
 {
     if (inode && __is_root_gfid(inode->gfid))
         return 0;
-    return guard_refuse_identity(this, xdata);
+    return guard_refuse_identity(this, inode, xdata);
 }
 
 /* ---- dicts ----------------------------------------------------------------

@@ -19,12 +19,15 @@ guard_blob_set(struct guard_blob *blob, uint8_t *bytes, size_t len)
     blob->len = bytes ? len : 0;
 }
 
-void
+gf_boolean_t
 guard_identity_store(xlator_t *this, const char *key, data_t *value)
 {
     struct guard_priv *priv = guard_priv(this);
+    gf_boolean_t opened = _gf_false;
     gf_boolean_t is_id = strcmp(key, ALLOT_XATTR_BRICK) == 0;
-    struct allot_brick_id id;
+    struct allot_brick_id id = {
+        .leaves = 0,
+    };
     uint8_t *bytes = NULL;
     size_t len = value ? value->len : 0;
 
@@ -46,10 +49,13 @@ guard_identity_store(xlator_t *this, const char *key, data_t *value)
     LOCK(&priv->lock);
     {
         guard_blob_set(is_id ? &priv->id : &priv->registry, bytes, len);
-        if (is_id)
-            GF_ATOMIC_SWAP(priv->serving, bytes != NULL);
+        if (is_id) {
+            GF_ATOMIC_SWAP(priv->leaf_of_set, bytes && id.leaves > 0);
+            opened = GF_ATOMIC_SWAP(priv->serving, bytes != NULL) == 0 && bytes;
+        }
     }
     UNLOCK(&priv->lock);
+    return opened;
 }
 
 static int32_t

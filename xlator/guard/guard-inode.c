@@ -70,6 +70,7 @@ struct guard_seen {
     enum guard_kind kind;
     gf_boolean_t damaged;
     gf_boolean_t has_extents;
+    gf_boolean_t closed;
     uint64_t gen;
     uint64_t seq;
 };
@@ -111,6 +112,7 @@ guard_inode_read(dict_t *xattr, uuid_t gfid, struct guard_seen *seen)
             seen->damaged = _gf_true;
         } else {
             seen->gen = por.gen;
+            seen->closed = por.closed != 0;
             /* A copy of another file's portion under this name. */
             allot_portion_gfid(por.base_gfid, por.nonce, own);
             if (!gf_uuid_is_null(gfid) && gf_uuid_compare(own, gfid) != 0)
@@ -132,7 +134,8 @@ guard_inode_is_news_locked(struct guard_inode *gi, struct guard_seen *seen)
         return seen->kind == GUARD_KIND_PORTION;
     if (seen->kind == GUARD_KIND_BASE)
         return seen->seq > gi->seq;
-    return seen->gen > gi->gen;
+    return seen->gen > gi->gen ||
+           (seen->gen == gi->gen && seen->closed && !gi->closed);
 }
 
 void
@@ -151,6 +154,7 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
             gi->kind = seen.kind;
             gi->damaged = seen.damaged;
             gi->has_extents = seen.has_extents;
+            gi->closed = seen.closed;
             gi->gen = seen.gen;
             gi->seq = seen.seq;
         }
@@ -263,6 +267,7 @@ guard_inode_dump(xlator_t *this, inode_t *inode)
     gf_proc_dump_write("kind", "%s", names[gi->kind]);
     gf_proc_dump_write("damaged", "%d", gi->damaged);
     gf_proc_dump_write("has-extents", "%d", gi->has_extents);
+    gf_proc_dump_write("closed", "%d", gi->closed);
     gf_proc_dump_write("gen", "%" PRIu64, gi->gen);
     gf_proc_dump_write("seq", "%" PRIu64, gi->seq);
     gf_proc_dump_write("inflight", "%" PRIu32, gi->inflight);

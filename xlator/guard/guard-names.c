@@ -111,7 +111,7 @@ int32_t
 guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 {
     uintptr_t show = guard_lookup_show(frame, this, xdata);
-    int err = guard_refuse_loc(frame, this, NULL, xdata);
+    int err = guard_refuse_identity(this, loc->inode, xdata);
     dict_t *req = NULL;
 
     /* Whoever may not see it is told that it is not there. */

@@ -5,6 +5,7 @@
  *
  *   publish  compare seq -> [stat: EFBIG] -> setxattr -> [setattr mtime]
  *   fence    compare gen -> [stat -> truncate to clip] -> setxattr
+ *   close    the same for a leaf of a set, whose clip is the set's truncate
  *   raw      (self-heal) setxattr or removexattr as it came
  *
  * A death of the brick between two steps leaves: publish without its mtime, or
@@ -28,6 +29,7 @@ struct guard_step {
     uint64_t seq;  /* publish: what the record gets */
     uint64_t size; /* publish: most bytes of the base; fence: the clip */
     gf_boolean_t has_extents;
+    gf_boolean_t closed; /* fence: the portion is closed by it, not raised */
 };
 
 struct mem_pool *
@@ -127,6 +129,7 @@ guard_step_change_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
             gi->damaged = _gf_false;
         } else {
             gi->gen = step->gen;
+            gi->closed = step->closed;
             if (step->what == GUARD_STEP_FENCE)
                 gi->extended = 0; /* it may have been cut */
             if (step->what == GUARD_STEP_PUBLISH) {
@@ -272,9 +275,17 @@ guard_fence_check(struct guard_step *step, uint64_t gen, gf_boolean_t *done)
         por.gen != gen)
         return EINVAL;
     step->gen = gen;
-    *done = gi->gen == gen;
+    step->closed = por.closed != 0;
+    /* At the target already; or it is to be closed where it is. */
+    *done = gi->gen == gen && (gi->closed || !step->closed);
     if (gi->gen > gen)
         return ALLOT_ERR_OLD;
+    if (step->closed && gi->gen < gen)
+        return EINVAL;
+    /* It is being cut: only who does that may raise it. */
+    if (gi->closed && !*done &&
+        !dict_get_sizen(step->stub->args.xdata, ALLOT_KEY_CUT))
+        return ALLOT_ERR_BEHIND;
     /* The clip was computed for one generation. If somebody raised the portion
      * since, what was written there after that must not be cut. */
     if (!*done &&

@@ -155,8 +155,8 @@ guard_change_kind(call_frame_t *frame, xlator_t *this, inode_t *inode,
          (dict_get_sizen(names, ALLOT_XATTR_PORTION) &&
           dict_get_sizen(xdata, ALLOT_KEY_FENCE))))
         return GUARD_CHANGE_EXCLUSIVE;
-    if (guard_is_healer(frame) && (guard_priv(this)->heal_portions ||
-                                   !guard_inode_is_portion(this, inode)))
+    if (guard_may_heal(this, frame) ||
+        (guard_is_healer(frame) && !guard_inode_is_portion(this, inode)))
         return GUARD_CHANGE_EXCLUSIVE;
     return GUARD_CHANGE_REFUSE;
 }
@@ -178,6 +178,7 @@ guard_change_refused(call_frame_t *frame, xlator_t *this, inode_t *inode)
 static void
 guard_identity_changed(xlator_t *this, dict_t *dict, const char *removed)
 {
+    gf_boolean_t opened = _gf_false;
     data_t *value = NULL;
 
     if (removed) {
@@ -186,10 +187,14 @@ guard_identity_changed(xlator_t *this, dict_t *dict, const char *removed)
     }
     value = dict_get_sizen(dict, ALLOT_XATTR_BRICK);
     if (value)
-        guard_identity_store(this, ALLOT_XATTR_BRICK, value);
+        opened = guard_identity_store(this, ALLOT_XATTR_BRICK, value);
     value = dict_get_sizen(dict, ALLOT_XATTR_REGISTRY);
     if (value)
         guard_identity_store(this, ALLOT_XATTR_REGISTRY, value);
+    /* To all connections: a self-heal daemon looks for work when a brick comes
+     * up, and until now it found one that serves nobody. */
+    if (opened && guard_below_set(this))
+        default_notify(this, GF_EVENT_CHILD_UP, FIRST_CHILD(this));
 }
 
 /* The fop's own dict or name is kept alive by the cookie. */

@@ -54,6 +54,7 @@ struct guard_priv {
     time_t logged_at;           /* last refusal logged without an inode */
 
     gf_atomic_t serving;        /* 1: the brick has an identity */
+    gf_atomic_t leaf_of_set;    /* 1: ... of a leaf of a set */
     gf_boolean_t heal_portions; /* option; written by init and reconfigure */
     inode_table_t *itable;      /* only for a root inode to read identity by */
     gf_atomic_t leaf; /* place of the storage among the graph's leaves, -1:
@@ -88,6 +89,7 @@ struct guard_inode {
     enum guard_kind kind;
     gf_boolean_t damaged;     /* the xattr does not decode: EIO */
     gf_boolean_t has_extents; /* base: the record has extents */
+    gf_boolean_t closed;      /* portion: about to be cut by its set */
     uint64_t gen;             /* of the record or portion; 0: no record */
     uint64_t seq;             /* of the record; 0: no record */
 
@@ -128,6 +130,30 @@ static inline gf_boolean_t
 guard_is_healer(call_frame_t *frame)
 {
     return frame->root->pid == GF_CLIENT_PID_SELF_HEALD;
+}
+
+/** guard_is_own - is it a call of allot, or one that a replicate or disperse
+ * set made on its own in the course of one. */
+static inline gf_boolean_t
+guard_is_own(call_frame_t *frame)
+{
+    return frame->root->pid == ALLOT_PID;
+}
+
+/** guard_below_set - is this brick a leaf of a set. */
+static inline gf_boolean_t
+guard_below_set(xlator_t *this)
+{
+    return GF_ATOMIC_GET(guard_priv(this)->leaf_of_set) != 0;
+}
+
+/** guard_may_heal - may this caller, self-heal, see and change portions: where
+ * a set heals them. */
+static inline gf_boolean_t
+guard_may_heal(xlator_t *this, call_frame_t *frame)
+{
+    return guard_is_healer(frame) &&
+           (guard_priv(this)->heal_portions || guard_below_set(this));
 }
 
 /* guard-inode.c ------------------------------------------------------------ */
@@ -256,6 +282,11 @@ guard_stream_early(xlator_t *this, fd_t *fd, const struct guard_range *early);
 
 /* guard-hide.c ------------------------------------------------------------- */
 
+/** guard_refuse_identity - ENOTCONN if the brick has no identity, but for
+ * allot's calls on its root; else 0. @inode may be NULL: not the root. */
+int
+guard_refuse_identity(xlator_t *this, inode_t *inode, dict_t *xdata);
+
 /** guard_refuse_loc - 0, or why a call on @loc is refused (ENOTCONN, EPERM).
  * @loc may be NULL for calls without a place: only identity is asked for. */
 int
@@ -312,8 +343,9 @@ guard_log_refused(xlator_t *this, call_frame_t *frame, struct guard_inode *gi,
 void
 guard_identity_load(xlator_t *this);
 
-/** guard_identity_store - keep a value of the root's; NULL: it was removed. */
-void
+/** guard_identity_store - keep a value of the root's; NULL: it was removed.
+ * Returns true if the brick serves from now on and did not before. */
+gf_boolean_t
 guard_identity_store(xlator_t *this, const char *key, data_t *value);
 
 void

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# tier: check
+# needs: 40
+# Replicate sets of three as data subvolumes: a brick of each set dies, all goes
+# on and the status says what is left; they return and heal, and then the others
+# may die. A brick that was emptied serves nobody until it is adopted, and heals.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=sets-lib.sh
+. "$(dirname "$0")/sets-lib.sh"
+
+# What "all" is at any time: $T/want has the files as they should be.
+want() { # want COMMAND...: in the volume and in $T/want alike
+    (cd "$T/want" && "$@") && (cd "$M" && "$@")
+}
+all_right() {
+    diff <(sums "$T/want") <(sums "$M")
+}
+patch() { # patch FILE MEGABYTE: the same bytes into both
+    noise 300000 >"$T/patch"
+    want dd if="$T/patch" of="$1" bs=1M seek="$2" conv=notrunc status=none
+}
+
+mkdir "$T/want"
+sets_start net-rep-6
+is "the data subvolumes are the sets" \
+    "$(jq -rc '[.bricks[] | .name, .kind, (.leaves | length), .spare_failures]' "$T/status.json")" \
+    '["s0","replicate",3,1,"s1","replicate",3,1]'
+is "one more brick may fail" "$(jq .spare_failures "$T/status.json")" 1
+for f in a b c; do
+    noise 5000000 >"$T/$f"
+    want cp "$T/$f" "$f"
+done
+want cp /etc/passwd small
+ok "files read back" all_right
+portions_everywhere() {
+    local i
+    for i in {0..5}; do
+        [ "$(find "${BRICK[i]}/.allot" -type f | wc -l)" -eq 3 ] || return 1
+    done
+}
+ok "every brick has its portion of each" portions_everywhere
+
+# ---- a brick of each set dies
+brick_kill 0
+brick_kill 4
+ok "the volume is degraded, no more brick may fail" status_soon \
+    '.state == "DEGRADED" and .spare_failures == 0 and leaf("c0").state == "down" and
+     leaf("c4").state == "down" and set("s0").state == "up" and set("s0").degraded'
+ok "nothing is missing" all_right
+ok "and the report says so" "$ALLOT" report "$M"
+noise 3000000 >"$T/d"
+ok "a file is written" want cp "$T/d" d
+ok "one is patched" patch a 2
+ok "one is cut and made longer" want truncate -s 1500000 b
+want truncate -s 4000000 b
+ok "one is removed" want rm c
+ok "all of it is right" all_right
+
+# ---- they return and heal
+ok "a self-heal daemon starts" heal_start
+brick_start 0
+brick_start 4
+ok "the volume is up" status_soon '.state == "UP" and .spare_failures == 1'
+ok "everything is healed" expect_within 60 healed {0..5}
+ok "portions of the healed bricks are those of the others" same_portions 0 1
+ok "also in the other set" same_portions 4 3
+ok "files are right" all_right
+
+# ---- and then the others may die
+brick_kill 1
+brick_kill 3
+ok "the volume is degraded" status_soon '.state == "DEGRADED" and .spare_failures == 0'
+ok "nothing was lost: what is there was healed" all_right
+ok "a file is patched" patch d 1
+brick_kill 2
+ok "a set without quorum is down, the volume partial" status_soon \
+    '.state == "PARTIAL" and set("s0").state == "down" and set("s1").state == "up"'
+nok "the report says that data is missing" "$ALLOT" report "$M"
+nok "a file on it cannot be read" cmp "$M/a" "$T/want/a"
+for i in 1 2 3; do
+    brick_start $i
+done
+ok "all return" status_soon '.state == "UP"'
+ok "everything is healed" expect_within 60 healed {0..5}
+ok "files are right" all_right
+
+# ---- one is emptied
+brick_kill 2
+brick_wipe 2
+brick_start 2
+ok "an emptied brick is blank, its set degraded" status_soon \
+    '.state == "DEGRADED" and leaf("c2").state == "blank" and set("s0").state == "up"'
+ok "nothing is missing" all_right
+ok "a file is patched" patch a 3
+is "nobody wrote to it" "$(find "${BRICK[2]}" -mindepth 1 -maxdepth 1 ! -name .glusterfs)" ""
+ok "it is adopted again" "$ALLOT" brick adopt c2 "$M"
+ok "the volume is up" status_soon '.state == "UP"'
+same_after_heal() {
+    healed {0..5} && same_portions 2 1
+}
+ok "it is healed" expect_within 60 same_after_heal
+brick_kill 0
+ok "nothing is missing with another brick down" all_right
+brick_start 0
+ok "it returns" status_soon '.state == "UP"'
+done_testing
