@@ -62,10 +62,25 @@ healed() { # healed BRICK...
 portions_of() { # portions_of BRICK
     local f
     (cd "$1" 2>/dev/null && find .allot -type f | sort | while read -r f; do
-        echo "$f $(sum "$f") $(getfattr -h --only-values -e hex -n trusted.allot.portion "$f" | md5sum)"
+        echo "$f $(sum "$f") $(getfattr -h -e hex -n trusted.allot.portion "$f" 2>/dev/null | md5sum)"
     done)
 }
 same_portions() {
     [ -n "$(portions_of "${BRICK[$1]}")" ] &&
         [ "$(portions_of "${BRICK[$1]}")" = "$(portions_of "${BRICK[$2]}")" ]
+}
+
+# sets_want: $T/want has the files as they should be.
+sets_want() {
+    mkdir "$T/want"
+}
+want() { # want COMMAND...: in the volume and in $T/want alike
+    (cd "$T/want" && "$@") && (cd "$M" && "$@")
+}
+all_right() {
+    diff <(sums "$T/want") <(sums "$M")
+}
+patch() { # patch FILE MEGABYTE: the same bytes into both
+    noise 300000 >"$T/patch"
+    want dd if="$T/patch" of="$1" bs=1M seek="$2" conv=notrunc status=none
 }

@@ -10,19 +10,7 @@
 # shellcheck source=sets-lib.sh
 . "$(dirname "$0")/sets-lib.sh"
 
-# What "all" is at any time: $T/want has the files as they should be.
-want() { # want COMMAND...: in the volume and in $T/want alike
-    (cd "$T/want" && "$@") && (cd "$M" && "$@")
-}
-all_right() {
-    diff <(sums "$T/want") <(sums "$M")
-}
-patch() { # patch FILE MEGABYTE: the same bytes into both
-    noise 300000 >"$T/patch"
-    want dd if="$T/patch" of="$1" bs=1M seek="$2" conv=notrunc status=none
-}
-
-mkdir "$T/want"
+sets_want
 sets_start net-rep-6
 is "the data subvolumes are the sets" \
     "$(jq -rc '[.bricks[] | .name, .kind, (.leaves | length), .spare_failures]' "$T/status.json")" \

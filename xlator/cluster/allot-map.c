@@ -23,6 +23,7 @@ map_range(xlator_t *this, uint64_t start, uint64_t end, int32_t idx)
     struct allot_bricks *b = allot_bricks_of(this);
     json_t *one = json_pack("{s:I, s:I}", "start", (json_int_t)start, "end",
                             (json_int_t)end);
+    const struct allot_leaf *l = NULL;
     int i = 0;
 
     /* Name, host and path are set by init and never change. */
@@ -30,13 +31,19 @@ map_range(xlator_t *this, uint64_t start, uint64_t end, int32_t idx)
     for (i = 0; i < b->count && idx != ALLOT_PIECE_BASE; i++)
         if (b->children[i].idx == (uint16_t)idx)
             c = &b->children[i];
+    /* Of a set the first brick with data that serves now. */
+    for (i = 0; c && !l && i < c->leaf_count; i++)
+        if (c->leaves[i].state == ALLOT_BRICK_UP && !c->leaves[i].arbiter)
+            l = &c->leaves[i];
+    if (c && !l)
+        l = &c->leaves[0];
     pthread_mutex_unlock(&b->lock);
     json_object_set_new(one, "brick",
                         c ? json_string(c->xl->name) : json_null());
     json_object_set_new(one, "host",
-                        c && c->host ? json_string(c->host) : json_null());
+                        l && l->host ? json_string(l->host) : json_null());
     json_object_set_new(one, "path",
-                        c && c->path ? json_string(c->path) : json_null());
+                        l && l->path ? json_string(l->path) : json_null());
     return one;
 }
 
