@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 80
+# needs: 120
 # A client dies, or stalls and goes on, between every two steps of growing,
 # writing, settling, fsync, truncating, extending, appending an extent,
 # unlinking, renaming over a name and O_APPEND. Another client finds no
