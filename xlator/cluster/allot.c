@@ -98,13 +98,6 @@ allot_init(xlator_t *this)
 
     if (allot_refuse_init(this))
         return 0;
-    /* The bricks of sets, which carry no data of their own. Taken for data
-     * subvolumes they would hold data that nothing replicates. */
-    if (dict_get(this->options, "watch")) {
-        gf_msg(this->name, GF_LOG_ERROR, ENOTSUP, ALLOT_MSG_BAD_GRAPH,
-               "replicate and disperse sets are not supported yet");
-        return -1;
-    }
     allot_stay_loaded();
     priv = GF_CALLOC(1, sizeof(*priv), allot_mt_priv);
     if (!priv)
