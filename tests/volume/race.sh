@@ -59,6 +59,10 @@ for i in 1 2 3; do
     judged append-$i check 20
     race slots-$i slots 20
     judged slots-$i check-slots 20
+    # Clients that append at once take no brick for a bad one: it is one extent
+    # for the head, if that, and one for the rest.
+    is "slots-$i: one layout for all of it" \
+        "$("$ALLOT" layout "$T/mnt-judge/slots-$i" --json | jq '.extents | length <= 2')" true
 done
 
 # A data brick goes away while all append: new extents without it. Its records

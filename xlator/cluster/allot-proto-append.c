@@ -194,6 +194,7 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     int errs[ALLOT_MEMBERS_MAX];
     struct allot_member fresh[ALLOT_MEMBERS_MAX];
     uint16_t old[ALLOT_MEMBERS_MAX];
+    gf_boolean_t lost = _gf_false;
     int n_fresh = 0;
     int n_old = 0;
     int ret = 0;
@@ -213,10 +214,18 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     for (i = 0; ret && i < n_fresh; i++) {
         if (!errs[i])
             continue;
+        /* It is there already, and past this generation: another client has
+         * appended. Nothing is wrong with the brick. */
+        if (errs[i] == -EREMCHG) {
+            lost = _gf_true;
+            continue;
+        }
         allot_avoid_add(avoid, fresh[i].brick_idx, -errs[i]);
         if (errs[i] == -ENOSPC || errs[i] == -EDQUOT)
             allot_bricks_full(this, fresh[i].brick_idx);
     }
+    if (lost)
+        allot_catch_up(this, inode, rec->r.gen);
     if (ret)
         return ret == -ENOMEM ? ret : -EREMCHG;
     ret = allot_portions_open(this, inode, old, n_old, errs);
