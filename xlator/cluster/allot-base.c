@@ -40,7 +40,7 @@ allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable)
         {
             if (fd_ctx_get(fd, this, &value))
                 continue;
-            if (writable && (value & O_ACCMODE) == O_RDONLY)
+            if (writable && (allot_fd_flags(this, fd) & O_ACCMODE) == O_RDONLY)
                 continue;
             found = fd_ref(fd);
             break;

@@ -327,7 +327,10 @@ range_start(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
 {
     struct range_local *local = NULL;
 
-    if (off < 0)
+    gf_boolean_t cut = fop == GF_FOP_TRUNCATE || fop == GF_FOP_FTRUNCATE;
+
+    /* A size_t of libgfapi's may have been negative. */
+    if (off < 0 || (!cut && (len == 0 || len > INT64_MAX)))
         return EINVAL;
     if (len > ALLOT_OFFSET_MAX || (uint64_t)off > ALLOT_OFFSET_MAX - len)
         return EFBIG;

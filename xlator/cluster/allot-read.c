@@ -5,6 +5,7 @@
  * known to reach; a member that cannot answer makes the read fail with EIO,
  * never short and never zero.
  */
+#include "allot-names.h"
 #include "allot-prefetch.h"
 
 static void
@@ -436,6 +437,17 @@ allot_readv(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
 {
     struct allot_io *io = NULL;
 
+    /* The bricks would say so of a base, but portions are open for both. */
+    if (allot_known_spread(this, fd->inode) &&
+        (allot_fd_flags(this, fd) & O_ACCMODE) == O_WRONLY) {
+        STACK_UNWIND_STRICT(readv, frame, -1, EBADF, NULL, 0, NULL, NULL, NULL);
+        return 0;
+    }
+    if (offset < 0 || (uint64_t)offset > INT64_MAX - size) {
+        STACK_UNWIND_STRICT(readv, frame, -1, EINVAL, NULL, 0, NULL, NULL,
+                            NULL);
+        return 0;
+    }
     if (allot_priv(this)->pass_through || size == 0 || offset < 0) {
         STACK_WIND_TAIL(frame, allot_priv(this)->ns,
                         allot_priv(this)->ns->fops->readv, fd, size, offset,

@@ -530,6 +530,45 @@ write_repair(struct allot_io *io, gf_boolean_t leave)
     inode_unref(inode);
 }
 
+/* No bytes: the base answers for errors. That it is spread, or of another
+ * generation than we know, is none. */
+static int32_t
+write_nothing_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                  int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
+                  struct iatt *postbuf, dict_t *xdata)
+{
+    fd_t *fd = cookie;
+    struct iatt hollow;
+
+    allot_iatt_hollow(fd->inode, &hollow);
+    if (op_ret < 0 &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND))
+        op_ret = op_errno = 0;
+    STACK_UNWIND_STRICT(writev, frame, op_ret, op_errno, &hollow, &hollow,
+                        NULL);
+    fd_unref(fd);
+    return 0;
+}
+
+static void
+write_nothing(call_frame_t *frame, xlator_t *this, fd_t *fd,
+              struct iovec *vector, int32_t count, off_t off, uint32_t flags,
+              struct iobref *iobref, dict_t *xdata)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+    struct allot_inode *ai = allot_inode_peek(this, fd->inode);
+    dict_t *x = allot_xdata_with_gen(xdata, ai ? allot_inode_gen(ai) : 0);
+
+    if (!x) {
+        STACK_UNWIND_STRICT(writev, frame, -1, ENOMEM, NULL, NULL, NULL);
+        return;
+    }
+    STACK_WIND_COOKIE(frame, write_nothing_cbk, fd_ref(fd), ns,
+                      ns->fops->writev, fd, vector, count, off, flags, iobref,
+                      x);
+    dict_unref(x);
+}
+
 int32_t
 allot_writev(call_frame_t *frame, xlator_t *this, fd_t *fd,
              struct iovec *vector, int32_t count, off_t off, uint32_t flags,
@@ -539,7 +578,12 @@ allot_writev(call_frame_t *frame, xlator_t *this, fd_t *fd,
     uint64_t len = iov_length(vector, count);
     int err = ENOMEM;
 
-    if (allot_priv(this)->pass_through || len == 0) {
+    if (len == 0 && !allot_priv(this)->pass_through) {
+        write_nothing(frame, this, fd, vector, count, off, flags, iobref,
+                      xdata);
+        return 0;
+    }
+    if (allot_priv(this)->pass_through) {
         STACK_WIND_TAIL(frame, allot_priv(this)->ns,
                         allot_priv(this)->ns->fops->writev, fd, vector, count,
                         off, flags, iobref, xdata);
