@@ -82,6 +82,10 @@ cells
    k: (map(. as [$s, $t] | select(any($lost[]; .[0] < $t and .[1] > $s))) | length),
    lost_bytes: ($lost | map(.[1] - .[0]) | add // 0)}'
 
+# A file with two names is in a report once, by the one that was met first.
+# OTHER_NAME[FILE] is its second.
+declare -A OTHER_NAME=()
+
 # report_holds NAME FILE...: the report $T/NAME.json says of every file exactly
 # what reading it returns, and the sums are those of the files. HOLES: how many
 # blocks of all files are known holes.
@@ -91,13 +95,13 @@ report_holds() {
     shift
     for f in "$@"; do
         lost=$(lost_of "$f") || ranges+=("$f: $(head -3 "$T/pages.err")")
-        told=$(j "$name" '[.damaged_files[] | select(.path == $p)] | if length > 1 then "twice" else .[0].lost_ranges // [] end' --arg p "$f")
+        told=$(j "$name" '[.damaged_files[] | select(.path == $p or .path == $q)] | if length > 1 then "twice" else .[0].lost_ranges // [] end' --arg p "$f" --arg q "${OTHER_NAME[$f]:-$f}")
         [ "$lost" = "$told" ] || ranges+=("$f: reported $told" "$f: read     $lost")
         counted=$("$ALLOT" layout "$M/$f" --json | jq -c --argjson lost "${lost:-[]}" "$COUNT")
         if [ "$lost" != "[]" ]; then
             damaged=$((damaged + 1))
-            told=$(j "$name" '.damaged_files[] | select(.path == $p) | {n: .blocks.total, k: .blocks.failed}' --arg p "$f")
-            [ "$told" = "$(jq -c '{n: (.n - $h), k}' --argjson h "$(j "$name" '.damaged_files[] | select(.path == $p) | .blocks.holes' --arg p "$f")" <<<"$counted")" ] ||
+            told=$(j "$name" '.damaged_files[] | select(.path == $p or .path == $q) | {n: .blocks.total, k: .blocks.failed}' --arg p "$f" --arg q "${OTHER_NAME[$f]:-$f}")
+            [ "$told" = "$(jq -c '{n: (.n - $h), k}' --argjson h "$(j "$name" '.damaged_files[] | select(.path == $p or .path == $q) | .blocks.holes' --arg p "$f" --arg q "${OTHER_NAME[$f]:-$f}")" <<<"$counted")" ] ||
                 counts+=("$f: reported $told" "$f: counted  $counted")
         fi
         n=$((n + $(jq .n <<<"$counted"))) k=$((k + $(jq .k <<<"$counted")))
@@ -144,7 +148,7 @@ report_ranges_hold() {
     shift
     for f in "$@"; do
         lost=$(lost_of "$f") || bad+=("$f: $(head -3 "$T/pages.err")")
-        told=$(j "$name" '[.damaged_files[] | select(.path == $p)] | if length > 1 then "twice" else .[0].lost_ranges // [] end' --arg p "$f")
+        told=$(j "$name" '[.damaged_files[] | select(.path == $p or .path == $q)] | if length > 1 then "twice" else .[0].lost_ranges // [] end' --arg p "$f" --arg q "${OTHER_NAME[$f]:-$f}")
         [ "$lost" = "$told" ] || bad+=("$f: reported $told" "$f: read     $lost")
     done
     is "$name: lost_ranges of $# files are what reading every byte returns" "${bad[*]}" ""

@@ -70,6 +70,7 @@ put_file whole-1 60000
 put_file empty 0
 must ln -s whole-1 "$W/symlink"
 must ln "$W/d1/e/f1" "$W/hard"
+OTHER_NAME[d1/e/f1]=hard
 FILES+=(whole-1 empty)
 names "$W" >"$T/names"
 must_mount r "${DIRECT[@]}"
