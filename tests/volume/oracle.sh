@@ -56,6 +56,12 @@ for KIND in net-4 net-4-plain; do
     ok "$KIND: seed $SEED as another mount sees it" judge $SEED
     rm -f "$T/mnt-$KIND-b"/oracle-*
     ok "$KIND: when all files are removed no portion is left" expect_within 10 no_portions
+    for m in a b; do
+        ok "$KIND: a file without a name is appended to and cut" bounded 100 "$ORACLE" \
+            -s "$SEED" -w 30 -r "${BASH_SOURCE[0]%/*}/oracle-nameless.list" "$T/mnt-$KIND-$m"
+        rm -f "$T/mnt-$KIND-$m"/oracle-*
+    done
+    ok "$KIND: nor of those" expect_within 10 no_portions
     MOUNTS=("$T/mnt-$KIND-a" "$T/mnt-$KIND-b")
     another "two mounts"
     MOUNTS=("gfapi:$T/vol/client.vol")

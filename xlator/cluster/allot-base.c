@@ -6,6 +6,7 @@
  * Such calls name the base by gfid. A brick finds nothing under the gfid of a
  * file that has no name left; what is open there stays, and the calls are then
  * made through an open fd: allot's own, if it has one, else the application's.
+ * Locks need none of this (append_lock() in allot-write.c).
  *
  * Deliberately not here: when the portions of such a file go
  * (allot-proto-unlink.c).
@@ -61,8 +62,6 @@ base_by_fd(glusterfs_fop_t fop)
             return GF_FOP_FSETXATTR;
         case GF_FOP_TRUNCATE:
             return GF_FOP_FTRUNCATE;
-        case GF_FOP_INODELK:
-            return GF_FOP_FINODELK;
         default:
             return GF_FOP_NULL;
     }

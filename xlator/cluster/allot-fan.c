@@ -277,12 +277,6 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
             STACK_WIND(frame, fan_none_cbk, c->xl, fops->inodelk, c->domain,
                        c->loc, c->lock_cmd, c->flock, c->xdata);
             return;
-        case GF_FOP_FINODELK:
-            frame->root->pid = ALLOT_LOCK_PID;
-            set_lk_owner_from_ptr(&frame->root->lk_owner, c->owner);
-            STACK_WIND(frame, fan_none_cbk, c->xl, fops->finodelk, c->domain,
-                       c->fd, c->lock_cmd, c->flock, c->xdata);
-            return;
         default:
             fan_answer(frame, -1, EOPNOTSUPP, NULL, NULL);
     }

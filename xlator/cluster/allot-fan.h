@@ -62,7 +62,7 @@ allot_call_init(struct allot_call *call, xlator_t *xl, glusterfs_fop_t fop);
  * In a synctask, no lock held. Frames are root's (uid 0). Supported fops: STAT
  * FSTAT LOOKUP OPEN CREATE READ WRITE FSYNC TRUNCATE FTRUNCATE FALLOCATE
  * DISCARD ZEROFILL SEEK SETXATTR FSETXATTR GETXATTR UNLINK MKDIR INODELK
- * FINODELK SETATTR FLUSH.
+ * SETATTR FLUSH.
  */
 void
 allot_fan(xlator_t *this, struct allot_call *calls, int n);

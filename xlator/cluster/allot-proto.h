@@ -323,7 +323,7 @@ allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size);
 fd_t *
 allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable);
 
-/** allot_call_base - STAT, SETXATTR, TRUNCATE or INODELK of the base, by gfid;
+/** allot_call_base - STAT, SETXATTR or TRUNCATE of the base, by gfid;
  * through an open fd if the file has no name any more
  * @call: everything but xl, loc and fd is filled in. Returns as
  * allot_call_one(). */

@@ -49,9 +49,17 @@ append_lock(struct allot_io *io, gf_boolean_t lock, int *ret)
         .l_type = lock ? F_WRLCK : F_UNLCK,
     };
     struct allot_call call;
+    loc_t loc = {
+        0,
+    };
     int tries = 0;
 
+    /* By gfid, also when the file has no name left: while it is open a brick
+     * finds it in memory, and needs no more for a lock. By fd a lock could be
+     * taken but not given back: replicate forgets the fd of an unlock. */
     allot_call_init(&call, allot_priv(io->this)->ns, GF_FOP_INODELK);
+    allot_loc_of_inode(&loc, io->fd->inode);
+    call.loc = &loc;
     call.domain = ALLOT_DOMAIN_APPEND;
     call.flock = &flock;
     call.lock_cmd = lock ? F_SETLKW : F_SETLK;
@@ -59,8 +67,9 @@ append_lock(struct allot_io *io, gf_boolean_t lock, int *ret)
     /* A lock that is not given back would stop all appends for as long as this
      * client lives. With the connection it is gone by itself. */
     do {
-        *ret = allot_call_base(io->this, io->fd->inode, &call);
+        *ret = allot_call_one(io->this, &call);
     } while (!lock && *ret < 0 && *ret != -ENOTCONN && ++tries < 8);
+    loc_wipe(&loc);
 }
 
 static void
