@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
  * allot-register.c - changes of the registry on the bricks: the first
- * registration, new subvolumes, copies that are behind, and the adoption of a
- * blank brick. Each runs in a synctask under one lock: an exclusive inodelk on
- * the root of every connected brick, taken without waiting. Who does not get
- * all of them lets go and tries again later. All calls go to the bricks (the
- * leaves of sets) directly.
+ * registration, new subvolumes, copies that are behind. What an administrator
+ * asks for is in allot-adopt.c. Each runs in a synctask under one lock: an
+ * exclusive inodelk on the root of every connected brick, taken without
+ * waiting. Who does not get all of them lets go and tries again later. All
+ * calls go to the bricks (the leaves of sets) directly.
  *
  * Each change, and what a death after each step leaves:
  *
@@ -16,45 +16,19 @@
  *   join    1. identity on the new one     an identity that no registry knows:
  *                                          joined again with it
  *           2. registry on all             as form 3
- *   adopt   1. marked pending in a replicated namespace
- *                                          a heal that finds nothing to do
- *           2. registry on all             still blank: adopted again, one
- *                                          index is wasted
- *           3. identity on the brick       done
- *   set     1. registry on all             as form 3
- *   restore 1. marked pending in its set (and namespace)
- *                                          a heal that finds nothing to do
- *           2. registry on the leaf        still blank: done again
- *           3. the set's identity on it    done; the set heals it
  *   update  1. registry on those behind    done again
  *
  * Before 1. every connected subvolume is asked again under the lock, so that
  * the decision rests on what is on the bricks now.
  */
-#include "allot-bricks-impl.h"
-#include "allot-fan.h"
+#include "allot-registrar.h"
 #include "allot-stop.h"
 
 #define ALLOT_RETRY_MIN_MSEC 100
 #define ALLOT_RETRY_MAX_MSEC 5000
 #define ALLOT_REGISTER_ROUNDS 4
 
-/* setxattr by which cluster/replicate marks an emptied child, the way
- * "gluster volume reset-brick" does. */
-#define ALLOT_AFR_EMPTIED "trusted.replace-brick"
-
-struct registrar {
-    xlator_t *this;
-    struct allot_bricks *b;
-    int n;
-    struct allot_call *calls;
-    gf_boolean_t *locked; /* by number of the leaf */
-    loc_t root;
-    struct gf_flock flock;
-    dict_t *xdata;
-};
-
-static void
+void
 registrar_done(struct registrar *r)
 {
     GF_FREE(r->calls);
@@ -64,7 +38,7 @@ registrar_done(struct registrar *r)
         dict_unref(r->xdata);
 }
 
-static int
+int
 registrar_init(struct registrar *r, xlator_t *this)
 {
     memset(r, 0, sizeof(*r));
@@ -108,7 +82,7 @@ registrar_fan_lock(struct registrar *r, short type)
     allot_fan(r->this, r->calls, r->n);
 }
 
-static void
+void
 registrar_unlock(struct registrar *r)
 {
     registrar_fan_lock(r, F_UNLCK);
@@ -116,9 +90,7 @@ registrar_unlock(struct registrar *r)
     memset(r->locked, 0, r->n * sizeof(*r->locked));
 }
 
-/* 0, or -EAGAIN when somebody else has it somewhere. A subvolume that does not
- * answer is left out. */
-static int
+int
 registrar_lock(struct registrar *r)
 {
     int ret = 0;
@@ -140,7 +112,7 @@ registrar_lock(struct registrar *r)
 /* ---- asking and writing ----------------------------------------------------
  */
 
-static void
+void
 registrar_ask(struct registrar *r)
 {
     struct allot_leaf *l = NULL;
@@ -181,9 +153,7 @@ registrar_ask(struct registrar *r)
     allot_calls_wipe(r->calls, r->n);
 }
 
-/* Write @reg to all that are locked and for which @only (NULL: all) says so.
- * Returns how many have it; *@asked: how many should. */
-static int
+int
 registrar_write(struct registrar *r, const struct allot_registry *reg,
                 const gf_boolean_t *only, int *asked)
 {
@@ -231,7 +201,7 @@ out:
     return done;
 }
 
-static int
+int
 registrar_identify_leaf(struct registrar *r, const struct allot_leaf *l,
                         const uint8_t *brick, const uint8_t *volume)
 {
@@ -266,8 +236,7 @@ out:
     return ret < 0 ? ret : 0;
 }
 
-/* All bricks of @c that have none. */
-static int
+int
 registrar_identify(struct registrar *r, const struct allot_child *c,
                    const uint8_t *brick, const uint8_t *volume)
 {
@@ -322,7 +291,7 @@ registrar_all_locked(const struct registrar *r)
     return _gf_true;
 }
 
-static void
+void
 registry_brick_fill(struct allot_registry_brick *to, uint16_t index,
                     const struct allot_child *c)
 {
@@ -393,8 +362,7 @@ register_form(struct registrar *r)
 /* ---- join, update ----------------------------------------------------------
  */
 
-/* A copy of the registry with room for @more bricks. */
-static int
+int
 registry_grow(struct allot_bricks *b, int more, struct allot_registry *reg)
 {
     struct allot_registry_brick *bricks = NULL;
@@ -639,352 +607,4 @@ allot_register_kick(xlator_t *this)
     if (go && synctask_new(this->ctx->env, register_task, register_task_done,
                            NULL, this))
         register_task_done(-ENOMEM, NULL, this);
-}
-
-/* ---- adopt -----------------------------------------------------------------
- */
-
-/* The child of @at that is, or contains, @xl. */
-static xlator_t *
-adopt_child_below(xlator_t *at, const xlator_t *xl)
-{
-    xlator_list_t *list = NULL;
-
-    for (list = at->children; list; list = list->next)
-        if (list->xlator == xl || adopt_child_below(list->xlator, xl))
-            return list->xlator;
-    return NULL;
-}
-
-/* A brick below cluster/replicate (@set) comes back empty: its copies of every
- * name must be accused before anybody can see that they are missing. While it
- * is blank its guard serves nobody, so this is the moment. */
-static int
-adopt_mark_pending(struct registrar *r, xlator_t *set, struct allot_leaf *l)
-{
-    xlator_t *child = adopt_child_below(set, l->xl);
-    struct synctask *task = synctask_get();
-    dict_t *dict = dict_new();
-    pid_t pid = 0;
-    int ret = -ENOMEM;
-
-    if (!child || !task || !dict ||
-        dict_set_str(dict, ALLOT_AFR_EMPTIED, child->name))
-        goto out;
-    pid = task->opframe->root->pid;
-    task->opframe->root->pid = GF_CLIENT_PID_ADD_REPLICA_MOUNT;
-    ret = syncop_setxattr(set, &r->root, dict, 0, NULL, NULL);
-    task->opframe->root->pid = pid;
-    if (ret < 0)
-        gf_msg(r->this->name, GF_LOG_ERROR, -ret, ALLOT_MSG_ADOPT,
-               "%s cannot be adopted: %s did not mark it for healing",
-               l->xl->name, set->name);
-out:
-    if (dict)
-        dict_unref(dict);
-    return ret < 0 ? ret : 0;
-}
-
-/* In a namespace that replicates over the bricks themselves. */
-static int
-adopt_mark_namespace(struct registrar *r, struct allot_child *c)
-{
-    struct allot_priv *priv = allot_priv(r->this);
-    int ret = 0;
-    int i = 0;
-
-    if (priv->ns_kind != ALLOT_NS_REPLICATE)
-        return 0;
-    for (i = 0; i < c->leaf_count && !ret; i++)
-        if (c->leaves[i].state == ALLOT_BRICK_BLANK &&
-            adopt_child_below(priv->ns, c->leaves[i].xl))
-            ret = adopt_mark_pending(r, priv->ns, &c->leaves[i]);
-    return ret;
-}
-
-/* Are more than half of the volume's bricks here and locked. */
-static gf_boolean_t
-adopt_majority(struct registrar *r)
-{
-    int registered = 0;
-    int here = 0;
-    int i = 0;
-
-    for (i = 0; i < r->n; i++) {
-        if (r->b->leaves[i].child->idx == ALLOT_IDX_NONE)
-            continue;
-        registered++;
-        here += r->locked[i];
-    }
-    return here * 2 > registered;
-}
-
-static gf_boolean_t
-adopt_locked_all_of(struct registrar *r, const struct allot_child *c)
-{
-    int i = 0;
-
-    for (i = 0; i < c->leaf_count; i++)
-        if (!r->locked[c->leaves - r->b->leaves + i])
-            return _gf_false;
-    return _gf_true;
-}
-
-/* A blank data subvolume: a new number, the data of the old one is lost. */
-static int
-adopt_child(struct registrar *r, struct allot_child *c)
-{
-    struct allot_registry reg = {
-        0,
-    };
-    struct allot_registry_brick *fresh = NULL;
-    uint16_t old = ALLOT_IDX_NONE;
-    int asked = 0;
-    int ret = 0;
-    int i = 0;
-
-    pthread_mutex_lock(&r->b->lock);
-    if (!adopt_majority(r))
-        ret = -ENOTCONN;
-    else if (c->state != ALLOT_BRICK_BLANK || c->idx == ALLOT_IDX_NONE ||
-             !c->anonymous)
-        ret = -EINVAL;
-    else if (!adopt_locked_all_of(r, c))
-        ret = -ENOTCONN;
-    old = c->idx;
-    pthread_mutex_unlock(&r->b->lock);
-    if (!ret)
-        ret = adopt_mark_namespace(r, c);
-    allot_stop(r->this, ALLOT_STOP_ADOPT_MARKED);
-    if (!ret)
-        ret = registry_grow(r->b, 1, &reg);
-    if (ret)
-        return ret;
-
-    fresh = &reg.bricks[reg.brick_count++];
-    pthread_mutex_lock(&r->b->lock);
-    registry_brick_fill(fresh, reg.next_index++, c);
-    pthread_mutex_unlock(&r->b->lock);
-    for (i = 0; i < reg.brick_count - 1; i++) {
-        if (reg.bricks[i].index != old)
-            continue;
-        reg.bricks[i].admin_state = ALLOT_ADMIN_LOST;
-        snprintf(reg.bricks[i].name, sizeof(reg.bricks[i].name), "%.240s#%u",
-                 c->xl->name, old);
-    }
-    /* With more than half of the copies written, whoever changes the registry
-     * next sees this one. */
-    if (registrar_write(r, &reg, NULL, &asked) * 2 <= asked)
-        ret = -EIO;
-    allot_stop(r->this, ALLOT_STOP_ADOPT_REGISTRY);
-    if (!ret)
-        ret = registrar_identify(r, c, fresh->uuid, reg.volume_uuid);
-    allot_stop(r->this, ALLOT_STOP_ADOPT_ID);
-    if (!ret)
-        gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADOPT,
-               "%s, blank, was adopted as brick %u; the data of brick %u is "
-               "lost",
-               c->xl->name, fresh->index, old);
-    allot_registry_clear(&reg);
-    return ret;
-}
-
-/* A blank leaf of a set that has its data still: it gets the set's identity
- * back, and the set heals it. */
-static int
-adopt_leaf(struct registrar *r, struct allot_leaf *l)
-{
-    struct allot_child *c = l->child;
-    struct allot_priv *priv = allot_priv(r->this);
-    gf_boolean_t *only = NULL;
-    struct allot_registry reg = {
-        0,
-    };
-    uint8_t uuid[16];
-    int asked = 0;
-    int ret = 0;
-
-    pthread_mutex_lock(&r->b->lock);
-    if (!r->b->reg.version || r->b->reg.phase != ALLOT_REGISTRY_ACTIVE ||
-        c->idx == ALLOT_IDX_NONE || l->state != ALLOT_BRICK_BLANK ||
-        !c->identified)
-        ret = -EINVAL;
-    else if (!r->locked[l - r->b->leaves])
-        ret = -ENOTCONN;
-    else
-        ret = allot_registry_copy(&reg, &r->b->reg);
-    memcpy(uuid, c->uuid, sizeof(uuid));
-    pthread_mutex_unlock(&r->b->lock);
-    if (!ret)
-        ret = adopt_mark_pending(r, c->xl, l);
-    if (!ret && priv->ns_kind == ALLOT_NS_REPLICATE &&
-        adopt_child_below(priv->ns, l->xl))
-        ret = adopt_mark_pending(r, priv->ns, l);
-    if (!ret) {
-        only = GF_CALLOC(r->n, sizeof(*only), allot_mt_bricks);
-        ret = only ? 0 : -ENOMEM;
-    }
-    if (!ret) {
-        only[l - r->b->leaves] = _gf_true;
-        if (registrar_write(r, &reg, only, &asked) < asked)
-            ret = -EIO;
-    }
-    if (!ret)
-        ret = registrar_identify_leaf(r, l, uuid, reg.volume_uuid);
-    if (!ret)
-        gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADOPT,
-               "%s, blank, was adopted again by its set %s, which heals it",
-               l->xl->name, c->xl->name);
-    allot_registry_clear(&reg);
-    GF_FREE(only);
-    return ret;
-}
-
-int
-allot_bricks_adopt(xlator_t *this, const char *name)
-{
-    struct allot_bricks *b = allot_bricks_of(this);
-    struct allot_child *c = NULL;
-    struct allot_leaf *l = NULL;
-    struct registrar r;
-    int ret = 0;
-    int i = 0;
-
-    for (i = 0; i < b->count && !c; i++)
-        if (strcmp(b->children[i].xl->name, name) == 0)
-            c = &b->children[i];
-    for (i = 0; i < b->leaf_count && !c && !l; i++)
-        if (strcmp(b->leaves[i].xl->name, name) == 0)
-            l = &b->leaves[i];
-    if ((!c && !l) || allot_priv(this)->pass_through)
-        return -ENOENT;
-    ret = registrar_init(&r, this);
-    if (ret)
-        return ret;
-    ret = registrar_lock(&r);
-    if (!ret) {
-        allot_stop(this, ALLOT_STOP_ADOPT_LOCKED);
-        registrar_ask(&r);
-        ret = c ? adopt_child(&r, c) : adopt_leaf(&r, l);
-        registrar_ask(&r);
-        registrar_unlock(&r);
-    }
-    registrar_done(&r);
-    return ret;
-}
-
-/* ---- the administrator's states --------------------------------------------
- */
-
-/* More than half of the volume's bricks, not counting @lost: what is declared
- * lost cannot be asked to agree. A brick without a copy learns the highest
- * version when it meets the others. */
-static gf_boolean_t
-set_majority(struct registrar *r, const struct allot_child *lost)
-{
-    const struct allot_registry_brick *known = NULL;
-    struct allot_child *c = NULL;
-    int registered = 0;
-    int here = 0;
-    int i = 0;
-
-    for (i = 0; i < r->n; i++) {
-        c = r->b->leaves[i].child;
-        if (c->idx == ALLOT_IDX_NONE || c == lost)
-            continue;
-        known = allot_registry_find(&r->b->reg, c->idx);
-        if (known && known->admin_state == ALLOT_ADMIN_LOST && !r->locked[i])
-            continue;
-        registered++;
-        here += r->locked[i];
-    }
-    return registered && here * 2 > registered;
-}
-
-/* Is data on it read and written. */
-static gf_boolean_t
-state_is_served(enum allot_brick_state state)
-{
-    struct allot_brick_view view = {
-        .state = state,
-    };
-
-    return allot_brick_usable(&view) && state != ALLOT_BRICK_FAILING;
-}
-
-static int
-set_locked(struct registrar *r, struct allot_child *c, uint8_t state)
-{
-    struct allot_registry reg = {
-        0,
-    };
-    uint16_t idx = ALLOT_IDX_NONE;
-    int asked = 0;
-    int ret = 0;
-    int i = 0;
-
-    pthread_mutex_lock(&r->b->lock);
-    idx = c->idx;
-    if (!r->b->reg.version || r->b->reg.phase != ALLOT_REGISTRY_ACTIVE ||
-        idx == ALLOT_IDX_NONE)
-        ret = -EINVAL;
-    else if (!set_majority(r, state == ALLOT_ADMIN_LOST ? c : NULL))
-        ret = -ENOTCONN;
-    else if (state == ALLOT_ADMIN_LOST &&
-             (state_is_served(c->state) || c->state == ALLOT_BRICK_CONNECTING))
-        ret = -EBUSY;
-    pthread_mutex_unlock(&r->b->lock);
-    if (!ret)
-        ret = registry_grow(r->b, 0, &reg);
-    if (ret)
-        return ret;
-    for (i = 0; i < reg.brick_count; i++)
-        if (reg.bricks[i].index == idx)
-            break;
-    if (i == reg.brick_count)
-        ret = -EINVAL;
-    else if (reg.bricks[i].admin_state == state)
-        goto out; /* so it is */
-    else
-        reg.bricks[i].admin_state = state;
-    if (!ret && registrar_write(r, &reg, NULL, &asked) * 2 <= asked)
-        ret = -EIO;
-    if (!ret)
-        gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADMIN_STATE,
-               "the administrator has set brick %s (%u) to %s", c->xl->name,
-               idx,
-               state == ALLOT_ADMIN_LOST       ? "lost"
-               : state == ALLOT_ADMIN_DRAINING ? "draining"
-                                               : "no state");
-out:
-    allot_registry_clear(&reg);
-    return ret;
-}
-
-int
-allot_bricks_set(xlator_t *this, const char *name, uint8_t state)
-{
-    struct allot_bricks *b = allot_bricks_of(this);
-    struct allot_child *c = NULL;
-    struct registrar r;
-    int ret = 0;
-    int i = 0;
-
-    for (i = 0; i < b->count && !c; i++)
-        if (strcmp(b->children[i].xl->name, name) == 0)
-            c = &b->children[i];
-    if (!c || allot_priv(this)->pass_through)
-        return -ENOENT;
-    ret = registrar_init(&r, this);
-    if (ret)
-        return ret;
-    ret = registrar_lock(&r);
-    if (!ret) {
-        registrar_ask(&r);
-        ret = set_locked(&r, c, state);
-        registrar_ask(&r);
-        registrar_unlock(&r);
-    }
-    registrar_done(&r);
-    return ret;
 }
