@@ -350,6 +350,16 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
  * --------------------------------------------------------------------------------
  */
 
+/* A brick that went away a moment ago, and holds nothing that was written here
+ * and not synced: as if it had been away before. */
+static gf_boolean_t
+fsync_is_away(struct allot_inode *ai, const struct allot_call *call,
+              uint16_t idx)
+{
+    return (call->err == ENOTCONN || call->err == EBADFD) &&
+           !allot_slot_unsynced(ai, idx, -1);
+}
+
 /* All portions: what another fd, or another client, has written is this file's
  * too, and the kernel of its brick may still hold it. Alone. */
 static int
@@ -397,13 +407,18 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     for (i = 0; i < n; i++) {
         if (!calls[i].fd)
             continue;
-        if (calls[i].ret < 0 && !ret)
+        if (calls[i].ret < 0 && !ret &&
+            !fsync_is_away(ai, &calls[i], rec->r.layout->bricks[i]))
             ret = calls[i].err == ALLOT_ERR_OLD ||
                           calls[i].err == ALLOT_ERR_BEHIND
                       ? -EREMCHG
                       : -calls[i].err;
         if (calls[i].ret >= 0)
             allot_slot_unsynced(ai, rec->r.layout->bricks[i], 0);
+        /* A portion that missed a fence while its brick was away. */
+        if (calls[i].ret < 0 && calls[i].err == ALLOT_ERR_BEHIND)
+            allot_fence(this, inode, &rec->r, rec->r.gen,
+                        &rec->r.layout->bricks[i], 1, NULL);
         fd_unref(calls[i].fd);
     }
     if (ret == -EREMCHG)
