@@ -15,6 +15,8 @@ GOOD=(net-4-plain "${OPTIONS_ALL[@]}")
 starts() {
     local pid
     rm -f "$LOG/bad.log" "$T/bad.pid"
+    # A process that was refused while it mounted leaves its mount behind.
+    ! grep -q " $T/mnt-bad " /proc/mounts || umount -l "$T/mnt-bad"
     mkdir -p "$T/mnt-bad"
     # Not a daemon: then its exit status is that of the graph.
     glusterfs -N --volfile="$1" -l "$LOG/bad.log" "$T/mnt-bad" &
