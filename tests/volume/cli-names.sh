@@ -64,6 +64,8 @@ is_j "every large file that is left is damaged" killed '.files.damaged' $((N - n
 must brick_start 1
 ok "brick 1 is seen as up" expect_within 30 brick_state_is 1 up
 report_of "$M" 0 back
-is "the report is as before" "$(jq -S . "$T/back.json")" "$(jq -S . "$T/whole.json")"
+# Which worker took which file is no part of what is the case.
+is "the report is as before" "$(jq -S 'del(.workers)' "$T/back.json")" \
+    "$(jq -S 'del(.workers)' "$T/whole.json")"
 
 done_testing
