@@ -62,19 +62,19 @@ volume_make "${GOOD[@]}"
 volume_start
 
 # ---- options ----------------------------------------------------------------
-# What is no number or boolean at all is refused by GlusterFS before the options
-# reach allot: it names option and value only.
+# GlusterFS itself would name no range for what is no number; allot does.
 
-refused inline-limit 65MB 67108864
-refused inline-limit -1 "invalid number format"
-refused inline-limit many "invalid number format"
-refused block-size 2KB 4096 67108864
-refused block-size 128MB 4096 67108864
+refused inline-limit 65MB "from 0 to 64MB"
+refused inline-limit -1 "from 0 to 64MB"
+refused inline-limit many "from 0 to 64MB"
+refused block-size 2KB "power of two from 4KB to 64MB"
+refused block-size 128MB "power of two from 4KB to 64MB"
 refused block-size 102400 "power of two" 4KB 64MB
-refused block-size large "invalid number format"
-refused width 0 1 255
-refused width 256 1 255
-refused width wide "invalid number format"
+refused block-size large "power of two from 4KB to 64MB"
+refused width 0 "from 1 to 255"
+refused width 256 "from 1 to 255"
+refused width wide "from 1 to 255"
+refused width 9999999999999 "from 1 to 255"
 refused weights c0=0 capacity equal NAME=N "1 to 255"
 refused weights c0=256 "1 to 255"
 refused weights c0=x "1 to 255"
@@ -82,10 +82,18 @@ refused weights nobody=3 "names of data subvolumes"
 refused weights c0=1,c0=2 capacity
 refused weights c0 capacity
 refused weights sometimes capacity equal
-refused min-free 101% 100
-refused min-free -1 100
-refused min-free some 100
-refused strict-readdir maybe "not a valid boolean value"
+refused min-free 101% "from 0 to 100"
+refused min-free -1 "from 0 to 100"
+refused min-free some "from 0 to 100"
+refused prefetch 2GB "from 0 to 1GB"
+refused prefetch far "from 0 to 1GB"
+refused failing-errors 1001 "from 0 to 1000"
+refused failing-errors none "from 0 to 1000"
+refused failing-hold 0 "seconds from 1 to 3600"
+refused failing-hold long "seconds from 1 to 3600"
+refused stall-timeout 3601 "seconds from 0 to 3600"
+refused stall-timeout never "seconds from 0 to 3600"
+refused strict-readdir maybe "on or off"
 refused namespace somewhere distribute replicate other
 accepted inline-limit 64MB
 accepted inline-limit 0

@@ -24,6 +24,8 @@
 /* libgfapi's own number for its log level. */
 #define LOG_ERROR 4
 
+#define CONNECT_TRIES 5
+
 struct fs_file {
     glfs_fd_t *fd;
 };
@@ -44,8 +46,8 @@ result(ssize_t ret)
     return errno ? -errno : -EIO;
 }
 
-int
-fs_gfapi_connect(struct fs *fs)
+static int
+connect_once(struct fs *fs)
 {
     const char *log = getenv("FS_GFAPI_LOG");
     glfs_t *glfs = glfs_new("allot");
@@ -59,6 +61,25 @@ fs_gfapi_connect(struct fs *fs)
         glfs_init(glfs))
         return errno ? -errno : -ENOTCONN;
     return 0;
+}
+
+/* glfs_init() gives up when the first word of the graph is that a subvolume is
+ * down; under replicate that is so when connections come one by one. A mount
+ * waits then; so do we, for a bounded number of whole attempts. */
+int
+fs_gfapi_connect(struct fs *fs)
+{
+    int ret = 0;
+    int tries = 0;
+
+    for (tries = 0; tries < CONNECT_TRIES; tries++) {
+        ret = connect_once(fs);
+        if (!ret)
+            return 0;
+        fprintf(stderr, "# libgfapi, attempt %d: %s\n", tries + 1,
+                strerror(-ret));
+    }
+    return ret;
 }
 
 static int

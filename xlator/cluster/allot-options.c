@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * allot-options.c - the options, their ranges, and reading them. GlusterFS
- * checks types and ranges of volume_options before init; what it cannot express
- * (a power of two, the list of weights) is checked here.
+ * allot-options.c - the options, their ranges, and reading them.
+ *
+ * GlusterFS would check types and ranges of volume_options before init, but of
+ * what is no number it says only that; the range is left out. So numbers are of
+ * type ANY for it and are checked here (options_check), with a sentence that
+ * names option, value and range. .min and .max stay the range.
  *
  * What an option means is not here: see allot-bricks-choose.c (weights,
  * min-free), allot-registry.c (namespace, inline-limit).
@@ -20,7 +23,7 @@
 struct volume_options allot_volume_options[] = {
     {
         .key = {"inline-limit"},
-        .type = GF_OPTION_TYPE_SIZET,
+        .type = GF_OPTION_TYPE_ANY,
         .min = 0,
         .max = ALLOT_INLINE_MAX,
         .default_value = "64KB",
@@ -35,7 +38,7 @@ struct volume_options allot_volume_options[] = {
     },
     {
         .key = {"block-size"},
-        .type = GF_OPTION_TYPE_SIZET,
+        .type = GF_OPTION_TYPE_ANY,
         .min = 1 << ALLOT_BLOCK_SHIFT_MIN,
         .max = 1 << ALLOT_BLOCK_SHIFT_MAX,
         .default_value = "256KB",
@@ -47,7 +50,7 @@ struct volume_options allot_volume_options[] = {
     },
     {
         .key = {"width"},
-        .type = GF_OPTION_TYPE_INT,
+        .type = GF_OPTION_TYPE_ANY,
         .min = 1,
         .max = ALLOT_MEMBERS_MAX,
         .default_value = "16",
@@ -71,7 +74,9 @@ struct volume_options allot_volume_options[] = {
     },
     {
         .key = {"min-free"},
-        .type = GF_OPTION_TYPE_PERCENT,
+        .type = GF_OPTION_TYPE_ANY,
+        .min = 0,
+        .max = 100,
         .default_value = "1%",
         .op_version = {GD_OP_VERSION_10_0},
         .flags = ALLOT_OPTION_FLAGS,
@@ -81,7 +86,7 @@ struct volume_options allot_volume_options[] = {
     },
     {
         .key = {"prefetch"},
-        .type = GF_OPTION_TYPE_SIZET,
+        .type = GF_OPTION_TYPE_ANY,
         .min = 0,
         .max = ALLOT_PREFETCH_MAX,
         .default_value = "16MB",
@@ -94,7 +99,7 @@ struct volume_options allot_volume_options[] = {
     },
     {
         .key = {"failing-errors"},
-        .type = GF_OPTION_TYPE_INT,
+        .type = GF_OPTION_TYPE_ANY,
         .min = 0,
         .max = 1000,
         .default_value = "5",
@@ -108,7 +113,7 @@ struct volume_options allot_volume_options[] = {
     },
     {
         .key = {"failing-hold"},
-        .type = GF_OPTION_TYPE_INT,
+        .type = GF_OPTION_TYPE_ANY,
         .min = 1,
         .max = 3600,
         .default_value = "30",
@@ -121,7 +126,7 @@ struct volume_options allot_volume_options[] = {
     },
     {
         .key = {"stall-timeout"},
-        .type = GF_OPTION_TYPE_INT,
+        .type = GF_OPTION_TYPE_ANY,
         .min = 0,
         .max = 3600,
         .default_value = "20",
@@ -133,7 +138,7 @@ struct volume_options allot_volume_options[] = {
     },
     {
         .key = {"strict-readdir"},
-        .type = GF_OPTION_TYPE_BOOL,
+        .type = GF_OPTION_TYPE_ANY,
         .default_value = "on",
         .op_version = {GD_OP_VERSION_10_0},
         .flags = ALLOT_OPTION_FLAGS,
@@ -207,6 +212,80 @@ struct volume_options allot_volume_options[] = {
     },
     {.key = {NULL}},
 };
+
+enum options_kind { OPTION_SIZE, OPTION_NUMBER, OPTION_PERCENT, OPTION_SWITCH };
+
+static const struct {
+    const char *key;
+    enum options_kind kind;
+    const char *range; /* in words */
+} options_checked[] = {
+    {"inline-limit", OPTION_SIZE, "a size from 0 to 64MB"},
+    {"block-size", OPTION_SIZE, "a power of two from 4KB to 64MB"},
+    {"width", OPTION_NUMBER, "a number from 1 to 255"},
+    {"min-free", OPTION_PERCENT, "a percentage from 0 to 100"},
+    {"prefetch", OPTION_SIZE, "a size from 0 to 1GB"},
+    {"failing-errors", OPTION_NUMBER, "a number from 0 to 1000"},
+    {"failing-hold", OPTION_NUMBER, "a number of seconds from 1 to 3600"},
+    {"stall-timeout", OPTION_NUMBER, "a number of seconds from 0 to 3600"},
+    {"strict-readdir", OPTION_SWITCH, "on or off"},
+};
+
+/* 1: @value is of that kind; *n is its number. */
+static int
+options_number(const char *value, enum options_kind kind, double *n)
+{
+    gf_boolean_t on = _gf_false;
+    uint64_t size = 0;
+    int32_t number = 0;
+
+    *n = 0;
+    switch (kind) {
+        case OPTION_SIZE:
+            if (gf_string2bytesize_uint64(value, &size))
+                return 0;
+            *n = size;
+            return 1;
+        case OPTION_NUMBER:
+            if (gf_string2int32(value, &number))
+                return 0;
+            *n = number;
+            return 1;
+        case OPTION_PERCENT:
+            return gf_string2percent(value, n) == 0;
+        case OPTION_SWITCH:
+            return gf_string2boolean(value, &on) == 0;
+    }
+    return 0;
+}
+
+/* All that are given, not only the first that is wrong. */
+static int
+options_check(xlator_t *this, dict_t *options)
+{
+    volume_option_t *opt = NULL;
+    char *value = NULL;
+    double n = 0;
+    size_t i = 0;
+    int ret = 0;
+
+    for (i = 0; i < sizeof(options_checked) / sizeof(options_checked[0]); i++) {
+        char *key = (char *)options_checked[i].key;
+
+        if (dict_get_str(options, key, &value))
+            continue;
+        opt = xlator_volume_option_get(this, key);
+        if (options_number(value, options_checked[i].kind, &n) &&
+            (options_checked[i].kind == OPTION_SWITCH ||
+             (opt && n >= opt->min && n <= opt->max)))
+            continue;
+        gf_msg(this->name, GF_LOG_ERROR, EINVAL, ALLOT_MSG_BAD_OPTION,
+               "option %s %s is not valid: it takes %s", key, value,
+               options_checked[i].range);
+        ret = -1;
+    }
+    return ret;
+}
 
 struct allot_weights {
     enum allot_weights_mode mode;
@@ -387,6 +466,8 @@ allot_options_init(xlator_t *this)
     };
 
     allot_warnings_set(this, this->options);
+    if (options_check(this, this->options))
+        return -1;
     GF_OPTION_INIT("inline-limit", given.inline_limit, size_uint64, err);
     GF_OPTION_INIT("block-size", given.block_size, size_uint64, err);
     GF_OPTION_INIT("width", given.width, int32, err);
@@ -412,6 +493,8 @@ allot_options_reconf(xlator_t *this, dict_t *options)
     };
 
     allot_warnings_set(this, options);
+    if (options_check(this, options))
+        return -1;
     GF_OPTION_RECONF("inline-limit", given.inline_limit, options, size_uint64,
                      err);
     GF_OPTION_RECONF("block-size", given.block_size, options, size_uint64, err);
