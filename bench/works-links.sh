@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# Works of ./dev bench with each brick behind a link of its own, so that the sum
+# of the links is what there is to get.
+# shellcheck disable=SC2034 # HERE, WB: read by work_rounds and volume_up
+
+links_setup() { # links_setup BRICKS
+    links_down
+    bricks "$1" "$(size 2048 512)"
+    links_up
+    HERE=(links)
+}
+
+# MiB/s that all links carry, headers included: no translator can reach 1.000.
+links_sum() {
+    awk -v n="$NBRICKS" -v r="$RATE" 'BEGIN { printf "%.2f", n * r * 1e6 / 8 / 1048576 }'
+}
+
+links_run() { # links_run VARIANT
+    local mib
+    if [ "$1" = links ]; then
+        echo "write_MiB_s $(links_sum)"
+        echo "read_MiB_s $(links_sum)"
+        return
+    fi
+    mib=$((NBRICKS * $(size 84 8)))
+    volume_up "$1"
+    echo "write_MiB_s $(rate "$mib" dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none)"
+    remount
+    echo "read_MiB_s $(rate "$mib" dd if="$M/f" of=/dev/null bs=1M status=none)"
+    volume_down
+}
+
+setup_links6_16m() {
+    links_setup 6
+    HERE=(links distribute shard4)
+    WB=16MB
+}
+work_links6_16m() { links_run "$1"; }
+
+setup_links6_1m() { links_setup 6; }
+work_links6_1m() { links_run "$1"; }
+
+setup_links2() { links_setup 2 && WB=16MB; }
+work_links2() { links_run "$1"; }
+setup_links4() { links_setup 4 && WB=16MB; }
+work_links4() { links_run "$1"; }
+setup_links8() { links_setup 8 && WB=16MB; }
+work_links8() { links_run "$1"; }
+setup_links12() { links_setup 12 && WB=16MB; }
+work_links12() { links_run "$1"; }
+
+# A dd on each of the mounts, all at once; it fails if one does.
+# shellcheck disable=SC2016 # bash -c expands it
+WRITE_EACH='
+    mib=$1; shift; n=0
+    for m; do
+        n=$((n + 1))
+        dd if=/dev/zero of="$m/f$n" bs=1M count="$mib" conv=fsync status=none & pids="$pids $!"
+    done
+    for p in $pids; do wait "$p" || exit 1; done'
+
+# One writer of a file each on four clients at once.
+setup_clients4() {
+    links_setup 6
+    WB=16MB
+}
+work_clients4() {
+    local i mib
+    if [ "$1" = links ]; then
+        echo "write_MiB_s $(links_sum)"
+        return
+    fi
+    mib=$(size 128 8)
+    volume_up "$1"
+    for i in 1 2 3; do
+        must_mount "c$i"
+    done
+    echo "write_MiB_s $(rate $((4 * mib)) bash -c "$WRITE_EACH" write "$mib" "$T"/mnt-{m,c1,c2,c3})"
+    for i in 1 2 3; do
+        umount_volume "c$i" || bail "cannot unmount"
+    done
+    volume_down
+}
+teardown_clients4() { links_down; }

@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# Works of ./dev bench on four loopback bricks without a limit.
+# shellcheck disable=SC2034 # HERE, WB: read by work_rounds and volume_up
+
+four_bricks() {
+    [ "$LINKS" = 0 ] || links_down
+    bricks 4 "$(size 4096 1024)"
+}
+
+files() { # files PHASES COUNT BYTES: bench/files.c on $M/d, "METRIC VALUE" lines
+    bounded 900 "$BUILD/bench/files" "$M/d" "$@" || bail "files $* failed"
+}
+
+# ---- one stream -------------------------------------------------------------
+
+setup_stream() { four_bricks; }
+work_stream() {
+    local mib
+    mib=$(size 1024 32)
+    volume_up "$1"
+    echo "write_MiB_s $(rate "$mib" dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none)"
+    remount
+    echo "read_MiB_s $(rate "$mib" dd if="$M/f" of=/dev/null bs=1M status=none)"
+    volume_down
+}
+
+# ---- random access ----------------------------------------------------------
+# O_DIRECT, so that the kernel's cache answers nothing.
+
+setup_random() {
+    four_bricks
+    HERE=(distribute shard64)
+}
+work_random() {
+    local mib bs depth kind
+    mib=$(size 1024 32)
+    volume_up "$1"
+    must dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none
+    remount
+    for bs in 4k 64k; do
+        for depth in 1 16; do
+            for kind in randread randwrite; do
+                echo "${kind}_${bs}_$depth $(must_fio "$kind" "$bs" "$depth")"
+            done
+        done
+    done
+    volume_down
+}
+
+must_fio() { # must_fio KIND BS DEPTH: calls per second
+    bounded 120 fio --name=x --filename="$M/f" --rw="$1" --bs="$2" --iodepth="$3" \
+        --ioengine=libaio --direct=1 --time_based --runtime="$(size 5 1)" --output-format=json 2>/dev/null |
+        jq -e '.jobs[0] | .read.iops + .write.iops'
+}
+
+# ---- many files -------------------------------------------------------------
+
+setup_small() {
+    four_bricks
+    HERE=(distribute shard4)
+}
+work_small() {
+    volume_up "$1"
+    files create "$(size 10000 200)" 4096
+    remount
+    files stat "$(size 10000 200)" 4096
+    remount
+    files read,rename,unlink "$(size 10000 200)" 4096
+    volume_down
+}
+
+setup_medium() {
+    four_bricks
+    HERE=(distribute shard4)
+}
+work_medium() {
+    volume_up "$1"
+    files create "$(size 10000 200)" 102400
+    volume_down
+}
+
+# Spread files whose size is settled, nothing cached: no call more than
+# distribute's.
+setup_list() { four_bricks; }
+work_list() {
+    local n
+    n=$(size 10000 200)
+    volume_up "$1"
+    files create "$n" 102400 >/dev/null
+    remount
+    files stat "$n" 102400
+    remount
+    echo "ls_per_s $(rate "$n" ls -l "$M/d")"
+    volume_down
+}
+
+# A byte in each 4 MiB: shard4 then has all its shards.
+setup_unlink() {
+    four_bricks
+    HERE=(distribute shard4)
+}
+work_unlink() {
+    local n
+    n=$(size 1000 20)
+    volume_up "$1"
+    files sparse "$n" 67108864 >/dev/null
+    files unlink "$n" 67108864
+    volume_down
+}
