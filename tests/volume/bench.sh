@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# tier: check
+# needs: 40
+# ./dev bench runs, in a small form that measures nothing: some works of each
+# kind, its table, its document, the comparison with an earlier one, and what it
+# says to bad arguments.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+export ALLOT_BUILD=$BUILD
+run() { bounded 300 "$TOP/bench/run" "$@" 2>>"$T/err"; }
+
+j() { jq -r "$1" "$T/one.json"; }
+
+undescribed() {
+    local w
+    for w in $("$TOP/bench/run" --list); do
+        case $w in
+        links[48]) ;; # "links2 to links12"
+        *) grep -q "\`$w\`" "$TOP/bench/README.md" || echo "$w" ;;
+        esac
+    done
+}
+is "every work is described" "$(undescribed)" ""
+ok "some works" run --quick --json "$T/one.json" stream unlink mapping links2 || note "$(tail -20 "$T/err")"
+is "version" "$(j '.version')" 1
+is "it says that it measured nothing" "$(j '.quick')" true
+is "the works are there" "$(j '[.table[].work] | unique | join(" ")')" "links2 mapping stream unlink"
+is "both directions of a stream" "$(j '[.table[] | select(.work == "stream") | .metric] | join(" ")')" "read_MiB_s write_MiB_s"
+value() { # value VARIANT: of the stream's read
+    j ".runs[] | select(.work == \"stream\" and .metric == \"read_MiB_s\" and .variant == \"$1\") | .value"
+}
+is "a ratio is allot's value by the other's" \
+    "$(j '.table[] | select(.work == "stream" and .metric == "read_MiB_s") | .median * 1000 | round')" \
+    "$(jq -n "$(value allot) / $(value distribute) * 1000 | round")"
+ok "all values are positive" jq -e 'all(.runs[]; .value > 0)' "$T/one.json"
+is "the marks are there" "$(j '.table[] | select(.work == "stream" and .metric == "write_MiB_s") | .mark')" 1
+run --quick --json "$T/two.json" --against "$T/one.json" mapping >"$T/table"
+ok "the table compares" grep -qE '^work .* before *$' "$T/table"
+is "a line for each" "$(grep -c '^mapping ' "$T/table")" 3
+run --quick nothing >"$T/out"
+ok "an unknown work is named" grep -q "no work nothing" "$T/out"
+nok "a document that is none" run --against /etc/passwd mapping
+nok "no rounds" run --rounds none mapping
+is "no link is left" "$(ip -o link | grep -c " al[0-9]*-[0-9]*@" || :)" 0
+done_testing
