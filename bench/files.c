@@ -8,6 +8,7 @@
  *   create   make and write each, in calls of 128 KiB at most
  *   sparse   make each with a byte in every 4 MiB
  *   stat, read, rename, unlink
+ *   hold     open each and keep it open until standard input ends
  *
  * Each phase prints a line "PHASE_per_s N". Files are renamed to names of their
  * own and found again under these.
@@ -108,6 +109,9 @@ do_one(const char *phase, unsigned long i, long bytes)
             die("stat", name);
     } else if (strcmp(phase, "read") == 0) {
         do_read(name, bytes);
+    } else if (strcmp(phase, "hold") == 0) {
+        if (open(name, O_RDWR) < 0)
+            die("open", name);
     } else if (strcmp(phase, "rename") == 0) {
         if (rename(name, name_of(i, !renamed)))
             die("rename", name);
@@ -149,6 +153,11 @@ main(int argc, char **argv)
         printf("%s_per_s %.1f\n", phase,
                count / (to.tv_sec - from.tv_sec +
                         (to.tv_nsec - from.tv_nsec) / 1e9));
+        if (strcmp(phase, "hold") == 0) {
+            fflush(stdout);
+            while (read(STDIN_FILENO, buf, sizeof(buf)) > 0)
+                continue;
+        }
     }
     return 0;
 }

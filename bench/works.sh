@@ -121,6 +121,64 @@ nothing_left() {
     [ -z "$(find "${dirs[@]}" -type f -size +0 -print -quit 2>/dev/null)" ]
 }
 
+# ---- costs ------------------------------------------------------------------
+# As everywhere more is better: MiB for a second of processor time (mount and
+# bricks), MiB for a call to a brick, open spread files for a MiB of the client's
+# memory (distribute: the same files, which are plain there).
+
+cpu_ms() {
+    local i pids
+    pids=("$(mount_pid m)")
+    for ((i = 0; i < NBRICKS; i++)); do
+        pids+=("$(brick_pid "$i")")
+    done
+    for i in "${pids[@]}"; do
+        sed 's/.*) //' "/proc/$i/stat"
+    done | awk -v hz="$(getconf CLK_TCK)" '{ n += $12 + $13 } END { print n * 1000 / hz }'
+}
+
+brick_calls() {
+    fop_counts "$(mount_pid m)" | awk '$1 ~ /^c[0-9]+$/ { n += $3 } END { print n }'
+}
+
+rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$(mount_pid m)/status"; }
+
+# cost NAME MIB CMD...: on a mount that has done nothing else yet.
+cost() {
+    local name=$1 mib=$2 ms calls
+    shift 2
+    ms=$(cpu_ms) calls=$(brick_calls)
+    must bounded 900 "$@"
+    awk -v name="$name" -v mib="$mib" -v ms=$(($(cpu_ms) - ms)) -v calls=$(($(brick_calls) - calls)) \
+        'BEGIN { printf "%s_MiB_per_cpu_s %.2f\n%s_MiB_per_call %.4f\n", name, mib * 1000 / (ms ? ms : 1), name, mib / calls }'
+}
+
+holding() { [ -s "$T/hold" ]; }
+
+setup_costs() { four_bricks; }
+work_costs() {
+    local mib n before
+    mib=$(size 1024 32) n=$(size 1000 50)
+    volume_up "$1"
+    cost write "$mib" dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none
+    remount
+    cost read "$mib" dd if="$M/f" of=/dev/null bs=1M status=none
+    files create "$n" 102400 >/dev/null
+    remount
+    stat -t "$M/d" >/dev/null
+    before=$(rss_kib)
+    rm -f "$T/hold" "$T/until"
+    mkfifo "$T/until"
+    files hold "$n" 102400 >"$T/hold" <"$T/until" &
+    exec 8>"$T/until"
+    expect_within 120 holding || bail "files are not opened"
+    awk -v n="$n" -v kib=$(($(rss_kib) - before)) \
+        'BEGIN { printf "open_files_per_MiB %.2f\n", n * 1024 / (kib > 0 ? kib : 1) }'
+    exec 8>&-
+    wait $!
+    volume_down
+}
+
 # ---- in memory --------------------------------------------------------------
 # Nanoseconds, so that the ratio is that of the marks: 100 ns a block.
 

@@ -23,10 +23,10 @@ undescribed() {
     done
 }
 is "every work is described" "$(undescribed)" ""
-ok "some works" run --quick --json "$T/one.json" stream unlink mapping links2 || note "$(tail -20 "$T/err")"
+ok "some works" run --quick --json "$T/one.json" stream unlink costs mapping links2 || note "$(tail -20 "$T/err")"
 is "version" "$(j '.version')" 1
 is "it says that it measured nothing" "$(j '.quick')" true
-is "the works are there" "$(j '[.table[].work] | unique | join(" ")')" "links2 mapping stream unlink"
+is "the works are there" "$(j '[.table[].work] | unique | join(" ")')" "costs links2 mapping stream unlink"
 is "both directions of a stream" "$(j '[.table[] | select(.work == "stream") | .metric] | join(" ")')" "read_MiB_s write_MiB_s"
 value() { # value VARIANT: of the stream's read
     j ".runs[] | select(.work == \"stream\" and .metric == \"read_MiB_s\" and .variant == \"$1\") | .value"
