@@ -3,7 +3,7 @@
 # docs/admin.md word for word: each block that stands under a machine's name is
 # run on a machine of that name, in order.
 # tier: check
-# needs: 90
+# needs: 110
 . "$(dirname "$0")/glusterd-lib.sh"
 
 PAGE=$TOP/docs/admin.md

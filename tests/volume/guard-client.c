@@ -67,8 +67,12 @@ guard_client_start(const char *volfile, const char *log)
     glusterfs_ctx_t *ctx = client_context();
     glusterfs_graph_t *graph = NULL;
     FILE *file = NULL;
+    gf_lkowner_t owner;
     pthread_t events;
 
+    /* Without an owner no lock is taken. */
+    set_lk_owner_from_uint64(&owner, 1);
+    syncopctx_setfslkowner(&owner);
     gf_log_init(ctx, log, "probe");
     file = fopen(volfile, "r");
     graph = file ? glusterfs_graph_construct(file) : NULL;

@@ -67,6 +67,38 @@ rename .allot q: EPERM
 link .allot/ab/p q: EPERM
 getxattr .allot/ab/p all client: 0 trusted.allot.portion
 TALK
+talk "locks and marks of strangers stay out of them, those of a connection of allot's do not" <<'TALK'
+lookup .allot client: 0 *
+lookup .allot/ab client: 0 *
+lookup .allot/ab/p client: 0 *
+lookup f: 0 *
+open .allot/ab/p client: 0
+open f: 0
+handshake /: 0 *
+lock .allot/ab/p: EPERM
+lock .allot/ab: EPERM
+lock .allot/ab/p getlk: EPERM
+xattrop .allot/ab/p trusted.afr.dirty: EPERM
+xattrop .allot trusted.afr.dirty: EPERM
+lock f: 0
+lock f getlk: 0
+xattrop f trusted.afr.dirty: 0
+handshake / client: 0 *
+lock .allot/ab/p: 0
+lock .allot/ab: 0
+lock .allot/ab/p getlk: 0
+xattrop .allot/ab/p trusted.afr.dirty: 0
+xattrop .allot/ab/p trusted.allot.portion: EPERM
+open .allot/ab/p: EPERM
+read .allot/ab/p: EPERM
+TALK
+talk "and the next connection is a stranger's again" <<'TALK'
+lookup .allot client: 0 *
+lookup .allot/ab client: 0 *
+lookup .allot/ab/p client: 0 *
+lock .allot/ab/p: EPERM
+xattrop .allot/ab/p trusted.afr.dirty: EPERM
+TALK
 talk "nothing is renamed or linked into them" <<'TALK'
 lookup .allot client: 0 *
 lookup .allot/ab client: 0 *

@@ -625,6 +625,22 @@ do_xattrop(void)
     loc_wipe(&loc);
 }
 
+/* Takes the whole file, or asks who has it (getlk). */
+static void
+do_lock(void)
+{
+    struct gf_flock lock = {.l_type = F_WRLCK};
+    loc_t loc;
+
+    loc_make(&loc);
+    if (flag("getlk"))
+        answer(syncop_lk(brick, open_fd(), F_GETLK, &lock, xdata, NULL));
+    else
+        answer(
+            syncop_inodelk(brick, "test", &loc, F_SETLK, &lock, xdata, NULL));
+    loc_wipe(&loc);
+}
+
 /* What a listing with attributes shows is known without a lookup. */
 static void
 keep_entry(gf_dirent_t *entry)
@@ -765,6 +781,7 @@ static const struct {
     {"getxattr", do_getxattr},
     {"removexattr", do_removexattr},
     {"xattrop", do_xattrop},
+    {"lock", do_lock},
     {"ls", do_ls},
     {"unlink", do_unlink},
     {"rename", do_rename},

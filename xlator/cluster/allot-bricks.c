@@ -364,6 +364,7 @@ snap_make_locked(struct allot_bricks *b)
         s->views[i].epoch = c->epoch;
         s->views[i].below_ns = c->below_ns;
         s->views[i].is_set = c->kind != ALLOT_SET_NONE;
+        s->views[i].degraded = allot_set_degraded_locked(c);
         if (c->idx == ALLOT_IDX_NONE)
             s->unmatched = _gf_true;
         else
@@ -390,6 +391,7 @@ snap_same(const struct allot_snap *a, const struct allot_snap *b)
     for (i = 0; i < a->count; i++)
         if (a->views[i].idx != b->views[i].idx ||
             a->views[i].state != b->views[i].state ||
+            a->views[i].degraded != b->views[i].degraded ||
             a->views[i].epoch != b->views[i].epoch)
             return _gf_false;
     return _gf_true;

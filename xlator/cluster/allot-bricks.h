@@ -34,6 +34,7 @@ struct allot_brick_view {
     uint32_t epoch;        /* grows with every connection */
     gf_boolean_t below_ns; /* also a descendant of the namespace */
     gf_boolean_t is_set;   /* replicate: cut by allot_cut_on_set() */
+    gf_boolean_t degraded; /* a set that misses a brick */
 };
 
 /** allot_bricks_init - find the data subvolumes of the graph; no winds.

@@ -260,6 +260,7 @@ static int
 open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai, uint64_t nonce,
          struct allot_call *call)
 {
+    struct allot_brick_view view;
     int err = 0;
 
     if (call->ret >= 0)
@@ -269,10 +270,13 @@ open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai, uint64_t nonce,
     if (err == -ENODATA) {
         allot_slot_set(ai, call->idx, call->epoch, nonce, NULL, _gf_true);
         if (allot_slot_tell(ai, call->idx))
-            gf_msg(
-                this->name, GF_LOG_ERROR, call->err, ALLOT_MSG_LOST_PORTION,
-                "the portion of gfid %s on %s is missing: its blocks are lost",
-                uuid_utoa(inode->gfid), call->xl->name);
+            gf_msg(this->name, GF_LOG_ERROR, call->err, ALLOT_MSG_LOST_PORTION,
+                   "the portion of gfid %s on %s is missing: its blocks are "
+                   "lost%s",
+                   uuid_utoa(inode->gfid), call->xl->name,
+                   !allot_brick_get(this, call->idx, &view) && view.degraded
+                       ? ", unless a brick of the set that is away has it"
+                       : "");
     }
     fd_unref(call->fd);
     return err;

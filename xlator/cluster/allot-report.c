@@ -85,8 +85,9 @@ member_fail(xlator_t *this, uint16_t idx, int err)
         return "down";
     if (err == 0)
         return "ok";
-    /* A sick disk: what it does not give now it may give later. */
-    if (view.state == ALLOT_BRICK_FAILING)
+    /* A sick disk: what it does not give now it may give later. So may a set
+     * that misses a brick: that one may have what the others have not. */
+    if (view.state == ALLOT_BRICK_FAILING || view.degraded)
         return "down";
     return err == -ENODATA || err == -EIO ? "missing" : "down";
 }

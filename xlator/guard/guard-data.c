@@ -339,7 +339,8 @@ guard_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
 {
     struct guard_inode *gi = NULL;
     call_stub_t *stub = NULL;
-    int verdict = guard_refuse_loc(frame, this, loc, xdata);
+    int verdict = flags & O_TRUNC ? guard_refuse_loc(frame, this, loc, xdata)
+                                  : guard_refuse_open(frame, this, loc, xdata);
 
     if (verdict)
         return default_open_failure_cbk(frame, verdict);

@@ -104,12 +104,72 @@ guard_refuse_fd(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
     return EPERM;
 }
 
-int
-guard_refuse_internal(xlator_t *this, inode_t *inode, dict_t *xdata)
+/* ---- connections -----------------------------------------------------------
+ */
+
+/* A mark on the connection, not on the process: a reconnected one greets
+ * anew. */
+void
+guard_greeted(call_frame_t *frame, xlator_t *this, dict_t *xdata)
 {
+    if (frame->root->client && guard_keyed(xdata))
+        client_ctx_set(frame->root->client, this, this);
+}
+
+gf_boolean_t
+guard_knows(call_frame_t *frame, xlator_t *this)
+{
+    void *mark = NULL;
+
+    return !frame->root->client ||
+           (client_ctx_get(frame->root->client, this, &mark) == 0 && mark);
+}
+
+static int
+guard_refuse_hidden(call_frame_t *frame, xlator_t *this, inode_t *inode)
+{
+    GF_ATOMIC_INC(guard_priv(this)->refused_foreign);
+    guard_log_refused(this, frame, guard_inode_peek(this, inode), inode->gfid,
+                      "a call on /.allot");
+    return EPERM;
+}
+
+int
+guard_refuse_internal(call_frame_t *frame, xlator_t *this, inode_t *inode,
+                      dict_t *xdata)
+{
+    int err = 0;
+
     if (inode && __is_root_gfid(inode->gfid))
         return 0;
-    return guard_refuse_identity(this, inode, xdata);
+    err = guard_refuse_identity(this, inode, xdata);
+    if (err || !inode ||
+        !(guard_gfid_hidden(inode->gfid) ||
+          guard_inode_is_portion(this, inode)) ||
+        guard_may_see(frame, this, xdata) || guard_knows(frame, this))
+        return err;
+    return guard_refuse_hidden(frame, this, inode);
+}
+
+/* Replicate asks for locks before it opens again on a brick that came back what
+ * was open, and then opens it; both in frames of its own, that carry nothing of
+ * allot's. */
+int
+guard_refuse_lk(call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t cmd,
+                dict_t *xdata)
+{
+    return cmd == F_GETLK ? guard_refuse_internal(frame, this, fd->inode, xdata)
+                          : guard_refuse_fd(frame, this, fd, xdata);
+}
+
+int
+guard_refuse_open(call_frame_t *frame, xlator_t *this, loc_t *loc,
+                  dict_t *xdata)
+{
+    if (guard_below_set(this) && guard_inode_is_portion(this, loc->inode) &&
+        guard_knows(frame, this))
+        return guard_refuse_identity(this, loc->inode, xdata);
+    return guard_refuse_loc(frame, this, loc, xdata);
 }
 
 /* ---- dicts ----------------------------------------------------------------

@@ -6,8 +6,8 @@
  * Exceptions in what is asked:
  *   - fstat asks for identity only: whoever has an fd on a portion got it with
  *     a key, and replicate refreshes its view of an fd without one;
- *   - locks may touch hidden places and an unserved root (replicate and
- *     disperse lock on their own);
+ *   - locks may touch hidden places, on connections of allot's, and an
+ *     unserved root (replicate and disperse lock on their own);
  *   - statfs passes always: it shows no file, and distribute takes a brick
  *     that refuses it for a full one;
  *   - put, icreate and namelink are refused: no mount sends them, and they
@@ -85,24 +85,24 @@ GUARD_PASS(access, GUARD_BY_LOC,
            (call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t mask,
             dict_t *xdata),
            loc, mask, xdata)
-GUARD_PASS(lk, GUARD_BY_FD,
+GUARD_PASS(lk, guard_refuse_lk(frame, this, fd, cmd, xdata),
            (call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t cmd,
             struct gf_flock *lock, dict_t *xdata),
            fd, cmd, lock, xdata)
-GUARD_PASS(inodelk, guard_refuse_internal(this, loc->inode, xdata),
+GUARD_PASS(inodelk, guard_refuse_internal(frame, this, loc->inode, xdata),
            (call_frame_t *frame, xlator_t *this, const char *volume,
             loc_t *loc, int32_t cmd, struct gf_flock *lock, dict_t *xdata),
            volume, loc, cmd, lock, xdata)
-GUARD_PASS(finodelk, guard_refuse_internal(this, fd->inode, xdata),
+GUARD_PASS(finodelk, guard_refuse_internal(frame, this, fd->inode, xdata),
            (call_frame_t *frame, xlator_t *this, const char *volume, fd_t *fd,
             int32_t cmd, struct gf_flock *lock, dict_t *xdata),
            volume, fd, cmd, lock, xdata)
-GUARD_PASS(entrylk, guard_refuse_internal(this, loc->inode, xdata),
+GUARD_PASS(entrylk, guard_refuse_internal(frame, this, loc->inode, xdata),
            (call_frame_t *frame, xlator_t *this, const char *volume,
             loc_t *loc, const char *basename, entrylk_cmd cmd,
             entrylk_type type, dict_t *xdata),
            volume, loc, basename, cmd, type, xdata)
-GUARD_PASS(fentrylk, guard_refuse_internal(this, fd->inode, xdata),
+GUARD_PASS(fentrylk, guard_refuse_internal(frame, this, fd->inode, xdata),
            (call_frame_t *frame, xlator_t *this, const char *volume, fd_t *fd,
             const char *basename, entrylk_cmd cmd, entrylk_type type,
             dict_t *xdata),

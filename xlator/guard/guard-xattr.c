@@ -54,6 +54,7 @@ guard_getxattr(call_frame_t *frame, xlator_t *this, loc_t *loc,
     int err = 0;
 
     if (guard_asks_handshake(loc->inode, name)) {
+        guard_greeted(frame, this, xdata);
         answer = guard_handshake(this);
         STACK_UNWIND_STRICT(getxattr, frame, answer ? 0 : -1,
                             answer ? 0 : ENOMEM, answer, NULL);
@@ -94,6 +95,7 @@ guard_fgetxattr(call_frame_t *frame, xlator_t *this, fd_t *fd, const char *name,
     int err = 0;
 
     if (guard_asks_handshake(fd->inode, name)) {
+        guard_greeted(frame, this, xdata);
         answer = guard_handshake(this);
         STACK_UNWIND_STRICT(fgetxattr, frame, answer ? 0 : -1,
                             answer ? 0 : ENOMEM, answer, NULL);
@@ -418,7 +420,7 @@ int32_t
 guard_xattrop(call_frame_t *frame, xlator_t *this, loc_t *loc,
               gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata)
 {
-    int err = guard_refuse_internal(this, loc->inode, xdata);
+    int err = guard_refuse_internal(frame, this, loc->inode, xdata);
 
     if (!err && guard_dict_protected(dict))
         err = guard_change_refused(frame, this, loc->inode);
@@ -433,7 +435,7 @@ int32_t
 guard_fxattrop(call_frame_t *frame, xlator_t *this, fd_t *fd,
                gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata)
 {
-    int err = guard_refuse_internal(this, fd->inode, xdata);
+    int err = guard_refuse_internal(frame, this, fd->inode, xdata);
 
     if (!err && guard_dict_protected(dict))
         err = guard_change_refused(frame, this, fd->inode);

@@ -126,10 +126,17 @@ guard_keyed(dict_t *xdata)
                      dict_get_sizen(xdata, ALLOT_KEY_CLIENT));
 }
 
+/** guard_is_healer - is it self-heal's: of a client or of the daemon, by its
+ * pid; the daemon's full crawl begins each sweep without it, and is known by
+ * the name of its process. */
 static inline gf_boolean_t
 guard_is_healer(call_frame_t *frame)
 {
-    return frame->root->pid == GF_CLIENT_PID_SELF_HEALD;
+    const client_t *client = frame->root->client;
+
+    return frame->root->pid == GF_CLIENT_PID_SELF_HEALD ||
+           (client && client->client_name &&
+            strcmp(client->client_name, "glustershd") == 0);
 }
 
 /** guard_is_own - is it a call of allot, or one that a replicate or disperse
@@ -299,11 +306,31 @@ int
 guard_refuse_fd(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata);
 
 /** guard_refuse_internal - the rule for locks and xattrops, which replicate
- * and disperse make on their own, without the caller's keys: they may touch
- * hidden places, and the root of a brick without identity. @inode may be
- * NULL. */
+ * and disperse make on their own, without the caller's keys: on a connection
+ * of allot's they may touch hidden places, and everybody's the root of a brick
+ * without identity. @inode may be NULL. */
 int
-guard_refuse_internal(xlator_t *this, inode_t *inode, dict_t *xdata);
+guard_refuse_internal(call_frame_t *frame, xlator_t *this, inode_t *inode,
+                      dict_t *xdata);
+
+/** guard_refuse_lk - the same for an application's lock on @fd. */
+int
+guard_refuse_lk(call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t cmd,
+                dict_t *xdata);
+
+/** guard_refuse_open - the same for an open that changes nothing. */
+int
+guard_refuse_open(call_frame_t *frame, xlator_t *this, loc_t *loc,
+                  dict_t *xdata);
+
+/** guard_greeted - the handshake was asked for: if by allot (its key), all that
+ * comes over this connection comes from a graph with allot on top. */
+void
+guard_greeted(call_frame_t *frame, xlator_t *this, dict_t *xdata);
+
+/** guard_knows - has this connection greeted; one process needs not to. */
+gf_boolean_t
+guard_knows(call_frame_t *frame, xlator_t *this);
 
 /** guard_gfid_hidden - is it the gfid of "/.allot" or "/.allot/XX". */
 gf_boolean_t
