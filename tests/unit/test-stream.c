@@ -16,11 +16,11 @@ test_sequence(void **state)
 
     (void)state;
     assert_int_equal(allot_stream_read(&s, 0, 128 * KIB), 0);
-    assert_int_equal(allot_stream_more(&s, 0, END), 0);
+    assert_int_equal(allot_stream_more(&s, 0, END, 0), 0);
     assert_int_equal(allot_stream_read(&s, 128 * KIB, 128 * KIB), 1);
     assert_int_equal(s.pos, 256 * KIB);
     assert_int_equal(s.window, ALLOT_STREAM_WINDOW);
-    assert_int_equal(allot_stream_more(&s, 0, END),
+    assert_int_equal(allot_stream_more(&s, 0, END, 0),
                      256 * KIB + ALLOT_STREAM_WINDOW);
 }
 
@@ -106,7 +106,7 @@ test_jump(void **state)
     assert_int_equal(allot_stream_read(&s, MIB, MIB), 1);
     assert_int_equal(allot_stream_read(&s, 100 * MIB, 128 * KIB), 0);
     assert_int_equal(s.window, 0);
-    assert_int_equal(allot_stream_more(&s, 3 * MIB, END), 0);
+    assert_int_equal(allot_stream_more(&s, 3 * MIB, END, 0), 0);
     assert_int_equal(allot_stream_read(&s, 100 * MIB + 128 * KIB, 128 * KIB),
                      1);
 }
@@ -118,17 +118,17 @@ test_window(void **state)
     int i = 0;
 
     (void)state;
-    allot_stream_late(&s, 16 * MIB);
+    allot_stream_late(&s, 0, 0, 16 * MIB);
     assert_int_equal(s.window, 0);
     allot_stream_read(&s, 0, MIB);
     allot_stream_read(&s, MIB, MIB);
     for (i = 0; i < 100; i++)
-        allot_stream_late(&s, 15 * MIB);
+        allot_stream_late(&s, 0, 0, 15 * MIB);
     assert_int_equal(s.window, 15 * MIB);
     allot_stream_early(&s);
     assert_int_equal(s.window, ALLOT_STREAM_WINDOW);
     /* An option below the smallest window does not make it larger. */
-    allot_stream_late(&s, 4096);
+    allot_stream_late(&s, 0, 0, 4096);
     assert_int_equal(s.window, ALLOT_STREAM_WINDOW);
 }
 
@@ -140,14 +140,14 @@ test_more(void **state)
 
     (void)state;
     s.window = 4 * MIB;
-    assert_int_equal(allot_stream_more(&s, 14 * MIB, END), 0);
-    assert_int_equal(allot_stream_more(&s, 12 * MIB + 1, END), 0);
-    assert_int_equal(allot_stream_more(&s, 12 * MIB, END), 14 * MIB);
-    assert_int_equal(allot_stream_more(&s, 0, END), 14 * MIB);
-    assert_int_equal(allot_stream_more(&s, 0, 11 * MIB), 11 * MIB);
-    assert_int_equal(allot_stream_more(&s, 11 * MIB, 11 * MIB), 0);
-    assert_int_equal(allot_stream_more(&s, 0, 10 * MIB), 0);
-    assert_int_equal(allot_stream_more(&s, 0, MIB), 0);
+    assert_int_equal(allot_stream_more(&s, 14 * MIB, END, 0), 0);
+    assert_int_equal(allot_stream_more(&s, 12 * MIB + 1, END, 0), 0);
+    assert_int_equal(allot_stream_more(&s, 12 * MIB, END, 0), 14 * MIB);
+    assert_int_equal(allot_stream_more(&s, 0, END, 0), 14 * MIB);
+    assert_int_equal(allot_stream_more(&s, 0, 11 * MIB, 0), 11 * MIB);
+    assert_int_equal(allot_stream_more(&s, 11 * MIB, 11 * MIB, 0), 0);
+    assert_int_equal(allot_stream_more(&s, 0, 10 * MIB, 0), 0);
+    assert_int_equal(allot_stream_more(&s, 0, MIB, 0), 0);
 }
 
 /* At the top of 64 bits of a signed offset. */
@@ -161,7 +161,57 @@ test_top(void **state)
     allot_stream_read(&s, top - 2 * MIB, MIB);
     assert_int_equal(allot_stream_read(&s, top - MIB, MIB), 1);
     assert_int_equal(s.pos, top);
-    assert_int_equal(allot_stream_more(&s, 0, top), 0);
+    assert_int_equal(allot_stream_more(&s, 0, top, 0), 0);
+}
+
+/* A window that waits long in front of full links only gets old. */
+static void
+test_full_links(void **state)
+{
+    struct allot_stream s = {0};
+
+    (void)state;
+    allot_stream_read(&s, 0, MIB);
+    allot_stream_read(&s, MIB, MIB);
+    while (s.window < 8 * MIB)
+        allot_stream_late(&s, 0, 0, 16 * MIB);
+    allot_stream_came(&s, 10000, 10249, 1000);
+    allot_stream_late(&s, 0, 0, 16 * MIB);
+    assert_int_equal(s.window, 16 * MIB);
+    /* From a quarter of the limit on it does not grow ... */
+    s.window = 8 * MIB;
+    allot_stream_came(&s, 10000, 10250, 1000);
+    allot_stream_late(&s, 0, 0, 16 * MIB);
+    assert_int_equal(s.window, 8 * MIB);
+    /* ... from a half on it shrinks, once for what left together. */
+    allot_stream_came(&s, 10000, 10500, 1000);
+    assert_int_equal(s.window, 4 * MIB);
+    allot_stream_came(&s, 10000, 10501, 1000);
+    allot_stream_came(&s, 10499, 11499, 1000);
+    assert_int_equal(s.window, 4 * MIB);
+    allot_stream_came(&s, 10500, 11400, 1000);
+    assert_int_equal(s.window, 2 * MIB);
+    /* What comes quickly lets it grow again, once for what left together. */
+    allot_stream_came(&s, 12000, 12001, 1000);
+    allot_stream_late(&s, 12000, 12001, 16 * MIB);
+    allot_stream_late(&s, 12000, 12002, 16 * MIB);
+    assert_int_equal(s.window, 4 * MIB);
+    allot_stream_late(&s, 12001, 12003, 16 * MIB);
+    assert_int_equal(s.window, 8 * MIB);
+    assert_int_not_equal(allot_stream_more(&s, 0, END, 12001), 0);
+    /* What comes too late to be used: nothing for a while. */
+    allot_stream_came(&s, 12000, 13001, 1000);
+    assert_int_equal(
+        allot_stream_more(&s, 0, END, 13000 + ALLOT_STREAM_REST_MS), 0);
+    assert_int_not_equal(
+        allot_stream_more(&s, 0, END, 13001 + ALLOT_STREAM_REST_MS), 0);
+    /* Never below the smallest. */
+    s.window = ALLOT_STREAM_WINDOW;
+    allot_stream_came(&s, 20000, 20600, 1000);
+    assert_int_equal(s.window, ALLOT_STREAM_WINDOW);
+    /* A clock that stands still or goes back does no harm. */
+    allot_stream_came(&s, 20000, 19000, 1000);
+    assert_int_equal(s.full, 0);
 }
 
 int
@@ -176,6 +226,7 @@ main(void)
         cmocka_unit_test(test_jump),
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_more),
+        cmocka_unit_test(test_full_links),
         cmocka_unit_test(test_top),
     };
 

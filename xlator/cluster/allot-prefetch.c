@@ -205,7 +205,7 @@ prefetch_serve(struct allot_io *io, struct allot_prefetch *ahead,
             if (!c || !chunk_current(c, rec, changes, now))
                 break;
             if (!c->ready) {
-                allot_stream_late(&ahead->run,
+                allot_stream_late(&ahead->run, c->when, now,
                                   allot_priv(io->this)->opt.prefetch);
                 list_add_tail(&io->wait, &c->waiting);
                 waits = _gf_true;
@@ -288,6 +288,8 @@ chunk_done(void *arg, int32_t ret, struct iovec *vector, int count,
     {
         list_splice_init(&c->waiting, &waiting);
         c->fd = NULL;
+        allot_stream_came(&ahead->run, c->when, allot_now_msec(),
+                          ALLOT_PREFETCH_MS);
         if (iov && iobref) {
             c->iov = iov;
             c->count = count;
@@ -367,7 +369,8 @@ prefetch_plan_locked(struct allot_io *io, struct allot_prefetch *ahead,
 
     if (off < ahead->run.pos)
         off = ahead->run.pos;
-    to = allot_stream_more(&ahead->run, ahead->fetched, rec->r.size);
+    to = allot_stream_more(&ahead->run, ahead->fetched, rec->r.size,
+                           allot_now_msec());
     while (off < to && *n < max) {
         end = (off / ALLOT_PREFETCH_CHUNK + 1) * ALLOT_PREFETCH_CHUNK;
         if (end > rec->r.size)

@@ -9,6 +9,7 @@ stream_begin(struct allot_stream *s, uint64_t off, uint64_t len)
     s->pos = off + len;
     s->seen = len;
     s->window = 0;
+    s->full = 0;
     return 0;
 }
 
@@ -36,10 +37,13 @@ allot_stream_read(struct allot_stream *s, uint64_t off, uint64_t len)
 }
 
 void
-allot_stream_late(struct allot_stream *s, uint64_t max)
+allot_stream_late(struct allot_stream *s, uint64_t asked, uint64_t now,
+                  uint64_t max)
 {
-    if (s->window && s->window < max)
-        s->window = s->window * 2 < max ? s->window * 2 : max;
+    if (!s->window || s->full || s->window >= max || asked < s->grown)
+        return;
+    s->window = s->window * 2 < max ? s->window * 2 : max;
+    s->grown = now;
 }
 
 void
@@ -49,12 +53,29 @@ allot_stream_early(struct allot_stream *s)
         s->window = ALLOT_STREAM_WINDOW;
 }
 
+void
+allot_stream_came(struct allot_stream *s, uint64_t asked, uint64_t now,
+                  uint64_t limit)
+{
+    uint64_t took = now > asked ? now - asked : 0;
+
+    s->full = took >= limit / 4;
+    if (took > limit)
+        s->rest = now + ALLOT_STREAM_REST_MS;
+    if (took < limit / 2 || asked < s->slowed)
+        return;
+    s->slowed = now;
+    if (s->window / 2 >= ALLOT_STREAM_WINDOW)
+        s->window /= 2;
+}
+
 uint64_t
-allot_stream_more(const struct allot_stream *s, uint64_t fetched, uint64_t end)
+allot_stream_more(const struct allot_stream *s, uint64_t fetched, uint64_t end,
+                  uint64_t now)
 {
     uint64_t to = s->pos + s->window;
 
-    if (!s->window)
+    if (!s->window || now < s->rest)
         return 0;
     if (fetched > s->pos && fetched - s->pos > s->window / 2)
         return 0;

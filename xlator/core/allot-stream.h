@@ -28,11 +28,18 @@
 /* The window that a run begins with, bytes. */
 #define ALLOT_STREAM_WINDOW (512u << 10)
 
+/* Where nothing comes in time, nothing is read ahead for so long, ms. */
+#define ALLOT_STREAM_REST_MS 10000
+
 struct allot_stream {
     uint64_t start;  /* where the run began, bytes */
     uint64_t pos;    /* end of the furthest request */
     uint64_t seen;   /* bytes asked for since start */
     uint64_t window; /* bytes to have ready behind pos; 0: no run */
+    uint64_t grown;  /* when the window was doubled last, ms */
+    uint64_t slowed; /* when it was halved last, ms */
+    uint64_t rest;   /* until when nothing is fetched, ms */
+    int full;        /* more would only wait longer on its way */
 };
 
 /**
@@ -43,10 +50,16 @@ struct allot_stream {
 int
 allot_stream_read(struct allot_stream *s, uint64_t off, uint64_t len);
 
-/** allot_stream_late - a byte was asked for before it was there: the window
- * doubles, up to @max bytes. */
+/**
+ * allot_stream_late - a byte was asked for before it was there
+ * @asked: when it was fetched, ms; @now: ms; @max: bytes
+ * The window doubles, up to @max, unless the links are full already: once for
+ * what was fetched with the same window, as in TCP's slow start. Otherwise it
+ * would be at its largest before the first answer says how long it takes.
+ */
 void
-allot_stream_late(struct allot_stream *s, uint64_t max);
+allot_stream_late(struct allot_stream *s, uint64_t asked, uint64_t now,
+                  uint64_t max);
 
 /** allot_stream_early - something got too old before it was asked for: back to
  * the smallest window. */
@@ -54,13 +67,30 @@ void
 allot_stream_early(struct allot_stream *s);
 
 /**
+ * allot_stream_came - something that was fetched has come
+ * @asked, @now: ms; @limit: ms after which it is too old to be used
+ *
+ * A window that takes long on its way does not make a stream faster: the links
+ * are full, and what waits in front of them gets old. As in TCP's congestion
+ * avoidance the window is halved, once for everything that was asked for at the
+ * same time: from half of @limit on. From a quarter on it does not grow. What
+ * comes after @limit was fetched for nothing; then nothing is fetched for
+ * ALLOT_STREAM_REST_MS.
+ */
+void
+allot_stream_came(struct allot_stream *s, uint64_t asked, uint64_t now,
+                  uint64_t limit);
+
+/**
  * allot_stream_more - should more be fetched now?
  * @fetched: end of what was fetched, bytes (not below pos means: that far)
  * @end: the end of the file
+ * @now: ms
  * Fetching goes in strides of half a window, so that requests leave in bursts.
  * Returns up to which byte to fetch, 0 for nothing now.
  */
 uint64_t
-allot_stream_more(const struct allot_stream *s, uint64_t fetched, uint64_t end);
+allot_stream_more(const struct allot_stream *s, uint64_t fetched, uint64_t end,
+                  uint64_t now);
 
 #endif /* ALLOT_STREAM_H */
