@@ -28,18 +28,13 @@ allot_doc_fail(struct allot_doc_error *err, int code, const char *format, ...)
 }
 
 static int
-allot_doc_load(const char *text, size_t len, json_t **root,
-               struct allot_doc_error *err)
+allot_doc_head(const json_t *root, struct allot_doc_error *err)
 {
-    json_error_t jerr;
-    json_t *version;
+    const json_t *version;
 
-    *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &jerr);
-    if (!*root)
-        return allot_doc_fail(err, -EBADMSG, "it is not JSON: %s", jerr.text);
-    if (!json_is_object(*root))
+    if (!json_is_object(root))
         return allot_doc_fail(err, -EBADMSG, "it is not a JSON object");
-    version = json_object_get(*root, "version");
+    version = json_object_get(root, "version");
     if (!json_is_integer(version))
         return allot_doc_fail(err, -EBADMSG, "key 'version' is missing");
     if (json_integer_value(version) != ALLOT_DOC_VERSION)
@@ -48,6 +43,18 @@ allot_doc_load(const char *text, size_t len, json_t **root,
             "it has version %lld, this command understands %d",
             (long long)json_integer_value(version), ALLOT_DOC_VERSION);
     return 0;
+}
+
+static int
+allot_doc_load(const char *text, size_t len, json_t **root,
+               struct allot_doc_error *err)
+{
+    json_error_t jerr;
+
+    *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &jerr);
+    if (!*root)
+        return allot_doc_fail(err, -EBADMSG, "it is not JSON: %s", jerr.text);
+    return allot_doc_head(*root, err);
 }
 
 /* An integer in [min, max]; there is no default. */
@@ -404,17 +411,14 @@ allot_doc_members_parse(struct allot_doc_file *doc, struct allot_doc_error *err)
     return 0;
 }
 
-int
-allot_doc_file_parse(const char *text, size_t len, int want_state,
-                     struct allot_doc_file *doc, struct allot_doc_error *err)
+/* The rest of a file's document, whose root is set. */
+static int
+allot_doc_file_rest(int want_state, struct allot_doc_file *doc,
+                    struct allot_doc_error *err)
 {
     const json_t *spread;
     int ret;
 
-    memset(doc, 0, sizeof(*doc));
-    ret = allot_doc_load(text, len, &doc->root, err);
-    if (ret)
-        return ret;
     if (allot_doc_string(doc->root, "gfid", 1, &doc->gfid, err) ||
         allot_doc_uint(doc->root, "size", 0, ALLOT_OFFSET_MAX, &doc->size, err))
         return -EBADMSG;
@@ -437,6 +441,42 @@ allot_doc_file_parse(const char *text, size_t len, int want_state,
     if (ret)
         return ret;
     return allot_doc_members_parse(doc, err);
+}
+
+int
+allot_doc_file_parse(const char *text, size_t len, int want_state,
+                     struct allot_doc_file *doc, struct allot_doc_error *err)
+{
+    int ret;
+
+    memset(doc, 0, sizeof(*doc));
+    ret = allot_doc_load(text, len, &doc->root, err);
+    return ret ? ret : allot_doc_file_rest(want_state, doc, err);
+}
+
+int
+allot_doc_file_read(json_t *root, int want_state, struct allot_doc_file *doc,
+                    struct allot_doc_error *err)
+{
+    int ret;
+
+    memset(doc, 0, sizeof(*doc));
+    doc->root = root;
+    ret = allot_doc_head(root, err);
+    return ret ? ret : allot_doc_file_rest(want_state, doc, err);
+}
+
+int
+allot_doc_file_plain(const char *gfid, uint64_t size, uint64_t nlink,
+                     uint32_t inline_limit, struct allot_doc_file *doc)
+{
+    memset(doc, 0, sizeof(*doc));
+    doc->gfid = gfid;
+    doc->size = size;
+    doc->nlink = nlink;
+    doc->exact = 1;
+    doc->base_fail = ALLOT_FAIL_NONE;
+    return allot_layout_new(inline_limit, NULL, 0, &doc->layout);
 }
 
 void

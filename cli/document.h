@@ -124,6 +124,16 @@ allot_doc_brick_is_lost(const struct allot_doc_brick *brick);
 int
 allot_doc_file_parse(const char *text, size_t len, int want_state,
                      struct allot_doc_file *doc, struct allot_doc_error *err);
+/** allot_doc_file_read - the same from JSON that is parsed already
+ * @root: its reference is taken over, also on failure */
+int
+allot_doc_file_read(json_t *root, int want_state, struct allot_doc_file *doc,
+                    struct allot_doc_error *err);
+/** allot_doc_file_plain - a file that is whole in its base. 0 or -ENOMEM; free
+ * as above. @gfid is borrowed. */
+int
+allot_doc_file_plain(const char *gfid, uint64_t size, uint64_t nlink,
+                     uint32_t inline_limit, struct allot_doc_file *doc);
 void
 allot_doc_file_clear(struct allot_doc_file *doc);
 

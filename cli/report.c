@@ -3,8 +3,9 @@
  * report.c - `allot report`: walk the files below a target, count what can be
  * read now, list what cannot.
  *
- * Nothing is read of the files' data: the mount says for each file which
- * members fail, the ranges are computed. Memory does not grow with the number
+ * Nothing is read of the files' data: the mount says for each directory, or
+ * where it is not certain for each file, which members fail; the ranges are
+ * computed. Memory does not grow with the number
  * of files, except for files with several hard links (16 bytes each). The
  * list of damaged files goes through a temporary file, because one JSON
  * document is printed in whole or not at all.
@@ -312,6 +313,15 @@ allot_report_replaced(struct allot_dir *dir, const char *name)
     return dir->target->ops->stat(dir, name, &st) != 0 || !S_ISREG(st.st_mode);
 }
 
+static int
+allot_report_unclear(const char *path, const struct allot_doc_error *why)
+{
+    return allot_cli_error(
+        "cannot understand what the volume says of '%s': %s; install the "
+        "command and the translator from the same version",
+        path, why->text);
+}
+
 /* What the volume says of a file is known; add it up. Under the lock. */
 static int
 allot_report_answer(struct allot_report *report, struct allot_dir *dir,
@@ -326,10 +336,7 @@ allot_report_answer(struct allot_report *report, struct allot_dir *dir,
         return allot_report_unreadable(report, dir, name, path, st, (int)len);
     ret = allot_doc_file_parse(text, (size_t)len, 1, &doc, &why);
     if (ret)
-        ret = allot_cli_error(
-            "cannot understand what the volume says of '%s': %s; install the "
-            "command and the translator from the same version",
-            path, why.text);
+        ret = allot_report_unclear(path, &why);
     else
         ret = allot_report_file_doc(report, &doc, path, st);
     allot_doc_file_clear(&doc);
@@ -390,6 +397,33 @@ allot_report_file(void *arg, unsigned int worker, struct allot_dir *dir,
         ret = allot_report_answer(report, dir, name, path, st, len, text);
     pthread_mutex_unlock(&report->lock);
     free(text);
+    return ret;
+}
+
+/* The directory's answer has told all of it. */
+static int
+allot_report_known(void *arg, unsigned int worker, const char *path,
+                   const struct allot_child *child)
+{
+    struct allot_report *report = arg;
+    struct allot_doc_error why = {""};
+    struct allot_doc_file doc;
+    int ret;
+
+    (void)worker;
+    ret = child->report
+              ? allot_doc_file_read(json_incref(child->report), 1, &doc, &why)
+              : allot_doc_file_plain(child->gfid, child->size, child->nlink,
+                                     child->inline_limit, &doc);
+    pthread_mutex_lock(&report->lock);
+    if (ret == -ENOMEM)
+        ret = allot_report_out_of_memory();
+    else if (ret)
+        ret = allot_report_unclear(path, &why);
+    else
+        ret = allot_report_file_doc(report, &doc, path, NULL);
+    pthread_mutex_unlock(&report->lock);
+    allot_doc_file_clear(&doc);
     return ret;
 }
 
@@ -759,8 +793,9 @@ allot_report_only(struct allot_report *report)
 int
 allot_cmd_report(const struct allot_cli *cli, const char *text)
 {
-    struct allot_scan_ops ops = {allot_report_file, allot_report_incomplete,
-                                 NULL};
+    struct allot_scan_ops ops = {.file = allot_report_file,
+                                 .known = allot_report_known,
+                                 .incomplete = allot_report_incomplete};
     struct allot_report report = {.cli = cli,
                                   .only = ALLOT_DOC_NO_INDEX,
                                   .lock = PTHREAD_MUTEX_INITIALIZER};

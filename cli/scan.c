@@ -214,9 +214,11 @@ allot_scan_refused(struct allot_scan_list *list, unsigned char type,
     return 0;
 }
 
+/* @child: what is known of it; NULL: it was listed. */
 static int
 allot_scan_entry(struct allot_scan_list *list, struct allot_dir *dir,
-                 const char *path, const struct allot_entry *entry)
+                 const char *path, const struct allot_entry *entry,
+                 const struct allot_child *child)
 {
     struct allot_scan *scan = list->scan;
     unsigned char type = entry->type;
@@ -231,6 +233,10 @@ allot_scan_entry(struct allot_scan_list *list, struct allot_dir *dir,
         return err;
     /* The copy in the path: the entry does not outlive another call. */
     name = list->path + (path[0] ? strlen(path) + 1 : 0);
+    if (child && child->known) {
+        __atomic_fetch_add(&list->done->files, 1, __ATOMIC_RELAXED);
+        return scan->ops->known(scan->arg, list->number, list->path, child);
+    }
     if (type == DT_REG)
         return allot_scan_file(list, dir, name, NULL, 0);
     if (type != DT_DIR && type != DT_UNKNOWN)
@@ -274,6 +280,41 @@ allot_scan_open(struct allot_target *target, char *path, struct allot_dir **dir)
     return 0;
 }
 
+/* All of a directory with one question, or one for each page. 1: it cannot be
+ * asked like that, list it. */
+static int
+allot_scan_children(struct allot_scan_list *list, struct allot_dir *dir,
+                    const char *path)
+{
+    struct allot_scan *scan = list->scan;
+    struct allot_children children;
+    struct allot_child child;
+    struct allot_entry entry;
+    int more, ret = 0;
+
+    if (!scan->ops->known)
+        return 1;
+    allot_children_begin(&children, dir);
+    while (ret == 0 && __atomic_load_n(&scan->result, __ATOMIC_RELAXED) == 0) {
+        more = allot_children_next(&children, &child);
+        if (more == 1) {
+            entry.name = child.name;
+            entry.type = child.type;
+            ret = allot_scan_entry(list, dir, path, &entry, &child);
+            continue;
+        }
+        if (more == -ENOMEM)
+            ret = more;
+        else if (more < 0 && children.pages == 0)
+            ret = 1;
+        else if (more < 0 && !(path[0] && allot_scan_vanished(more)))
+            ret = scan->ops->incomplete(scan->arg, path, more);
+        break;
+    }
+    allot_children_end(&children);
+    return ret;
+}
+
 static int
 allot_scan_directory(struct allot_scan_list *list, char *path)
 {
@@ -281,7 +322,7 @@ allot_scan_directory(struct allot_scan_list *list, char *path)
     struct allot_target *target = scan->target;
     struct allot_dir *dir = target->dir;
     struct allot_entry entry;
-    int more, ret = 0;
+    int more, listed, ret = 0;
 
     if (path[0]) {
         ret = allot_scan_open(target, path, &dir);
@@ -291,10 +332,14 @@ allot_scan_directory(struct allot_scan_list *list, char *path)
                        ? ret
                        : scan->ops->incomplete(scan->arg, path, ret);
     }
-    while (ret == 0 && __atomic_load_n(&scan->result, __ATOMIC_RELAXED) == 0) {
+    listed = allot_scan_children(list, dir, path);
+    if (listed != 1)
+        ret = listed;
+    while (listed == 1 && ret == 0 &&
+           __atomic_load_n(&scan->result, __ATOMIC_RELAXED) == 0) {
         more = target->ops->dir_next(dir, &entry);
         if (more == 1) {
-            ret = allot_scan_entry(list, dir, path, &entry);
+            ret = allot_scan_entry(list, dir, path, &entry, NULL);
             continue;
         }
         if (more == -ENOMEM)

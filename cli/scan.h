@@ -10,6 +10,10 @@
  * oldest is the largest piece to steal. In memory: the names of directories
  * that were found and not entered yet, and one open directory per worker.
  *
+ * A directory is asked for all of its names at once, if the caller can use what
+ * the answer says of files, and if the volume knows the question; else it is
+ * listed.
+ *
  * It finds names; what a file is worth is for the caller. It stays on the file
  * system of the target, follows no links and skips what vanishes meanwhile.
  */
@@ -19,6 +23,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "children.h"
 #include "target.h"
 
 #define ALLOT_WORKERS_MAX 64
@@ -40,6 +45,11 @@ struct allot_scan_ops {
     int (*file)(void *arg, unsigned int worker, struct allot_dir *dir,
                 const char *name, const char *path, const struct stat *st,
                 int err);
+    /* The same for a file of which the directory's one answer has told all
+     * that is to be known (children.h). NULL: files are asked for one by one.
+     */
+    int (*known)(void *arg, unsigned int worker, const char *path,
+                 const struct allot_child *child);
     /* What is in @path ("" is the target itself) is not known, or not all of
      * it. A value other than 0 ends the scan. */
     int (*incomplete)(void *arg, const char *path, int err);

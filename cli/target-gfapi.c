@@ -97,17 +97,8 @@ static int
 allot_gfapi_dir_open(struct allot_dir *parent, const char *name,
                      struct allot_dir **dir)
 {
-    int err = allot_gfapi_dir_new(parent->target, allot_gfapi_dir(parent)->path,
-                                  name, dir);
-
-    if (err)
-        return err;
-    err = allot_gfapi_stream(allot_gfapi_dir(*dir));
-    if (err) {
-        allot_gfapi_dir_close(*dir);
-        *dir = NULL;
-    }
-    return err;
+    return allot_gfapi_dir_new(parent->target, allot_gfapi_dir(parent)->path,
+                               name, dir);
 }
 
 static int

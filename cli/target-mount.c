@@ -15,11 +15,14 @@
 
 #include "target.h"
 
-#define ALLOT_DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+/* A name only: opening a directory to read it costs a call to every brick, and
+ * a batched question (children.h) needs none. */
+#define ALLOT_DIR_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define ALLOT_LIST_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 struct allot_mount_dir {
     struct allot_dir dir;
-    int fd;      /* owned by stream once there is one */
+    int fd;
     DIR *stream; /* NULL until the first dir_next */
 };
 
@@ -103,9 +106,17 @@ allot_mount_dir_next(struct allot_dir *base, struct allot_entry *entry)
     struct dirent *ent;
 
     if (!dir->stream) {
-        dir->stream = fdopendir(dir->fd);
-        if (!dir->stream)
+        int fd = openat(dir->fd, ".", ALLOT_LIST_FLAGS);
+
+        if (fd < 0)
             return -errno;
+        dir->stream = fdopendir(fd);
+        if (!dir->stream) {
+            int err = errno;
+
+            close(fd);
+            return -err;
+        }
     }
     errno = 0;
     ent = readdir(dir->stream);
@@ -123,8 +134,7 @@ allot_mount_dir_close(struct allot_dir *base)
 
     if (dir->stream)
         closedir(dir->stream);
-    else
-        close(dir->fd);
+    close(dir->fd);
     free(dir);
 }
 
@@ -145,14 +155,11 @@ allot_mount_getxattr(struct allot_dir *dir, const char *name, const char *key,
     char path[ALLOT_PROC_NAME_SIZE];
     ssize_t len;
 
-    if (name) {
-        if (snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", fd, name) >=
-            (int)sizeof(path))
-            return -ENAMETOOLONG;
-        len = lgetxattr(path, key, value, size);
-    } else {
-        len = fgetxattr(fd, key, value, size);
-    }
+    if (snprintf(path, sizeof(path), "/proc/self/fd/%d%s%s", fd,
+                 name ? "/" : "", name ? name : "") >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    len = name ? lgetxattr(path, key, value, size)
+               : getxattr(path, key, value, size);
     return len >= 0 ? len : -errno;
 }
 
@@ -160,9 +167,10 @@ static int
 allot_mount_setxattr(struct allot_dir *dir, const char *key, const void *value,
                      size_t size)
 {
-    return fsetxattr(allot_mount_dir(dir)->fd, key, value, size, 0) == 0
-               ? 0
-               : -errno;
+    char path[ALLOT_PROC_NAME_SIZE];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", allot_mount_dir(dir)->fd);
+    return setxattr(path, key, value, size, 0) == 0 ? 0 : -errno;
 }
 
 static void
@@ -234,7 +242,7 @@ allot_mount_open(const char *text, int want_file, struct allot_target **out)
         path = parent;
     }
 
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         status = allot_cli_error(
             "cannot open directory '%s': %s; name a %s inside a mounted "

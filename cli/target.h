@@ -35,6 +35,7 @@ struct allot_entry {
 /* @name is one component below @dir, or NULL for @dir itself. None of these
  * follows a symbolic link. All return 0 (or what is said) or -errno. */
 struct allot_target_ops {
+    /* Names a directory; only dir_next opens it to be read. */
     int (*dir_open)(struct allot_dir *parent, const char *name,
                     struct allot_dir **dir);
     /* The root of the volume as far as this target can see it. */

@@ -10,6 +10,8 @@
 #include "allot-bricks.h"
 #include "allot-inode.h"
 
+struct allot_presence; /* allot-presence.h */
+
 /* allot-stat.c: lookup stat fstat setattr fsetattr access */
 /* allot-read.c: readv; allot-write.c: writev; allot-seek.c: seek rchecksum */
 /* allot-range.c: truncate ftruncate fallocate discard zerofill */
@@ -48,9 +50,21 @@ allot_unlink_done(xlator_t *this, inode_t *inode);
 
 /** allot_report_json - allot-report.c: the document of glusterfs.allot.report
  * (@full) or .layout of a file, in a synctask. Malloc'ed; NULL and @err, since
- * errno is another thread's after a synctask has waited. */
+ * errno is another thread's after a synctask has waited.
+ * @seen: what the bricks have just said of its portions; NULL: ask them.
+ * @known: what a listing has just said of the file, which then is not looked up
+ *   again if its record is clean. NULL: look it up. */
 char *
-allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full, int *err);
+allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full,
+                  const struct iatt *known, const struct allot_presence *seen,
+                  int *err);
+
+/** allot_children_json - allot-children.c: the document of
+ * glusterfs.allot.children of a directory, from @cursor on ("": all of it). In
+ * a synctask. Malloc'ed; NULL: *@err. */
+char *
+allot_children_json(xlator_t *this, inode_t *inode, const char *cursor,
+                    int *err);
 
 /** allot_map_json - allot-map.c: the document of glusterfs.allot.map
  * @from: the first byte it tells of. In a synctask, alone. Malloc'ed; NULL:

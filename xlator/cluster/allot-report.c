@@ -6,6 +6,7 @@
  * of any size.
  */
 #include "allot-fops.h"
+#include "allot-presence.h"
 #include "allot-proto.h"
 #include "allot-split.h"
 #include <jansson.h>
@@ -154,10 +155,34 @@ extents_json(const struct allot_layout *layout)
     return list;
 }
 
+/* Does what many were asked at once tell all that is to be known of this
+ * one. */
+static gf_boolean_t
+presence_tells(xlator_t *this, const struct allot_rec *rec,
+               const struct allot_presence *told, int *errs, struct iatt *sts)
+{
+    struct allot_brick_view view;
+    uint32_t i = 0;
+
+    if (!told->blocks512 || told->rec->r.seq != rec->r.seq)
+        return _gf_false;
+    for (i = 0; i < rec->r.layout->brick_count; i++) {
+        errs[i] = 0;
+        sts[i].ia_blocks = told->blocks512[i];
+        if (allot_brick_get(this, rec->r.layout->bricks[i], &view) ||
+            !allot_brick_usable(&view))
+            errs[i] = -ENOTCONN;
+        else if (told->blocks512[i] == ALLOT_PRESENCE_UNKNOWN)
+            return _gf_false;
+    }
+    return _gf_true;
+}
+
 /* Adds what only a spread file has. 0 or -errno. */
 static int
 spread_json(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
-            const struct iatt *base, gf_boolean_t full, json_t *doc)
+            const struct iatt *base, gf_boolean_t full,
+            const struct allot_presence *told, json_t *doc)
 {
     const struct allot_layout *layout = rec->r.layout;
     int n = layout->brick_count;
@@ -173,7 +198,11 @@ spread_json(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
 
     if (!sts || !errs || !members || !because)
         goto out;
-    ret = allot_glimpse(this, inode, &rec->r, base->ia_size, &seen, errs, sts);
+    if (clean && told && presence_tells(this, rec, told, errs, sts))
+        ret = 0;
+    else
+        ret = allot_glimpse(this, inode, &rec->r, base->ia_size, &seen, errs,
+                            sts);
     if (ret)
         goto out;
     size = clean ? rec->r.size : seen.size.size;
@@ -200,7 +229,9 @@ out:
 }
 
 char *
-allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full, int *err)
+allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full,
+                  const struct iatt *known, const struct allot_presence *seen,
+                  int *err)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_rec *rec = NULL;
@@ -208,8 +239,20 @@ allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full, int *err)
     struct iatt base;
     json_t *doc = NULL;
     char *text = NULL;
-    int ret = ai ? allot_refresh(this, inode, &base) : -ENOMEM;
+    int ret = ai ? 0 : -ENOMEM;
 
+    if (ret == 0 && known) {
+        /* Of a file that is being written the base's own size is needed, and a
+         * listing has put the file's in its place. */
+        base = *known;
+        rec = allot_inode_rec(ai, &kind);
+        if (!rec || (rec->r.flags & ALLOT_RECORD_DIRTY))
+            known = NULL;
+        allot_rec_unref(rec);
+        rec = NULL;
+    }
+    if (ret == 0 && !known)
+        ret = allot_refresh(this, inode, &base);
     if (ret == 0) {
         rec = allot_inode_rec(ai, &kind);
         if (kind == ALLOT_KIND_BROKEN)
@@ -229,7 +272,7 @@ allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full, int *err)
         ret = doc ? 0 : -ENOMEM;
     }
     if (ret == 0 && kind == ALLOT_KIND_SPREAD)
-        ret = spread_json(this, inode, rec, &base, full, doc);
+        ret = spread_json(this, inode, rec, &base, full, seen, doc);
     if (ret == 0) {
         text = json_dumps(doc, JSON_COMPACT);
         ret = text ? 0 : -ENOMEM;

@@ -3,8 +3,9 @@
  * allot-xattr.c - the fops on extended attributes.
  *
  *   trusted.allot.*    ours, on disk: not seen, not set, not removed from above
- *   glusterfs.allot.*  virtual, for root: status, report, layout, map, adopt,
- * set everything else    the namespace's, one call
+ *   glusterfs.allot.*  virtual, for root: status, report, layout, map,
+ *                      children, unnamed; adopt and set
+ *   everything else    the namespace's, one call
  *
  * Deliberately not here: the documents themselves (allot-status.c,
  * allot-report.c); allot's own calls, which go to the children directly.
@@ -101,13 +102,46 @@ allot_virtual_reply(call_frame_t *frame, gf_boolean_t by_fd, const char *key,
         dict_unref(dict);
 }
 
+/* What stands behind "KEY." in @name: "" if it is @key alone, NULL if it is
+ * another key. */
+static const char *
+allot_key_rest(const char *name, const char *key)
+{
+    size_t len = strlen(key);
+
+    if (strncmp(name, key, len) != 0)
+        return NULL;
+    if (!name[len])
+        return name + len;
+    return name[len] == '.' && name[len + 1] ? name + len + 1 : NULL;
+}
+
+/* ALLOT_VIRT_MAP, or with an offset behind it. */
+static gf_boolean_t
+allot_key_map(const char *name)
+{
+    const char *rest = allot_key_rest(name, ALLOT_VIRT_MAP);
+
+    return rest && strlen(rest) <= 19 &&
+           strspn(rest, "0123456789") == strlen(rest);
+}
+
+/* ALLOT_VIRT_CHILDREN, or with a cursor behind it. */
+static gf_boolean_t
+allot_key_children(const char *name)
+{
+    const char *rest = allot_key_rest(name, ALLOT_VIRT_CHILDREN);
+
+    return rest && strlen(rest) <= 33 &&
+           strspn(rest, "0123456789abcdef-") == strlen(rest);
+}
+
 /* A document for which calls must be made. */
 struct allot_virtual_op {
     call_frame_t *frame;
     inode_t *inode;
     const char *key; /* one of the constants, or asked */
-    char asked[64];  /* of a map: the key with its offset */
-    uint64_t from;   /* that offset */
+    char asked[80];  /* the key with an offset or cursor behind it */
     gf_boolean_t by_fd;
 };
 
@@ -120,11 +154,18 @@ allot_virtual_task(xlator_t *this, void *arg)
 
     if (strcmp(op->key, VIRT_UNNAMED) == 0)
         text = allot_unnamed_json(this);
-    else if (op->asked[0])
-        text = allot_map_json(this, op->inode, op->from, &err);
+    else if (allot_key_map(op->key))
+        text = allot_map_json(
+            this, op->inode,
+            strtoull(allot_key_rest(op->key, ALLOT_VIRT_MAP), NULL, 10), &err);
+    else if (allot_key_rest(op->key, ALLOT_VIRT_CHILDREN))
+        text = allot_children_json(this, op->inode,
+                                   allot_key_rest(op->key, ALLOT_VIRT_CHILDREN),
+                                   &err);
     else
         text = allot_report_json(this, op->inode,
-                                 strcmp(op->key, ALLOT_VIRT_REPORT) == 0, &err);
+                                 strcmp(op->key, ALLOT_VIRT_REPORT) == 0, NULL,
+                                 NULL, &err);
     allot_virtual_reply(op->frame, op->by_fd, op->key, text, err);
     inode_unref(op->inode);
     GF_FREE(op);
@@ -139,13 +180,9 @@ allot_virtual_run(call_frame_t *frame, xlator_t *this, inode_t *inode,
     if (op) {
         op->frame = frame;
         op->inode = inode_ref(inode);
-        op->key = key;
-        if (strncmp(key, ALLOT_VIRT_MAP, SLEN(ALLOT_VIRT_MAP)) == 0) {
-            snprintf(op->asked, sizeof(op->asked), "%s", key);
-            op->key = op->asked;
-            if (key[SLEN(ALLOT_VIRT_MAP)] == '.')
-                op->from = strtoull(key + SLEN(ALLOT_VIRT_MAP) + 1, NULL, 10);
-        }
+        /* The caller's does not outlive the call. */
+        snprintf(op->asked, sizeof(op->asked), "%s", key);
+        op->key = op->asked;
         op->by_fd = by_fd;
         if (allot_run(this, inode, _gf_false, allot_virtual_task, op) == 0)
             return;
@@ -153,18 +190,6 @@ allot_virtual_run(call_frame_t *frame, xlator_t *this, inode_t *inode,
         GF_FREE(op);
     }
     allot_getxattr_reply(frame, by_fd, -1, ENOMEM, NULL, NULL);
-}
-
-/* ALLOT_VIRT_MAP, or with an offset behind it. */
-static gf_boolean_t
-allot_key_map(const char *name)
-{
-    const char *rest = name + SLEN(ALLOT_VIRT_MAP);
-
-    if (strncmp(name, ALLOT_VIRT_MAP, SLEN(ALLOT_VIRT_MAP)) != 0)
-        return _gf_false;
-    return !*rest || (rest[0] == '.' && rest[1] && strlen(rest) <= 20 &&
-                      strspn(rest + 1, "0123456789") == strlen(rest + 1));
 }
 
 static void
@@ -185,6 +210,8 @@ allot_virtual_get(call_frame_t *frame, xlator_t *this, inode_t *inode,
                IA_ISREG(inode->ia_type)) {
         allot_virtual_run(frame, this, inode, ALLOT_VIRT_LAYOUT, by_fd);
     } else if (allot_key_map(name) && IA_ISREG(inode->ia_type)) {
+        allot_virtual_run(frame, this, inode, name, by_fd);
+    } else if (allot_key_children(name) && IA_ISDIR(inode->ia_type)) {
         allot_virtual_run(frame, this, inode, name, by_fd);
     } else if (strcmp(name, VIRT_UNNAMED) == 0 && __is_root_gfid(inode->gfid)) {
         allot_virtual_run(frame, this, inode, VIRT_UNNAMED, by_fd);

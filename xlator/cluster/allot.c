@@ -19,6 +19,7 @@ allot_priv_free(xlator_t *this)
 
     if (!priv)
         return;
+    allot_children_close(priv);
     if (priv->bricks)
         allot_warnings_free(priv);
     allot_bricks_fini(this);
@@ -104,6 +105,7 @@ allot_init(xlator_t *this)
         return -1;
     this->private = priv;
     allot_counters_init(priv);
+    allot_children_init(priv);
     priv->intern = allot_intern_new();
     if (!priv->intern || allot_shared_init(priv))
         goto err;
@@ -138,6 +140,8 @@ allot_notify(xlator_t *this, int32_t event, void *data, ...)
 {
     if (!this->private)
         return default_notify(this, event, data);
+    if (event == GF_EVENT_PARENT_DOWN)
+        allot_children_close(allot_priv(this));
     return allot_bricks_notify(this, event, data);
 }
 

@@ -69,6 +69,13 @@ struct allot_priv {
     /* [g] is { allot.gen = g }: as well */
     dict_t *gen_xdata[ALLOT_SHARED_GENS];
 
+    /* Directories whose glusterfs.allot.children is to be gone on with,
+     * allot-children.c. */
+    gf_lock_t listings_lock;
+    struct list_head listings;
+    uint32_t listings_kept;
+    uint64_t listings_token;
+
     gf_atomic_t prefetched; /* bytes of chunks that exist, allot-prefetch.c */
 
     /* Counters for status, .meta, statedump and tests. */
@@ -133,6 +140,13 @@ allot_xdata_internal(void);
  * Takes a reference on @inode; loc_wipe() it. */
 void
 allot_loc_of_inode(loc_t *loc, inode_t *inode);
+
+/** allot_children_init, _close - allot-children.c: the listings that wait;
+ * close ends them, and others may come after. */
+void
+allot_children_init(struct allot_priv *priv);
+void
+allot_children_close(struct allot_priv *priv);
 
 /** allot_refuse_init - allot-refuse.c: true: this one only refuses, and has no
  * private structure. */

@@ -75,6 +75,14 @@
  * struct allot_handshake, see allot-codec.h. */
 #define ALLOT_KEY_HANDSHAKE "glusterfs.allot.handshake"
 
+/* getxattr on a root, with ALLOT_KEY_CLIENT and with a list under the same key
+ * in xdata, of ALLOT_PORTIONS_ITEM bytes each: base gfid, nonce (big-endian).
+ * The value is a list of u64 (big-endian): the disk blocks of 512 bytes of that
+ * portion, or all ones: it is not certain that it is there and right. */
+#define ALLOT_KEY_PORTIONS "glusterfs.allot.portions"
+#define ALLOT_PORTIONS_ITEM 24
+#define ALLOT_PORTIONS_MAX 4096
+
 /* The client's generation or sequence is older: re-read the record, retry. */
 #define ALLOT_ERR_OLD EREMCHG
 /* The portion is older than the client: fence it, retry ("behind"). */
@@ -86,6 +94,8 @@
 #define ALLOT_VIRT_LAYOUT "glusterfs.allot.layout"
 /* also with ".OFFSET" behind it: the ranges from there on */
 #define ALLOT_VIRT_MAP "glusterfs.allot.map"
+/* on a directory; also with ".CURSOR" behind it, as "next" said */
+#define ALLOT_VIRT_CHILDREN "glusterfs.allot.children"
 #define ALLOT_VIRT_REPORT "glusterfs.allot.report"
 #define ALLOT_VIRT_STATUS "glusterfs.allot.status"
 /* setxattr on the root of a mount, value = the subvolume's name */

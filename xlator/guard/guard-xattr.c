@@ -65,6 +65,14 @@ guard_getxattr(call_frame_t *frame, xlator_t *this, loc_t *loc,
     err = guard_refuse_loc(frame, this, loc, xdata);
     if (err)
         return default_getxattr_failure_cbk(frame, err);
+    if (name && guard_keyed(xdata) && guard_loc_is_root(loc) &&
+        strcmp(name, ALLOT_KEY_PORTIONS) == 0) {
+        if (GF_ATOMIC_GET(guard_priv(this)->serving))
+            guard_portions(frame, this, xdata);
+        else
+            return default_getxattr_failure_cbk(frame, ENOTCONN);
+        return 0;
+    }
     if (name && *name) {
         STACK_WIND_TAIL(frame, FIRST_CHILD(this),
                         FIRST_CHILD(this)->fops->getxattr, loc, name, xdata);

@@ -375,6 +375,11 @@ guard_identity_load(xlator_t *this);
 gf_boolean_t
 guard_identity_store(xlator_t *this, const char *key, data_t *value);
 
+/** guard_portions - guard-portions.c: answer a getxattr of ALLOT_KEY_PORTIONS
+ * whose caller may see portions. */
+void
+guard_portions(call_frame_t *frame, xlator_t *this, dict_t *xdata);
+
 void
 guard_identity_fini(xlator_t *this);
 

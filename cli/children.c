@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/* children.c - see children.h. Every entry is checked: a wrong one breaks the
+ * listing off with EBADMSG, and the report is not exact. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "allot-wire.h"
+#include "children.h"
+#include "document.h"
+
+#define ALLOT_CURSOR_MAX 64
+
+void
+allot_children_begin(struct allot_children *children, struct allot_dir *dir)
+{
+    memset(children, 0, sizeof(*children));
+    children->dir = dir;
+}
+
+void
+allot_children_end(struct allot_children *children)
+{
+    json_decref(children->page);
+    free(children->name);
+    memset(children, 0, sizeof(*children));
+}
+
+/* The first page, or the one that the present one names. */
+static int
+allot_children_ask(struct allot_children *children)
+{
+    const char *next =
+        json_string_value(json_object_get(children->page, "next"));
+    char key[sizeof(ALLOT_VIRT_CHILDREN) + 1 + ALLOT_CURSOR_MAX];
+    json_t *page;
+    ssize_t len;
+    char *text;
+
+    if (snprintf(key, sizeof(key), "%s%s%s", ALLOT_VIRT_CHILDREN,
+                 next ? "." : "", next ? next : "") >= (int)sizeof(key))
+        return -EBADMSG;
+    len = allot_target_ask(children->dir, NULL, key, &text);
+    if (len < 0)
+        return (int)len;
+    page = json_loadb(text, (size_t)len, 0, NULL);
+    free(text);
+    if (json_integer_value(json_object_get(page, "version")) !=
+            ALLOT_DOC_VERSION ||
+        !json_is_array(json_object_get(page, "entries"))) {
+        json_decref(page);
+        return -EBADMSG;
+    }
+    json_decref(children->page);
+    children->page = page;
+    children->entries = json_object_get(page, "entries");
+    children->at = 0;
+    children->pages++;
+    return 0;
+}
+
+/* A name in hexadecimal. NULL: it is none, or no memory. */
+static const char *
+allot_children_unhex(struct allot_children *children, const char *hex)
+{
+    size_t len = hex ? strlen(hex) : 0, i;
+    unsigned int byte;
+
+    if (len == 0 || len % 2)
+        return NULL;
+    free(children->name);
+    children->name = malloc(len / 2 + 1);
+    if (!children->name)
+        return NULL;
+    for (i = 0; i < len / 2; i++) {
+        if (sscanf(hex + 2 * i, "%2x", &byte) != 1 || byte == 0)
+            return NULL;
+        children->name[i] = (char)byte;
+    }
+    children->name[i] = '\0';
+    return children->name;
+}
+
+/* ["name", TYPE, SIZE or {REPORT}, NLINK, "gfid"] */
+static int
+allot_children_read(struct allot_children *children, const json_t *entry,
+                    struct allot_child *child)
+{
+    const json_t *name = json_array_get(entry, 0);
+    const json_t *type = json_array_get(entry, 1);
+    json_t *state = json_array_get(entry, 2);
+    const json_t *nlink = json_array_get(entry, 3);
+    const char *gfid = json_string_value(json_array_get(entry, 4));
+    json_int_t limit =
+        json_integer_value(json_object_get(children->page, "inline_limit"));
+
+    memset(child, 0, sizeof(*child));
+    child->name =
+        json_is_string(name)
+            ? json_string_value(name)
+            : allot_children_unhex(
+                  children, json_string_value(json_object_get(name, "hex")));
+    if (!child->name || !child->name[0] || strchr(child->name, '/') ||
+        !json_is_integer(type) || limit < 0 || limit > UINT32_MAX)
+        return -EBADMSG;
+    child->type = (unsigned char)json_integer_value(type);
+    child->inline_limit = (uint32_t)limit;
+    child->gfid = gfid ? gfid : "";
+    child->nlink = 1;
+    if (!state)
+        return 0;
+    child->known = 1;
+    if (json_is_object(state)) {
+        child->report = state;
+        return child->type == DT_REG ? 0 : -EBADMSG;
+    }
+    if (child->type != DT_REG || !json_is_integer(state) ||
+        json_integer_value(state) < 0 ||
+        (nlink &&
+         (!json_is_integer(nlink) || json_integer_value(nlink) < 2 || !gfid)))
+        return -EBADMSG;
+    child->size = (uint64_t)json_integer_value(state);
+    if (nlink)
+        child->nlink = (uint64_t)json_integer_value(nlink);
+    return 0;
+}
+
+int
+allot_children_next(struct allot_children *children, struct allot_child *child)
+{
+    json_int_t error;
+    int err;
+
+    while (!children->page ||
+           children->at == json_array_size(children->entries)) {
+        error = json_integer_value(json_object_get(children->page, "error"));
+        if (error)
+            return error > 0 && error < 4096 ? -(int)error : -EBADMSG;
+        if (children->page && !json_object_get(children->page, "next"))
+            return 0;
+        err = allot_children_ask(children);
+        if (err)
+            return err;
+    }
+    err = allot_children_read(
+        children, json_array_get(children->entries, children->at), child);
+    if (err)
+        return err;
+    children->at++;
+    return 1;
+}

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * allot-children.c - the document of glusterfs.allot.children: what a directory
+ * holds and how each file in it is, in one answer. A report asks this once per
+ * directory instead of one question per file.
+ *
+ *   {"version":1, "inline_limit":N, "entries":[ENTRY, ...]
+ *    [, "next":"CURSOR" | , "error":ERRNO]}
+ *
+ *   ["name", 4]                      a directory (readdir's DT_DIR)
+ *   ["name", 0]                      nobody knows: look it up
+ *   ["name", 8]                      a file: ask for its report
+ *   ["name", 8, SIZE]                a file that is in its base, whole
+ *   ["name", 8, SIZE, NLINK, "gfid"] the same with several names
+ *   ["name", 8, {REPORT}]            a spread file: its report
+ *
+ * A name that is not UTF-8 is {"hex":"..."}. What is neither directory nor file
+ * is left out. All of it comes from readdirp with the record asked for, which
+ * is what a listing costs anyway; only for spread files the bricks are asked
+ * for their portions (allot-presence.h), since nothing else tells a missing
+ * one.
+ *
+ * A value is at most 64 KiB through a mount, so a document ends early and then
+ * has "next": ask for glusterfs.allot.children.CURSOR. The open directory is
+ * kept for that, because replicate goes on at an offset only on the brick where
+ * it began, and because a listing remembers what it missed (strict-readdir).
+ * One that nobody comes back for is closed when room is needed, or with the
+ * graph; then the directory is opened anew and goes on at the offset.
+ *
+ * Whatever is not certain from the listing is left to the single question: a
+ * record that is DIRTY, damaged, or has truncations under way; a replica that
+ * needs healing.
+ */
+#include "allot-fops.h"
+#include "allot-presence.h"
+#include "allot-proto.h"
+
+#define CHILDREN_TEXT 60000 /* bytes of a document; what ends it has room */
+#define CHILDREN_KEPT 32    /* open directories that wait for "next" */
+#define CHILDREN_KEPT_SEC 300
+
+/* A listing that is to be gone on with. */
+struct allot_listing {
+    struct list_head list; /* in priv->listings, oldest first */
+    uint64_t token;
+    time_t since;
+    fd_t *fd;
+};
+
+/* ---- listings that wait --------------------------------------------------
+ */
+
+void
+allot_children_init(struct allot_priv *priv)
+{
+    LOCK_INIT(&priv->listings_lock);
+    INIT_LIST_HEAD(&priv->listings);
+    /* So that a cursor of an earlier graph does not look like one of ours. */
+    priv->listings_token = (uint64_t)gf_time() << 20;
+}
+
+static void
+listing_close(struct allot_listing *listing)
+{
+    fd_unref(listing->fd);
+    GF_FREE(listing);
+}
+
+void
+allot_children_close(struct allot_priv *priv)
+{
+    struct allot_listing *listing = NULL;
+    struct allot_listing *tmp = NULL;
+    struct list_head all;
+
+    INIT_LIST_HEAD(&all);
+    LOCK(&priv->listings_lock);
+    {
+        list_splice_init(&priv->listings, &all);
+        priv->listings_kept = 0;
+    }
+    UNLOCK(&priv->listings_lock);
+    list_for_each_entry_safe(listing, tmp, &all, list)
+    {
+        list_del_init(&listing->list);
+        listing_close(listing);
+    }
+}
+
+/* Keeps @fd (takes its reference). Returns the token, 0: it is not kept. */
+static uint64_t
+listing_keep(struct allot_priv *priv, fd_t *fd)
+{
+    struct allot_listing *kept = GF_CALLOC(1, sizeof(*kept), allot_mt_misc);
+    struct allot_listing *old = NULL;
+    uint64_t token = 0;
+
+    if (!kept) {
+        fd_unref(fd);
+        return 0;
+    }
+    kept->fd = fd;
+    kept->since = gf_time();
+    LOCK(&priv->listings_lock);
+    {
+        kept->token = token = ++priv->listings_token;
+        list_add_tail(&kept->list, &priv->listings);
+        old = list_entry(priv->listings.next, struct allot_listing, list);
+        if (++priv->listings_kept > CHILDREN_KEPT ||
+            kept->since - old->since > CHILDREN_KEPT_SEC) {
+            list_del_init(&old->list);
+            priv->listings_kept--;
+        } else {
+            old = NULL;
+        }
+    }
+    UNLOCK(&priv->listings_lock);
+    if (old)
+        listing_close(old);
+    return token;
+}
+
+/* The directory of @token, if it is kept and is @inode: its reference goes to
+ * the caller. NULL: none. */
+static fd_t *
+listing_take(struct allot_priv *priv, uint64_t token, inode_t *inode)
+{
+    struct allot_listing *listing = NULL;
+    struct allot_listing *found = NULL;
+    fd_t *fd = NULL;
+
+    LOCK(&priv->listings_lock);
+    {
+        list_for_each_entry(listing, &priv->listings, list)
+        {
+            if (listing->token == token && listing->fd->inode == inode) {
+                found = listing;
+                list_del_init(&found->list);
+                priv->listings_kept--;
+                break;
+            }
+        }
+    }
+    UNLOCK(&priv->listings_lock);
+    if (found) {
+        fd = found->fd;
+        GF_FREE(found);
+    }
+    return fd;
+}
+
+static int
+listing_open(xlator_t *this, inode_t *inode, fd_t **fd)
+{
+    loc_t loc = {
+        0,
+    };
+    int ret = 0;
+
+    allot_loc_of_inode(&loc, inode);
+    *fd = fd_create(inode, 0);
+    ret = *fd ? syncop_opendir(this, &loc, *fd, NULL, NULL) : -ENOMEM;
+    if (ret < 0 && *fd) {
+        fd_unref(*fd);
+        *fd = NULL;
+    }
+    loc_wipe(&loc);
+    return ret < 0 ? ret : 0;
+}
+
+/* ---- the text ------------------------------------------------------------
+ */
+
+struct children_text {
+    char *bytes;
+    size_t len;
+};
+
+/* Adds @part, unless the document is full: -E2BIG. */
+static int
+text_add(struct children_text *text, const char *part, size_t len)
+{
+    if (text->len + len > CHILDREN_TEXT)
+        return -E2BIG;
+    memcpy(text->bytes + text->len, part, len);
+    text->len += len;
+    return 0;
+}
+
+/* Bytes as a JSON string. 0: they are not UTF-8, or it has no room. */
+static size_t
+name_json(const char *name, char *out, size_t room)
+{
+    const uint8_t *at = (const uint8_t *)name;
+    size_t len = 0;
+    int more = 0;
+    int i = 0;
+
+    out[len++] = '"';
+    for (; *at && len + 8 < room; at++) {
+        if (*at < 0x20 || *at == 0x7f) {
+            len += sprintf(out + len, "\\u%04x", *at);
+            continue;
+        }
+        if (*at == '"' || *at == '\\')
+            out[len++] = '\\';
+        out[len++] = *at;
+        if (*at < 0x80)
+            continue;
+        more = *at >= 0xc2 && *at <= 0xdf   ? 1
+               : *at >= 0xe0 && *at <= 0xef ? 2
+               : *at >= 0xf0 && *at <= 0xf4 ? 3
+                                            : 0;
+        if (more == 0 || (*at == 0xe0 && at[1] < 0xa0) ||
+            (*at == 0xed && at[1] > 0x9f) || (*at == 0xf0 && at[1] < 0x90) ||
+            (*at == 0xf4 && at[1] > 0x8f))
+            return 0;
+        for (i = 0; i < more; i++) {
+            if ((*++at & 0xc0) != 0x80)
+                return 0;
+            out[len++] = *at;
+        }
+    }
+    if (*at)
+        return 0;
+    out[len++] = '"';
+    return len;
+}
+
+static size_t
+name_hex(const char *name, char *out, size_t room)
+{
+    size_t len = sprintf(out, "{\"hex\":\"");
+
+    for (; *name && len + 8 < room; name++)
+        len += sprintf(out + len, "%02x", (uint8_t)*name);
+    len += sprintf(out + len, "\"}");
+    return len;
+}
+
+/* ---- entries -------------------------------------------------------------
+ */
+
+/* The spread files of a part of a listing. */
+struct children_spread {
+    struct allot_presence *files;
+    gf_dirent_t **entries; /* of each; borrowed */
+    int n;
+};
+
+/* Takes @entry up if it is a spread file whose record is clean. */
+static void
+spread_take(xlator_t *this, struct children_spread *spread, gf_dirent_t *entry)
+{
+    struct allot_presence *file = &spread->files[spread->n];
+    struct allot_inode *ai = allot_inode_peek(this, entry->inode);
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+
+    if (!IA_ISREG(entry->d_stat.ia_type) || !entry->inode || !entry->dict ||
+        !ai || !dict_get(entry->dict, ALLOT_XATTR_RECORD) ||
+        gf_uuid_is_null(entry->d_stat.ia_gfid))
+        return;
+    memset(file, 0, sizeof(*file));
+    file->inode = inode_link(entry->inode, NULL, NULL, &entry->d_stat);
+    ai = file->inode ? allot_inode_peek(this, file->inode) : NULL;
+    if (ai)
+        file->rec = allot_inode_rec(ai, &kind);
+    if (!file->rec || kind != ALLOT_KIND_SPREAD ||
+        (file->rec->r.flags & ALLOT_RECORD_DIRTY)) {
+        if (file->inode)
+            inode_unref(file->inode);
+        allot_rec_unref(file->rec);
+        return;
+    }
+    spread->entries[spread->n++] = entry;
+}
+
+static void
+spread_wipe(struct children_spread *spread)
+{
+    int i = 0;
+
+    if (spread->files)
+        allot_presence_wipe(spread->files, spread->n);
+    for (i = 0; i < spread->n; i++) {
+        allot_rec_unref(spread->files[i].rec);
+        inode_unref(spread->files[i].inode);
+    }
+    free(spread->files);
+    free(spread->entries);
+}
+
+/* All spread files among @entries, and how their portions are. */
+static int
+spread_ask(xlator_t *this, struct children_spread *spread, gf_dirent_t *entries)
+{
+    gf_dirent_t *entry = NULL;
+    int n = 0;
+
+    memset(spread, 0, sizeof(*spread));
+    list_for_each_entry(entry, &entries->list, list)
+    {
+        n++;
+    }
+    spread->files = calloc(n + 1, sizeof(*spread->files));
+    spread->entries = calloc(n + 1, sizeof(*spread->entries));
+    if (!spread->files || !spread->entries)
+        return -ENOMEM;
+    list_for_each_entry(entry, &entries->list, list)
+    {
+        spread_take(this, spread, entry);
+    }
+    if (spread->n)
+        allot_presence_ask(this, spread->files, spread->n);
+    return 0;
+}
+
+/* What the listing said of a file that is in its base, into @plain: "" if the
+ * file is to be asked for. Or the report of a spread one, which the caller
+ * frees; @seen: NULL if it is none that was taken up. 0 or -ENOMEM. */
+static int
+child_file(xlator_t *this, gf_dirent_t *entry,
+           const struct allot_presence *seen, char *plain, size_t room,
+           char **report)
+{
+    struct allot_inode *ai = allot_inode_peek(this, entry->inode);
+    gf_boolean_t record =
+        entry->dict && dict_get(entry->dict, ALLOT_XATTR_RECORD);
+    enum allot_kind kind = ALLOT_KIND_PLAIN;
+    int err = 0;
+
+    *plain = '\0';
+    if (seen) {
+        *report = allot_report_json(this, seen->inode, _gf_true, &entry->d_stat,
+                                    seen, &err);
+        return err == ENOMEM ? -ENOMEM : 0;
+    }
+    /* Taken out by allot-dir.c, or by replicate: not certain. */
+    if (!entry->inode || gf_uuid_is_null(entry->d_stat.ia_gfid))
+        return 0;
+    if (ai) {
+        LOCK(&ai->lock);
+        kind = ai->kind;
+        UNLOCK(&ai->lock);
+    } else if (record) {
+        return 0;
+    }
+    if (kind != ALLOT_KIND_PLAIN)
+        return 0;
+    if (entry->d_stat.ia_nlink > 1)
+        snprintf(plain, room, ",%" PRIu64 ",%u,\"%s\"", entry->d_stat.ia_size,
+                 entry->d_stat.ia_nlink, uuid_utoa(entry->d_stat.ia_gfid));
+    else
+        snprintf(plain, room, ",%" PRIu64, entry->d_stat.ia_size);
+    return 0;
+}
+
+/* The type as readdir tells it: only what a report looks at. */
+static int
+child_type(const gf_dirent_t *entry)
+{
+    if (!IA_ISINVAL(entry->d_stat.ia_type))
+        return IA_ISDIR(entry->d_stat.ia_type)   ? DT_DIR
+               : IA_ISREG(entry->d_stat.ia_type) ? DT_REG
+                                                 : -1;
+    return entry->d_type == DT_DIR || entry->d_type == DT_REG ||
+                   entry->d_type == DT_UNKNOWN
+               ? (int)entry->d_type
+               : -1;
+}
+
+static int
+child_add(xlator_t *this, struct children_text *text, gf_dirent_t *entry,
+          const struct allot_presence *seen)
+{
+    char name[2 * NAME_MAX * 3 + 32];
+    char line[sizeof(name) + 128];
+    char plain[96] = "";
+    char *report = NULL;
+    int type = child_type(entry);
+    size_t before = text->len;
+    size_t len = 0;
+    int ret = 0;
+
+    if (type < 0 || strcmp(entry->d_name, ".") == 0 ||
+        strcmp(entry->d_name, "..") == 0)
+        return 0;
+    if (type == DT_REG) {
+        ret = child_file(this, entry, seen, plain, sizeof(plain), &report);
+        if (ret)
+            return ret;
+    }
+    /* Every entry must fit into an empty document. */
+    if (report && strlen(report) > CHILDREN_TEXT / 2) {
+        free(report);
+        report = NULL;
+    }
+    len = name_json(entry->d_name, name, sizeof(name));
+    if (len == 0)
+        len = name_hex(entry->d_name, name, sizeof(name));
+    len = snprintf(line, sizeof(line), "%s[%.*s,%d%s",
+                   text->bytes[text->len - 1] == '[' ? "" : ",", (int)len, name,
+                   type, report ? "," : plain);
+    ret = text_add(text, line, len);
+    if (ret == 0 && report)
+        ret = text_add(text, report, strlen(report));
+    if (ret == 0)
+        ret = text_add(text, "]", 1);
+    if (ret)
+        text->len = before;
+    free(report);
+    return ret;
+}
+
+/* Adds what was listed, *@off becomes the place behind it. 1: it is full. */
+static int
+children_add(xlator_t *this, struct children_text *text, gf_dirent_t *entries,
+             uint64_t *off)
+{
+    struct children_spread spread;
+    gf_dirent_t *entry = NULL;
+    int ret = spread_ask(this, &spread, entries);
+    int at = 0;
+
+    if (ret == 0) {
+        list_for_each_entry(entry, &entries->list, list)
+        {
+            gf_boolean_t is = at < spread.n && spread.entries[at] == entry;
+
+            ret = child_add(this, text, entry, is ? &spread.files[at] : NULL);
+            at += is;
+            if (ret)
+                break;
+            *off = entry->d_off;
+        }
+    }
+    spread_wipe(&spread);
+    return ret == -E2BIG ? 1 : ret;
+}
+
+/* How much to list at once: names that do not fit any more are listed twice. An
+ * entry of a listing is as long as 300 bytes and its name, a report 430. */
+static size_t
+children_chunk(const struct children_text *text)
+{
+    size_t chunk = (CHILDREN_TEXT - text->len) * 7 / 10;
+
+    return chunk < 4096 ? 4096 : chunk;
+}
+
+/* From *@off on, until the end or until the document is full (1). */
+static int
+children_list(xlator_t *this, fd_t *fd, struct children_text *text,
+              uint64_t *off)
+{
+    dict_t *xdata = allot_xdata_with_record_req(NULL);
+    gf_dirent_t entries;
+    int full = 0;
+    int ret = xdata ? 1 : -ENOMEM;
+
+    while (ret > 0 && full == 0) {
+        INIT_LIST_HEAD(&entries.list);
+        ret = syncop_readdirp(this, fd, children_chunk(text), *off, &entries,
+                              xdata, NULL);
+        if (ret <= 0)
+            break;
+        full = children_add(this, text, &entries, off);
+        gf_dirent_free(&entries);
+    }
+    if (xdata)
+        dict_unref(xdata);
+    return ret < 0 ? ret : full;
+}
+
+char *
+allot_children_json(xlator_t *this, inode_t *inode, const char *cursor,
+                    int *err)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct children_text text = {
+        0,
+    };
+    uint64_t token = 0;
+    uint64_t off = 0;
+    fd_t *fd = NULL;
+    int ret = 0;
+
+    if (cursor[0] &&
+        sscanf(cursor, "%" SCNx64 "-%" SCNx64, &token, &off) != 2) {
+        *err = EINVAL;
+        return NULL;
+    }
+    text.bytes = malloc(CHILDREN_TEXT + 128);
+    if (!text.bytes) {
+        *err = ENOMEM;
+        return NULL;
+    }
+    text.len =
+        sprintf(text.bytes, "{\"version\":1,\"inline_limit\":%u,\"entries\":[",
+                allot_bricks_inline_limit(this));
+    if (token)
+        fd = listing_take(priv, token, inode);
+    if (!fd)
+        ret = listing_open(this, inode, &fd);
+    /* What cannot even be opened is no listing. */
+    if (ret < 0) {
+        free(text.bytes);
+        *err = -ret;
+        return NULL;
+    }
+    ret = children_list(this, fd, &text, &off);
+    if (ret == 1) {
+        token = listing_keep(priv, fd);
+        sprintf(text.bytes + text.len,
+                "],\"next\":\"%" PRIx64 "-%" PRIx64 "\"}", token, off);
+        return text.bytes;
+    }
+    fd_unref(fd);
+    if (ret < 0)
+        sprintf(text.bytes + text.len, "],\"error\":%d}", -ret);
+    else
+        sprintf(text.bytes + text.len, "]}");
+    return text.bytes;
+}
