@@ -125,7 +125,7 @@ test_window(void **state)
     for (i = 0; i < 100; i++)
         allot_stream_late(&s, 0, 0, 15 * MIB);
     assert_int_equal(s.window, 15 * MIB);
-    allot_stream_early(&s);
+    allot_stream_early(&s, 0);
     assert_int_equal(s.window, ALLOT_STREAM_WINDOW);
     /* An option below the smallest window does not make it larger. */
     allot_stream_late(&s, 0, 0, 4096);
@@ -199,12 +199,19 @@ test_full_links(void **state)
     allot_stream_late(&s, 12001, 12003, 16 * MIB);
     assert_int_equal(s.window, 8 * MIB);
     assert_int_not_equal(allot_stream_more(&s, 0, END, 12001), 0);
-    /* What comes too late to be used: nothing for a while. */
-    allot_stream_came(&s, 12000, 13001, 1000);
+    /* What comes too late was too much ... */
+    allot_stream_came(&s, 12100, 13101, 1000);
+    assert_int_equal(s.window, 4 * MIB);
+    assert_int_not_equal(allot_stream_more(&s, 0, END, 13102), 0);
+    /* ... unless that was the smallest window: nothing for a while. */
+    allot_stream_early(&s, 13200);
+    allot_stream_came(&s, 13199, 14300, 1000);
+    assert_int_not_equal(allot_stream_more(&s, 0, END, 14301), 0);
+    allot_stream_came(&s, 13200, 14300, 1000);
     assert_int_equal(
-        allot_stream_more(&s, 0, END, 13000 + ALLOT_STREAM_REST_MS), 0);
+        allot_stream_more(&s, 0, END, 14299 + ALLOT_STREAM_REST_MS), 0);
     assert_int_not_equal(
-        allot_stream_more(&s, 0, END, 13001 + ALLOT_STREAM_REST_MS), 0);
+        allot_stream_more(&s, 0, END, 14300 + ALLOT_STREAM_REST_MS), 0);
     /* Never below the smallest. */
     s.window = ALLOT_STREAM_WINDOW;
     allot_stream_came(&s, 20000, 20600, 1000);

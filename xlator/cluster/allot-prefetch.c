@@ -122,7 +122,7 @@ chunks_trim_locked(struct allot_prefetch *ahead, const struct allot_rec *rec,
         }
     }
     if (stale)
-        allot_stream_early(&ahead->run);
+        allot_stream_early(&ahead->run, now);
     if (list_empty(&ahead->chunks))
         ahead->fetched = 0;
 }

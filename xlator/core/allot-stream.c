@@ -47,10 +47,12 @@ allot_stream_late(struct allot_stream *s, uint64_t asked, uint64_t now,
 }
 
 void
-allot_stream_early(struct allot_stream *s)
+allot_stream_early(struct allot_stream *s, uint64_t now)
 {
-    if (s->window)
-        s->window = ALLOT_STREAM_WINDOW;
+    if (!s->window)
+        return;
+    s->window = ALLOT_STREAM_WINDOW;
+    s->slowed = now;
 }
 
 void
@@ -60,13 +62,13 @@ allot_stream_came(struct allot_stream *s, uint64_t asked, uint64_t now,
     uint64_t took = now > asked ? now - asked : 0;
 
     s->full = took >= limit / 4;
-    if (took > limit)
-        s->rest = now + ALLOT_STREAM_REST_MS;
     if (took < limit / 2 || asked < s->slowed)
         return;
     s->slowed = now;
     if (s->window / 2 >= ALLOT_STREAM_WINDOW)
         s->window /= 2;
+    else if (took > limit)
+        s->rest = now + ALLOT_STREAM_REST_MS;
 }
 
 uint64_t

@@ -61,10 +61,10 @@ void
 allot_stream_late(struct allot_stream *s, uint64_t asked, uint64_t now,
                   uint64_t max);
 
-/** allot_stream_early - something got too old before it was asked for: back to
- * the smallest window. */
+/** allot_stream_early - something got too old before it was asked for (@now:
+ * ms): back to the smallest window. */
 void
-allot_stream_early(struct allot_stream *s);
+allot_stream_early(struct allot_stream *s, uint64_t now);
 
 /**
  * allot_stream_came - something that was fetched has come
@@ -73,9 +73,9 @@ allot_stream_early(struct allot_stream *s);
  * A window that takes long on its way does not make a stream faster: the links
  * are full, and what waits in front of them gets old. As in TCP's congestion
  * avoidance the window is halved, once for everything that was asked for at the
- * same time: from half of @limit on. From a quarter on it does not grow. What
- * comes after @limit was fetched for nothing; then nothing is fetched for
- * ALLOT_STREAM_REST_MS.
+ * same time: from half of @limit on. From a quarter on it does not grow. Where
+ * even the smallest window comes after @limit, it was fetched for nothing; then
+ * nothing is fetched for ALLOT_STREAM_REST_MS.
  */
 void
 allot_stream_came(struct allot_stream *s, uint64_t asked, uint64_t now,
