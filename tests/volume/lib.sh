@@ -378,7 +378,8 @@ mount_pid() {
 umount_volume() {
     local process
     read -ra process <"$T/mnt-$1.process"
-    umount "$T/mnt-$1" || return 1
+    # "Busy" for a moment, when somebody else on the machine looks at it.
+    expect_within 20 umount "$T/mnt-$1" || return 1
     expect_within 90 gone "${process[@]}"
 }
 

@@ -2,116 +2,109 @@
 /*
  * race-records.c - several writers of one file; each record says who wrote it.
  *
- *     race-records append FILE ID COUNT SEED   O_APPEND COUNT records
- *     race-records slots FILE ID COUNT SEED    write slots ID, ID + 4, ... of
- *                                              64 KiB, each in one call
- *     race-records check FILE WRITERS COUNT    after append: every record once,
- *                                              whole, nothing between them
- *     race-records check-slots FILE WRITERS COUNT
+ *     race-records append PLACE NAME ID WRITERS COUNT SEED SHARED
+ *                        O_APPEND COUNT records
+ *     race-records slots PLACE NAME ID WRITERS COUNT SEED SHARED
+ *                        create the file; write slots ID, ID + WRITERS, ... of
+ *                        64 KiB, each in one call
+ *     race-records check PLACE NAME WRITERS COUNT
+ *                        after append: every record once, whole, nothing
+ *                        between them
+ *     race-records check-slots PLACE NAME WRITERS COUNT
  *
- * A record is 16 KiB to 80 KiB long (larger than a block of the test's volume):
+ * PLACE is one of fs.h: a mount's directory, or libgfapi with a volfile; SHARED
+ * a file outside of the volume, new for each race. A
+ * record is 16 KiB to 80 KiB long (larger than a block of the test's volume):
  * magic, writer, sequence number, length, and bytes that follow from these. A
  * lost, torn, doubled or misplaced one is told by its offset. Exits 1 then.
  *
  * Deliberately not here: faults, and calls that may fail.
  */
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define MAGIC 0x616c6c6f74726563ULL
+#include "race.h"
+
 #define SLOT 65536
-#define WRITERS 4
 #define COUNT_MAX 4096
 
-struct head {
-    uint64_t magic;
-    uint32_t writer;
-    uint32_t seq;
-    uint64_t len; /* bytes, with this head */
-};
-
-static uint64_t
-mix(uint64_t z)
+static int
+failed(const char *what, int err)
 {
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31);
-}
-
-static void
-fill(char *buf, uint32_t writer, uint32_t seq, uint64_t len)
-{
-    struct head h = {MAGIC, writer, seq, len};
-    uint64_t i = 0;
-
-    memcpy(buf, &h, sizeof(h));
-    for (i = sizeof(h); i + 8 <= len; i += 8) {
-        uint64_t v = mix(i ^ ((uint64_t)writer << 48) ^ ((uint64_t)seq << 24));
-
-        memcpy(buf + i, &v, 8);
-    }
-    for (; i < len; i++)
-        buf[i] = 'x';
+    printf("%s: %s\n", what, strerror(-err));
+    return 1;
 }
 
 static int
-write_all(const char *mode, const char *path, uint32_t id, uint32_t count,
-          uint64_t seed)
+write_all(struct fs *fs, const char *mode, const char *name, uint32_t id,
+          uint32_t writers, uint32_t count, uint64_t seed, const char *words)
 {
     int append = strcmp(mode, "append") == 0;
-    int fd = open(path, O_WRONLY | O_CREAT | (append ? O_APPEND : 0), 0644);
-    char *buf = malloc(2 * SLOT);
+    struct fs_file *file = NULL;
+    static char buf[2 * SLOT];
     uint32_t i = 0;
+    int ret = 0;
 
-    if (fd < 0 || !buf)
-        return perror(path), 1;
+    if (!race_start(words, id, writers)) {
+        printf("the others do not come\n");
+        return 1;
+    }
+    ret = fs->ops->open(fs, name, O_WRONLY | (append ? O_APPEND : O_CREAT),
+                        0644, &file);
+    if (ret)
+        return failed("open", ret);
     for (i = 0; i < count; i++) {
-        uint64_t len =
-            append ? 16384 + mix(seed + id * 1000003ULL + i) % SLOT : SLOT;
+        uint64_t len = SLOT;
         ssize_t n = 0;
 
-        fill(buf, id, i, len);
-        n = append ? write(fd, buf, len)
-                   : pwrite(fd, buf, len, ((uint64_t)i * WRITERS + id) * SLOT);
+        if (append)
+            len = 16384 + race_mix(seed + id * 1000003ULL + i) % SLOT;
+        race_fill(buf, id, i, len, len);
+        n = append ? fs->ops->write(file, buf, len)
+                   : fs_pwrite(fs, file, buf, len,
+                               ((off_t)i * writers + id) * SLOT);
         if (n != (ssize_t)len) {
             printf("writer %u, record %u: %zd of %llu bytes\n", id, i, n,
                    (unsigned long long)len);
             return 1;
         }
     }
-    return close(fd) ? (perror("close"), 1) : 0;
+    ret = fs->ops->close(file);
+    return ret ? failed("close", ret) : 0;
 }
 
 static int
-check(const char *path, uint32_t writers, uint32_t count, int slots)
+check(struct fs *fs, const char *name, uint32_t writers, uint32_t count,
+      int slots)
 {
-    static unsigned char seen[WRITERS][COUNT_MAX];
-    int fd = open(path, O_RDONLY);
-    char *want = malloc(2 * SLOT);
-    char *got = malloc(2 * SLOT);
+    static unsigned char seen[RACE_WRITERS][COUNT_MAX];
+    struct fs_file *file = NULL;
+    static char want[2 * SLOT];
+    static char got[2 * SLOT];
     struct stat st;
-    struct head h;
+    struct race_head h;
     uint64_t at = 0;
     uint64_t i = 0;
     ssize_t n = 0;
     uint32_t total = 0;
+    int ret = fs->ops->open(fs, name, O_RDONLY, 0, &file);
 
-    if (fd < 0 || !want || !got || fstat(fd, &st))
-        return perror(path), 1;
+    if (!ret)
+        ret = fs->ops->fstat(file, &st);
+    if (ret)
+        return failed(name, ret);
     while (at < (uint64_t)st.st_size) {
-        if (pread(fd, &h, sizeof(h), at) != sizeof(h) || h.magic != MAGIC ||
-            h.writer >= writers || h.seq >= count || h.len > 2 * SLOT ||
-            (slots && at != ((uint64_t)h.seq * WRITERS + h.writer) * SLOT)) {
+        if (fs_pread(fs, file, &h, sizeof(h), at) != sizeof(h) ||
+            h.magic != RACE_MAGIC || h.writer >= writers || h.seq >= count ||
+            h.len > 2 * SLOT ||
+            (slots && at != ((uint64_t)h.seq * writers + h.writer) * SLOT)) {
             printf("no record at %llu\n", (unsigned long long)at);
             return 1;
         }
-        fill(want, h.writer, h.seq, h.len);
-        n = pread(fd, got, h.len, at);
+        race_fill(want, h.writer, h.seq, h.len, h.len);
+        n = fs_pread(fs, file, got, h.len, at);
         i = 0;
         while (n == (ssize_t)h.len && i < h.len && got[i] == want[i])
             i++;
@@ -141,14 +134,25 @@ check(const char *path, uint32_t writers, uint32_t count, int slots)
 int
 main(int argc, char **argv)
 {
-    uint32_t a = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
-    uint32_t count = argc > 4 ? strtoul(argv[4], NULL, 10) : 0;
+    uint32_t a[3] = {0}; /* [ID] WRITERS COUNT */
+    struct fs fs;
+    int ret = 0;
+    int i = 0;
 
-    if (argc == 6 && a < WRITERS && count <= COUNT_MAX)
-        return write_all(argv[1], argv[2], a, count,
-                         strtoull(argv[5], NULL, 10));
-    if (argc == 5 && a <= WRITERS && count <= COUNT_MAX)
-        return check(argv[2], a, count, strcmp(argv[1], "check") != 0);
+    for (i = 0; i < 3 && 4 + i < argc; i++)
+        a[i] = strtoul(argv[4 + i], NULL, 10);
+    if (argc == 9 && a[1] <= RACE_WRITERS && a[0] < a[1] && a[2] <= COUNT_MAX) {
+        ret = fs_open_place(argv[2], &fs);
+        return ret ? failed(argv[2], ret)
+                   : write_all(&fs, argv[1], argv[3], a[0], a[1], a[2],
+                               strtoull(argv[7], NULL, 10), argv[8]);
+    }
+    if (argc == 6 && a[0] <= RACE_WRITERS && a[1] <= COUNT_MAX) {
+        ret = fs_open_place(argv[2], &fs);
+        return ret ? failed(argv[2], ret)
+                   : check(&fs, argv[3], a[0], a[1],
+                           strcmp(argv[1], "check") != 0);
+    }
     fprintf(stderr, "usage: see the head of race-records.c\n");
     return 2;
 }

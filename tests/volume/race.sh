@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 50
-# Four programs on two mounts write one file at once, which grows meanwhile:
-# records are appended with O_APPEND, or each program creates it and has slots of its
-# own; and a data brick goes away while they append. No record is lost, torn, doubled or misplaced.
+# needs: 70
+# Five programs make calls on one file at once: on two mounts, two each, and
+# through libgfapi. Records are appended with O_APPEND; each program creates the
+# file, which grows, and has slots of its own; they overwrite each other, cut, make
+# longer, unlink, rename over; and a data brick goes away while they append. No
+# record is lost, torn, doubled or misplaced, and who opens sees what was closed.
 # shellcheck source=crash-lib.sh
 . "$(dirname "$0")/crash-lib.sh"
 
-RECORDS=${ALLOT_RECORDS:-$BUILD/tests/volume/race-records}
-[ -x "$RECORDS" ] || bail "$RECORDS is missing; ./dev build makes it"
+for p in race-records race-calls; do
+    [ -x "$BUILD/tests/volume/$p" ] || bail "$BUILD/tests/volume/$p is missing; ./dev build makes it"
+done
+RECORDS=$BUILD/tests/volume/race-records
+CALLS=$BUILD/tests/volume/race-calls
 SEED=${RACE_SEED:-$((RANDOM * 32768 + RANDOM))}
 note "repeat with RACE_SEED=$SEED"
 
@@ -20,33 +25,35 @@ volume_start
 for n in a b judge; do
     must_mount $n "${DIRECT[@]}"
 done
-MOUNTS=("$T/mnt-a" "$T/mnt-b")
+PLACES=("$T/mnt-a" "$T/mnt-b" "gfapi:$T/vol/client.vol" "$T/mnt-a" "$T/mnt-b")
+N=${#PLACES[@]}
 
-# race NAME MODE COUNT: four writers in the background. What is appended is
-# created before: of two programs that create it on one mount the kernel lets
+# race NAME PROGRAM MODE COUNT: all of them in the background. What is appended
+# is created before: of two programs that create it on one mount the kernel lets
 # the second one go through its page cache, and cuts a write(2) into requests at
 # the first page; only a request is one append.
 race() {
     local i
-    [ "$2" != append ] || : >"${MOUNTS[0]}/$1"
-    for i in 0 1 2 3; do
-        rm -f "$T/rc-$1-$i"
+    [ "$3" != append ] || : >"$T/mnt-a/$1"
+    for ((i = 0; i < N; i++)); do
         (
-            bounded 100 "$RECORDS" "$2" "${MOUNTS[i % 2]}/$1" $i "$3" "$SEED" >"$T/out-$1-$i" 2>&1
+            FS_GFAPI_LOG=$LOG/gfapi.log bounded 100 "$2" "$3" "${PLACES[i]}" "$1" \
+                $i "$N" "$4" "$SEED" "$T/shared-$1" >"$T/out-$1-$i" 2>&1
             echo $? >"$T/rc-$1-$i"
         ) &
     done
 }
 
-# judged NAME CHECK COUNT: all writers succeeded, and the file is right.
-judged() {
+# finished NAME: all succeeded.
+finished() {
     local i
     wait
-    for i in 0 1 2 3; do
-        is "$1: writer $i" "$(cat "$T/rc-$1-$i")" 0 || note "$(cat "$T/out-$1-$i")"
+    for ((i = 0; i < N; i++)); do
+        is "$1: program $i" "$(cat "$T/rc-$1-$i")" 0 || note "$(cat "$T/out-$1-$i")"
     done
-    ok "$1: every record is there once, whole, in its place" \
-        bounded 60 "$RECORDS" "$2" "$T/mnt-judge/$1" 4 "$3"
+}
+
+settled_soon() {
     ok "$1: its size is settled" expect_within 20 settled "$T/mnt-judge/$1"
 }
 
@@ -54,25 +61,67 @@ longer() { # longer FILE BYTES
     [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]
 }
 
-for i in 1 2 3; do
-    race append-$i append 20
-    judged append-$i check 20
-    race slots-$i slots 20
-    judged slots-$i check-slots 20
-    # Clients that append at once take no brick for a bad one: it is one extent
+# wanted NAME: RACE_ONLY=REGEX leaves the others out.
+wanted() {
+    [[ $1 =~ ${RACE_ONLY:-.} ]]
+}
+
+# ---- records
+
+if wanted append; then
+    race append "$RECORDS" append 30
+    finished append
+    ok "append: every record is there once, whole, in its place" \
+        bounded 60 "$RECORDS" check "$T/mnt-judge" append "$N" 30
+    settled_soon append
+fi
+
+for i in 1 2; do
+    wanted slots-$i || continue
+    race slots-$i "$RECORDS" slots 16
+    finished slots-$i
+    ok "slots-$i: every record is there once, whole, in its place" \
+        bounded 60 "$RECORDS" check-slots "$T/mnt-judge" slots-$i "$N" 16
+    settled_soon slots-$i
+    # Clients that write at once take no brick for a bad one: it is one extent
     # for the head, if that, and one for the rest.
     is "slots-$i: one layout for all of it" \
         "$("$ALLOT" layout "$T/mnt-judge/slots-$i" --json | jq '.extents | length <= 2')" true
 done
 
+# ---- calls
+
+# What each kind does and what must be true in the end: see race-calls.c.
+for mode in overlap:40 disjoint:6 cut:12 inline:12; do
+    count=${mode#*:} mode=${mode%:*}
+    wanted "$mode" || continue
+    race "$mode" "$CALLS" "$mode" "$count"
+    finished "$mode"
+    ok "$mode: each unit is right" \
+        bounded 60 "$CALLS" "check-$mode" "$T/mnt-judge" "$mode" "$N" "$count" "$SEED"
+    settled_soon "$mode"
+done
+
+# What they leave on the bricks is not looked at here.
+for mode in unlink:12 rename:25; do
+    count=${mode#*:} mode=${mode%:*}
+    wanted "$mode" || continue
+    race "$mode" "$CALLS" "$mode" "$count"
+    finished "$mode"
+done
+
 # A data brick goes away while all append: new extents without it. Its records
 # are whole again when it is back.
-race away append 60
-must expect_within 60 longer "$T/mnt-judge/away" 1000000
-must brick_kill 3
-wait
-must brick_start 3
-ok "the brick is back" expect_within 30 sh -c \
-    "$ALLOT status '$T/mnt-judge' --json | jq -e 'all(.bricks[]; .state == \"up\")'"
-judged away check 60
+if wanted away; then
+    race away "$RECORDS" append 40
+    must expect_within 60 longer "$T/mnt-judge/away" 1000000
+    must brick_kill 3
+    finished away
+    must brick_start 3
+    ok "the brick is back" expect_within 30 sh -c \
+        "$ALLOT status '$T/mnt-judge' --json | jq -e 'all(.bricks[]; .state == \"up\")'"
+    ok "away: every record is there once, whole, in its place" \
+        bounded 60 "$RECORDS" check "$T/mnt-judge" away "$N" 40
+    settled_soon away
+fi
 done_testing

@@ -233,6 +233,20 @@ allot_leaves_head(xlator_t *this, const struct allot_layout *layout,
            allot_bricks_preferred_count(this) > 1;
 }
 
+/* Are they missing because another client has cut the file to its inline part
+ * and removed them? Then nothing is wrong with their bricks. */
+static gf_boolean_t
+missing_by_record(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
+                  const int *errs, int n)
+{
+    int i = 0;
+
+    for (i = 0; i < n && errs[i] != -ENODATA && errs[i] != -EIO; i++)
+        ;
+    return i < n && allot_refresh(this, inode, NULL) == 0 &&
+           allot_inode_gen(allot_inode_get(this, inode)) != rec->r.gen;
+}
+
 /* One look. 0: ready; -EREMCHG: look again; else an error. */
 static int
 prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
@@ -293,6 +307,10 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         goto out;
     }
     allot_portions_open(this, inode, idx, n, errs);
+    if (missing_by_record(this, inode, rec, errs, n)) {
+        ret = -EREMCHG;
+        goto out;
+    }
     for (i = 0; i < n; i++) {
         if (!errs[i])
             continue;

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
+# tier: check
+# needs: 60
+# Deaths and stalls at the steps that a client comes to only after somebody, or
+# a brick, has failed: the bytes behind a failed write are copied (append-copied),
+# a portion that missed a fence is raised (behind-fenced), the record is published
+# for a client that died (ahead-published), a grow has lost its swap (grow-lost).
+# And a client that loses the lock of its append while it holds it.
+# shellcheck source=crash-cable-lib.sh
+. "$(dirname "$0")/crash-cable-lib.sh"
+
+crash_setup net-4-plain
+cables_start
+
+# brick_of FILE OFFSET: the brick that holds this byte; all have the same weight.
+brick_of() {
+    "$ALLOT" layout "$1" --json | jq -r --argjson at "$2" '
+        [.extents[] | select(.start <= $at)] | last as $e
+        | ($e.block_size) as $b
+        | ((($at / $b | floor) - ($e.start / $b | floor) + $e.phase) % ($e.members | length)) as $i
+        | $e.members[$i].index'
+}
+
+base_of() { # base_of NAME: the brick that has its base
+    local i
+    for ((i = 0; i < NBRICKS; i++)); do
+        [ ! -s "${BRICK[i]}/$1" ] || echo "$i"
+    done
+}
+
+without() { # without MOUNT: it knows that a brick is away
+    [ "$("$ALLOT" status "$1" --json | jq '[.bricks[] | select(.state == "down")] | length')" = 1 ]
+}
+
+# block_off NAME: the offset of a block, of the last of its brick's, that is not
+# on the brick of its base.
+block_off() {
+    local at base
+    base=$(base_of "$1")
+    for at in 147456 163840; do
+        [ "$(brick_of "$W/$1" $at)" = "$base" ] || break
+    done
+    echo $at
+}
+
+# One block before MID and the one at MID, which cannot be written: what stands
+# behind it is copied.
+do_mid() { put "$1" b $((MID - 16384)) 32768; }
+do_look() { cat "$1" >/dev/null; }
+export -f do_mid do_look
+
+for v in kill cont; do
+    name=copied-$v
+    head -c 200000 "$T/noise-a" >"$REF/$name.old"
+    cp "$REF/$name.old" "$W/$name"
+    MID=$(block_off "$name")
+    export MID
+    cp "$REF/$name.old" "$REF/$name.new"
+    do_mid "$REF/$name.new"
+    k=$(brick_of "$W/$name" "$MID")
+    must cabled "$name" "$k" append-copied
+    cable_out "$k"
+    must expect_within 30 without "$T/mnt-$name"
+    "case_$v" "$name" append-copied mid mix 0
+    cable_in "$k"
+done
+
+# behind: somebody wrote and settled while a brick was away for him.
+for v in kill cont; do
+    name=behind-$v
+    head -c 200000 "$T/noise-a" >"$REF/$name.old"
+    cp "$REF/$name.old" "$W/$name"
+    k=$(brick_of "$W/$name" "$(block_off "$name")")
+    must cabled "h-$v" "$k"
+    must victim "$name" behind-fenced
+    cable_out "$k"
+    must expect_within 30 without "$T/mnt-h-$v"
+    must dd if="$T/noise-c" of="$T/mnt-h-$v/$name" bs=30000 count=1 oflag=append conv=notrunc status=none
+    head -c 30000 "$T/noise-c" >>"$REF/$name.old"
+    cable_in "$k"
+    cp "$REF/$name.old" "$REF/$name.new"
+    do_write "$REF/$name.new"
+    "case_$v" "$name" behind-fenced write mix 0
+    must umount_volume "h-$v"
+done
+
+# ahead: a client died between its fence and its publication. A reader finds it:
+# who opens it for writing settles it with his first flush.
+for v in kill cont; do
+    name=ahead-$v
+    head -c 200000 "$T/noise-a" >"$REF/$name.old"
+    cp "$REF/$name.old" "$W/$name"
+    must victim "h-$name" settle-fenced
+    must victim "$name" ahead-published
+    act "h-$name" bash -c "do_longer $T/mnt-h-$name/$name"
+    ok "$name: a client has fenced" expect_within 30 is_stopped "h-$name" settle-fenced
+    mount_kill "h-$name"
+    do_longer "$REF/$name.old"
+    cp "$REF/$name.old" "$REF/$name.new"
+    "case_$v" "$name" ahead-published look new 0
+done
+
+# grow-lost: another client makes the file spread between creation and swap.
+for v in kill cont; do
+    name=lost-$v
+    head -c 60000 "$T/noise-a" >"$REF/$name.old"
+    cp "$REF/$name.old" "$W/$name"
+    was=$(portions)
+    must victim "$name" grow-created,grow-lost
+    act "$name" bash -c "do_grow $T/mnt-$name/$name"
+    ok "$name: the client has made its portion" expect_within 30 is_stopped "$name" grow-created
+    must bounded 30 bash -c "put \"\$@\"" - "$W/$name" c 80000 5000
+    put "$REF/$name.old" c 80000 5000
+    cp "$REF/$name.old" "$REF/$name.new"
+    do_grow "$REF/$name.new"
+    kill -CONT "$(mount_pid "$name")"
+    ok "$name: the client stops at grow-lost" expect_within 30 is_stopped "$name" grow-lost
+    if [ $v = kill ]; then
+        mount_kill "$name"
+        ok "$name: the other's bytes are there" holds "$W/$name" "$name" old
+    else
+        ok "$name: it goes on and succeeds" go_on "$name"
+        ok "$name: both clients' bytes are there" holds "$W/$name" "$name" new
+        ok "$name: unmounted" umount_volume "$name"
+    fi
+    ok "$name: settled by the next close, and usable" usable "$W/$name" "$name"
+    rm "$W/$name"
+    is "$name: only the dead one's portion stays" $(($(portions) - was)) "$([ $v = kill ] && echo 1 || echo 0)"
+done
+
+# The lock of an append goes with its connection; another client appends
+# meanwhile. What it appended stays; the first one's is behind it, or an error.
+name=lock
+head -c 200000 "$T/noise-a" >"$REF/$name.new"
+cp "$REF/$name.new" "$W/$name"
+k=$(base_of $name)
+must cabled $name "$k" lock-located
+act $name bash -c "do_append $T/mnt-$name/$name"
+ok "$name: the client stops at lock-located" expect_within 30 is_stopped $name lock-located
+cable_out "$k"
+cable_in "$k"
+must bounded 30 dd if="$T/noise-c" of="$W/$name" bs=50000 count=1 oflag=append conv=notrunc status=none
+head -c 50000 "$T/noise-c" >>"$REF/$name.new"
+kill -CONT "$(mount_pid $name)"
+ok "$name: the call ends" expect_within 60 test -s "$T/rc-$name"
+[ "$(cat "$T/rc-$name")" != 0 ] || do_append "$REF/$name.new"
+ok "$name: the other client's bytes are there, and what was acknowledged" holds "$W/$name" $name new
+must rm "$W/$name"
+ok "a report finds nothing wrong" reported
+done_testing
