@@ -118,6 +118,19 @@ turn_handshake(const uint8_t *buf, size_t len, uint8_t *out, size_t cap,
     return 0;
 }
 
+static inline int
+turn_gone(const uint8_t *buf, size_t len, uint8_t *out, size_t cap,
+          int64_t *again)
+{
+    struct allot_gone *list = calloc(ALLOT_GONE_MAX, sizeof(*list));
+    int ret = list ? allot_gone_decode(buf, len, list) : -ENOMEM;
+
+    if (ret >= 0)
+        *again = allot_gone_encode(list, (unsigned)ret, out, cap);
+    free(list);
+    return ret < 0 ? ret : 0;
+}
+
 /* Give @buf the CRC that its other bytes need. */
 static inline void
 item_seal(uint8_t *buf, size_t len)
@@ -315,6 +328,23 @@ sample_handshake_blank(uint8_t *buf, size_t cap)
     return allot_handshake_encode(NULL, 0, NULL, 0, buf, cap);
 }
 
+static inline int64_t
+sample_gone(uint8_t *buf, size_t cap)
+{
+    const struct allot_gone list[2] = {
+        {SAMPLE_GFID, SAMPLE_NONCE, 0},
+        {SAMPLE_PARENT, 1, UINT64_MAX},
+    };
+
+    return allot_gone_encode(list, 2, buf, cap);
+}
+
+static inline int64_t
+sample_gone_none(uint8_t *buf, size_t cap)
+{
+    return allot_gone_encode(NULL, 0, buf, cap);
+}
+
 struct item {
     const char *name; /* of the sample and of its golden file */
     int64_t (*sample)(uint8_t *buf, size_t cap);
@@ -328,6 +358,8 @@ static const struct item items[] = {
     {"portion", sample_portion, turn_portion},
     {"portion-nameless", sample_portion_nameless, turn_portion},
     {"brick", sample_brick, turn_brick},
+    {"gone", sample_gone, turn_gone},
+    {"gone-none", sample_gone_none, turn_gone},
     {"registry", sample_registry, turn_registry},
     {"registry-forming", sample_registry_forming, turn_registry},
     {"handshake", sample_handshake, turn_handshake},

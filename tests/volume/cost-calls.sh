@@ -11,7 +11,8 @@
 #
 # Not compared: statfs. Distribute asks for free space when its last answer is
 # too old, allot asks on a timer; neither is a matter of files. Nor are a few
-# getxattrs: allot asks one brick every five seconds for its handshake. Other
+# getxattrs: every five seconds allot asks one brick for its handshake, and every
+# brick for removed files. Other
 # calls of its own (the registry) come before the counting begins. stat and fstat
 # are counted as one: the FUSE bridge takes fstat as long as the kernel has not
 # released the file, a matter of time.
@@ -45,10 +46,10 @@ calls_settled() {
 
 difference() { # difference BEFORE AFTER: the calls in between
     awk 'NR == FNR { was[$1] = $2; next }
-         # A handshake with one brick every five seconds: allot looks whether
-         # another client has changed the registry. No phase takes a minute, and
-         # a call for each file shows.
-         $1 == "GETXATTR" && $2 - was[$1] < 12 { next }
+         # Five calls every five seconds: has another client changed the
+         # registry, does a guard know of removed files. No phase takes half a
+         # minute, and a call for each file shows.
+         $1 == "GETXATTR" && $2 - was[$1] < 30 { next }
          $2 > was[$1] { printf "%s%s %d", sep, $1, $2 - was[$1]; sep = ", " }' \
         <(echo "$1") <(echo "$2")
 }

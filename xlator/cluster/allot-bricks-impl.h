@@ -11,6 +11,8 @@
  *   allot-sets.c        leaves: which bricks a set stands on, what they make of
  *                       its state
  *   allot-bricks.c      the graph walk, the snapshot, its readers
+ *   allot-gone.c        asks the guards for removed files, and removes what is
+ *                       left of them
  *   allot-health.c      counts of each brick's work, the circuit breaker
  *   allot-bricks-choose.c  the ledger, weights, which bricks a new extent takes
  *
@@ -166,6 +168,10 @@ struct allot_bricks {
     uint64_t tick_nsec;  /* the last allot_health_tick() */
     uint32_t ticks;      /* of the slow timer */
     uint32_t asked_next; /* allot_handshake_next()'s turn */
+    /* allot-gone.c: what the guards need not remember any more. */
+    struct allot_gone *gone_done;
+    int gone_done_count;
+    gf_boolean_t gone_running; /* its task is */
     uint64_t asked_msec; /* when an unknown index last made us ask again */
 
     /* Events. */
@@ -382,6 +388,14 @@ allot_register_stop_locked(struct allot_bricks *b);
  * lock held. */
 void
 allot_register_kick(xlator_t *this);
+
+/* allot-gone.c ---------------------------------------------------------------
+ */
+
+/** allot_gone_tick - once a second: if there is something to tell, or @ask, a
+ * task talks to the guards. No lock held. */
+void
+allot_gone_tick(xlator_t *this, gf_boolean_t ask);
 
 /* allot-events.c -------------------------------------------------------------
  */

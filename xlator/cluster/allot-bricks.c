@@ -452,6 +452,7 @@ allot_bricks_fini(xlator_t *this)
         call_rcu(&b->snap->rcu, snap_free_rcu);
     rcu_assign_pointer(b->snap, NULL);
     rcu_barrier();
+    free(b->gone_done);
     if (b->itable)
         inode_table_destroy(b->itable);
     allot_sets_fini(b);
@@ -600,6 +601,30 @@ allot_bricks_inline_limit(xlator_t *this)
         limit = s->inline_limit;
     rcu_read_unlock();
     return limit;
+}
+
+gf_boolean_t
+allot_bricks_complete(xlator_t *this)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    const struct allot_registry_brick *brick = NULL;
+    struct allot_brick_view view;
+    gf_boolean_t all = _gf_true;
+    int i = 0;
+
+    pthread_mutex_lock(&b->lock);
+    all = b->reg.version && b->reg.phase == ALLOT_REGISTRY_ACTIVE;
+    for (i = 0; all && i < b->reg.brick_count; i++) {
+        brick = &b->reg.bricks[i];
+        all = brick->admin_state == ALLOT_ADMIN_LOST ||
+              (allot_brick_get(this, brick->index, &view) == 0 &&
+               allot_brick_usable(&view));
+    }
+    for (i = 0; all && i < b->leaf_count; i++)
+        all = b->leaves[i].state == ALLOT_BRICK_UP ||
+              b->leaves[i].child->state == ALLOT_BRICK_LOST;
+    pthread_mutex_unlock(&b->lock);
+    return all;
 }
 
 gf_boolean_t

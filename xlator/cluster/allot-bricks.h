@@ -119,6 +119,11 @@ allot_bricks_active(xlator_t *this);
 uint32_t
 allot_bricks_inline_limit(xlator_t *this);
 
+/** allot_bricks_complete - is everybody here: every brick of the registry that
+ * was not declared lost, every leaf of every set. Takes the lock. */
+gf_boolean_t
+allot_bricks_complete(xlator_t *this);
+
 /** allot_bricks_listing_incomplete - is a namespace brick down or blank that
  * nothing replicates, so that a listing may miss names. */
 gf_boolean_t
@@ -142,6 +147,14 @@ allot_bricks_set(xlator_t *this, const char *name, uint8_t state);
 /** allot_brick_state_name - "up", "down", ... for people and JSON. */
 const char *
 allot_brick_state_name(enum allot_brick_state state);
+
+/* allot-gone.c */
+
+/** allot_gone_done - the portions of @nonce of the base @gfid, which has no
+ * name any more, are removed from every brick: the guards are told so soon. Any
+ * context. */
+void
+allot_gone_done(xlator_t *this, const uuid_t gfid, uint64_t nonce);
 
 /* allot-statfs.c */
 

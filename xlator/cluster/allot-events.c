@@ -161,6 +161,7 @@ events_slow(void *data)
     pthread_mutex_unlock(&b->lock);
 
     allot_health_tick(this);
+    allot_gone_tick(this, slow);
     if (slow) {
         allot_ledger_refresh(this, ALLOT_FRESH_MSEC);
         /* A blank brick may have been adopted by another client, a guard may

@@ -178,7 +178,7 @@ allot_name_finish_task(xlator_t *this, void *arg)
         ret = allot_unlink_done(this, op->gone);
         if (ret < 0)
             gf_msg(this->name, GF_LOG_WARNING, -ret, ALLOT_MSG_PROTOCOL,
-                   "%s: a name was removed, its portions may be left over",
+                   "%s: a name was removed, its portions are removed later",
                    uuid_utoa(op->gone->gfid));
     }
     if (op->ask && allot_glimpse_iatt(this, op->shown, &op->buf) < 0)

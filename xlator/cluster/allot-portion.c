@@ -558,7 +558,7 @@ out:
 /* ---- removing
  * ------------------------------------------------------------------- */
 
-void
+int
 allot_portions_unlink(xlator_t *this, inode_t *inode, uint64_t nonce)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
@@ -567,14 +567,18 @@ allot_portions_unlink(xlator_t *this, inode_t *inode, uint64_t nonce)
     loc_t loc = {
         0,
     };
+    uint64_t version = allot_bricks_version(this);
+    int ret = allot_bricks_complete(this) ? 0 : -EAGAIN;
     int n = 0;
     int i = 0;
 
     views = GF_CALLOC(ALLOT_BRICKS_MAX, sizeof(*views), allot_mt_misc);
     calls = GF_CALLOC(ALLOT_BRICKS_MAX, sizeof(*calls), allot_mt_calls);
     if (!ai || !views || !calls ||
-        allot_portion_loc(this, inode, ai, nonce, &loc))
+        allot_portion_loc(this, inode, ai, nonce, &loc)) {
+        ret = -ENOMEM;
         goto out;
+    }
     /* Every brick, not the layout's members only: an append that lost its race
      * may have left a portion on a brick that is in no extent. */
     n = allot_bricks_usable_all(this, views, ALLOT_BRICKS_MAX);
@@ -586,13 +590,18 @@ allot_portions_unlink(xlator_t *this, inode_t *inode, uint64_t nonce)
     allot_fan(this, calls, n);
     for (i = 0; i < n; i++)
         if (calls[i].ret < 0 && calls[i].err != ENOENT &&
-            calls[i].err != ESTALE)
+            calls[i].err != ESTALE) {
+            ret = -EAGAIN;
             gf_msg(this->name, GF_LOG_WARNING, calls[i].err, ALLOT_MSG_PROTOCOL,
                    "the portion of gfid %s on %s could not be removed",
                    uuid_utoa(inode->gfid), views[i].xl->name);
+        }
+    if (allot_bricks_version(this) != version)
+        ret = -EAGAIN;
     allot_calls_wipe(calls, n);
 out:
     GF_FREE(views);
     GF_FREE(calls);
     loc_wipe(&loc);
+    return ret;
 }

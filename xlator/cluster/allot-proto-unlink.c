@@ -6,9 +6,10 @@
  *   prepare  open the base, so that it can be asked after its name is gone
  *   ...      the namespace removes the name
  *   done     ask the base: link count and open fds. Nobody left: remove the
- *            portions. Open here: the last close does. Open elsewhere: that
- *            client's last close does, if it has noticed that the name is gone
- *            (it notices when it writes); else it leaves an orphan for scrub.
+ *            portions. Open here: the last close does. Open elsewhere, or a
+ *            brick is away: nothing; the guards of the base's bricks know that
+ *            it lost its name, and some client comes for it when it is closed
+ *            everywhere (allot-gone.c).
  *
  * A file can also lose its name unprepared: another client removed it, or it
  * became spread after the unlink. Then there is no fd of ours to ask once the
@@ -116,8 +117,9 @@ unlink_sole(xlator_t *this, inode_t *inode, struct allot_inode *ai)
 {
     struct allot_rec *rec = allot_inode_rec(ai, NULL);
 
-    if (rec && rec->r.layout->extent_count)
-        allot_portions_unlink(this, inode, rec->r.nonce);
+    if (rec && rec->r.layout->extent_count &&
+        allot_portions_unlink(this, inode, rec->r.nonce) == 0)
+        allot_gone_done(this, inode->gfid, rec->r.nonce);
     allot_rec_unref(rec);
 }
 
@@ -196,8 +198,11 @@ allot_unlink_done(xlator_t *this, inode_t *inode)
     allot_stop(this, ALLOT_STOP_UNLINK_ASKED);
     rec = allot_inode_rec(ai, NULL);
     if (rec && rec->r.layout->extent_count && opens <= 1) {
-        allot_portions_unlink(this, inode, rec->r.nonce);
+        ret = allot_portions_unlink(this, inode, rec->r.nonce);
         allot_stop(this, ALLOT_STOP_UNLINK_REMOVED);
+        if (ret == 0)
+            allot_gone_done(this, inode->gfid, rec->r.nonce);
+        ret = 0;
     }
     allot_slot_drop(ai, ALLOT_IDX_NONE);
     allot_rec_unref(rec);

@@ -171,8 +171,9 @@ allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
                       gf_boolean_t *made, int *errs);
 
 /** allot_portions_unlink - remove a file's portions from every usable brick.
- * Errors are not reported: what cannot be reached is an orphan for scrub. */
-void
+ * 0: no brick of the volume has one any more. -EAGAIN: a brick was away, or
+ * could not remove its own. -ENOMEM. */
+int
 allot_portions_unlink(xlator_t *this, inode_t *inode, uint64_t nonce);
 
 /* ---- allot-proto-grow.c, allot-proto-append.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * allot-codec-portion.c - the xattr of a portion and the identity of a brick.
+ * allot-codec-portion.c - the xattr of a portion, the identity of a brick, and
+ * the list of files whose portions may be left over.
  *
  * The formats are drawn in allot-codec.h. The path of a portion is in
  * allot-name.c.
@@ -12,6 +13,7 @@ static const char portion_magic[4] = {'A', 'L', 'P', 'T'};
 #define PORTION_CLOSED 0x01
 
 static const char brick_magic[4] = {'A', 'L', 'B', 'R'};
+static const char gone_magic[4] = {'A', 'L', 'G', 'N'};
 
 /* A name that a directory entry can have, or none. "." and ".." cannot come
  * here from a create or rename, but do no harm: the name is only a hint. */
@@ -126,4 +128,54 @@ allot_brick_id_decode(const uint8_t *buf, size_t len, struct allot_brick_id *id)
     if (ret)
         memset(id, 0, sizeof(*id));
     return ret;
+}
+
+static int
+gone_valid(const struct allot_gone *gone)
+{
+    return gone->nonce != 0 && !allot_is_null16(gone->gfid);
+}
+
+int64_t
+allot_gone_encode(const struct allot_gone *list, unsigned count, uint8_t *buf,
+                  size_t cap)
+{
+    struct allot_writer w;
+
+    if (count > ALLOT_GONE_MAX)
+        return -EINVAL;
+    allot_writer_begin(&w, buf, cap, gone_magic);
+    allot_put_uint(&w, count, 2);
+    for (unsigned i = 0; i < count; i++) {
+        if (!gone_valid(&list[i]))
+            return -EINVAL;
+        allot_put_bytes(&w, list[i].gfid, 16);
+        allot_put_uint(&w, list[i].nonce, 8);
+        allot_put_uint(&w, list[i].serial, 8);
+    }
+    return allot_writer_finish(&w);
+}
+
+int
+allot_gone_decode(const uint8_t *buf, size_t len, struct allot_gone *list)
+{
+    struct allot_reader r;
+    unsigned count;
+    int ret;
+
+    ret = allot_reader_begin(&r, buf, len, gone_magic);
+    if (ret)
+        return ret;
+    count = (unsigned)allot_get_uint(&r, 2);
+    if (r.bad || count > ALLOT_GONE_MAX || len != ALLOT_GONE_BYTES(count))
+        return -EBADMSG;
+    for (unsigned i = 0; i < count; i++) {
+        allot_get_bytes(&r, list[i].gfid, 16);
+        list[i].nonce = allot_get_uint(&r, 8);
+        list[i].serial = allot_get_uint(&r, 8);
+        if (!gone_valid(&list[i]))
+            return -EBADMSG;
+    }
+    ret = allot_reader_finish(&r);
+    return ret ? ret : (int)count;
 }

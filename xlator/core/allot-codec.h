@@ -68,6 +68,11 @@
  *   bit 1: has registry)   6  2 protocol
  *   8    4 length of the identity   12  4 length of the registry
  *   16   identity, registry, each as above   ..  4 CRC32C
+ *
+ * Gone ("ALGN"), what travels with glusterfs.allot.gone:
+ *
+ *   0    4 magic   4  1 version (1)   5  2 number of items
+ *   7      each item { gfid 16, nonce 8, serial 8 }   ..  4 CRC32C
  */
 #ifndef ALLOT_CODEC_H
 #define ALLOT_CODEC_H
@@ -152,6 +157,13 @@ struct allot_handshake {
     struct allot_registry registry; /* bricks owned; allot_registry_clear() */
 };
 
+/* A spread file that may have lost its last name. */
+struct allot_gone {
+    uint8_t gfid[16]; /* of the base */
+    uint64_t nonce;   /* of its portions */
+    uint64_t serial;  /* the guard's, of this loss; 0: none, or any */
+};
+
 /*
  * Encoders: return the number of bytes, or -ENOBUFS if @cap is too small, or
  * -EINVAL if the content is not what a decoder would accept, or -EFBIG for a
@@ -222,6 +234,15 @@ allot_handshake_encode(const uint8_t *id, size_t id_len, const uint8_t *reg,
 int
 allot_handshake_decode(const uint8_t *buf, size_t len,
                        struct allot_handshake *hs);
+
+/* A list. @count: at most ALLOT_GONE_MAX, both of them. */
+#define ALLOT_GONE_BYTES(count) (4 + 1 + 2 + 32 * (size_t)(count) + 4)
+int64_t
+allot_gone_encode(const struct allot_gone *list, unsigned count, uint8_t *buf,
+                  size_t cap);
+/* @list: room for ALLOT_GONE_MAX. Returns how many, or as decoders do. */
+int
+allot_gone_decode(const uint8_t *buf, size_t len, struct allot_gone *list);
 
 /**
  * allot_portion_name - the name of a portion below "/.allot/XX"

@@ -69,6 +69,14 @@
  * the brick's io-threads put negative ones last. */
 #define ALLOT_PID 0x616c6c6f /* "allo" */
 
+/* With a getxattr of ALLOT_KEY_GONE; each of the last two is a list of struct
+ * allot_gone, see allot-codec.h. u32: hand out so many. */
+#define ALLOT_KEY_GONE_GIVE "allot.gone-give"
+/* forget these, whose portions are removed (serial 0: whichever it is) */
+#define ALLOT_KEY_GONE_DONE "allot.gone-done"
+/* the answer is those of these that are open here */
+#define ALLOT_KEY_GONE_OPEN "allot.gone-open"
+
 /* ---- from the guard to the client ---------------------------------------- */
 
 /* getxattr on a root answers this virtual key only if a guard is there:
@@ -82,6 +90,11 @@
 #define ALLOT_KEY_PORTIONS "glusterfs.allot.portions"
 #define ALLOT_PORTIONS_ITEM 24
 #define ALLOT_PORTIONS_MAX 4096
+
+/* getxattr on a root, with ALLOT_KEY_CLIENT: spread files that have lost a name
+ * on this brick, and are not open here. A list of struct allot_gone;
+ * docs/protocol.md, 2.11b. */
+#define ALLOT_KEY_GONE "glusterfs.allot.gone"
 
 /* The client's generation or sequence is older: re-read the record, retry. */
 #define ALLOT_ERR_OLD EREMCHG
@@ -122,6 +135,7 @@
 #define ALLOT_CYCLE_MAX 65535 /* slots of an apportionment cycle */
 #define ALLOT_BLOCK_SHIFT_MIN 12               /* 4 KiB */
 #define ALLOT_BLOCK_SHIFT_MAX 26               /* 64 MiB */
+#define ALLOT_GONE_MAX 1024                    /* items of a list */
 #define ALLOT_OFFSET_MAX 0x7fffffffffffffffULL /* largest file offset */
 
 #endif /* ALLOT_WIRE_H */

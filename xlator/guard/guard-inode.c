@@ -73,6 +73,7 @@ struct guard_seen {
     gf_boolean_t closed;
     uint64_t gen;
     uint64_t seq;
+    uint64_t nonce;
 };
 
 static void
@@ -100,6 +101,7 @@ guard_inode_read(dict_t *xattr, uuid_t gfid, struct guard_seen *seen)
         } else {
             seen->gen = rec.gen;
             seen->seq = rec.seq;
+            seen->nonce = rec.nonce;
             seen->has_extents = rec.layout->extent_count > 0;
             allot_record_clear(&rec);
         }
@@ -157,6 +159,7 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
             gi->closed = seen.closed;
             gi->gen = seen.gen;
             gi->seq = seen.seq;
+            gi->nonce = seen.nonce;
         }
     }
     UNLOCK(&gi->lock);
@@ -270,6 +273,7 @@ guard_inode_dump(xlator_t *this, inode_t *inode)
     gf_proc_dump_write("closed", "%d", gi->closed);
     gf_proc_dump_write("gen", "%" PRIu64, gi->gen);
     gf_proc_dump_write("seq", "%" PRIu64, gi->seq);
+    gf_proc_dump_write("unnamed", "%d", gi->unnamed);
     gf_proc_dump_write("inflight", "%" PRIu32, gi->inflight);
     gf_proc_dump_write("barrier", "%d", gi->barrier);
     gf_proc_dump_write("exclusives-waiting", "%" PRIu32, gi->exclusives);

@@ -18,6 +18,7 @@ enum guard_msg {
     GUARD_MSG_REFUSED,
     GUARD_MSG_FILL_FAILED,
     GUARD_MSG_PUBLISH,
+    GUARD_MSG_GONE,
 };
 
 #endif /* GUARD_MESSAGES_H */

@@ -25,9 +25,10 @@ struct guard_step {
         GUARD_STEP_FENCE,
         GUARD_STEP_RAW,
     } what;
-    uint64_t gen;  /* what the file gets */
-    uint64_t seq;  /* publish: what the record gets */
-    uint64_t size; /* publish: most bytes of the base; fence: the clip */
+    uint64_t gen;   /* what the file gets */
+    uint64_t seq;   /* publish: what the record gets */
+    uint64_t nonce; /* the same */
+    uint64_t size;  /* publish: most bytes of the base; fence: the clip */
     gf_boolean_t has_extents;
     gf_boolean_t closed; /* fence: the portion is closed by it, not raised */
 };
@@ -120,6 +121,7 @@ guard_step_change_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 {
     struct guard_step *step = frame->local;
     struct guard_inode *gi = step->gi;
+    gf_boolean_t gone = _gf_false;
 
     LOCK(&gi->lock);
     {
@@ -133,13 +135,19 @@ guard_step_change_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
             if (step->what == GUARD_STEP_FENCE)
                 gi->extended = 0; /* it may have been cut */
             if (step->what == GUARD_STEP_PUBLISH) {
+                /* A file without a name becomes spread. */
+                gone = gi->unnamed && step->has_extents &&
+                       gi->nonce != step->nonce;
                 gi->seq = step->seq;
+                gi->nonce = step->nonce;
                 gi->has_extents = step->has_extents;
             }
         }
     }
     UNLOCK(&gi->lock);
 
+    if (gone)
+        guard_gone_add(this, gi->inode, step->nonce);
     if (op_ret == 0 && step->what == GUARD_STEP_PUBLISH)
         GF_ATOMIC_INC(guard_priv(this)->publishes);
     if (op_ret == 0 && step->what == GUARD_STEP_FENCE)
@@ -252,6 +260,7 @@ guard_publish_check(xlator_t *this, struct guard_step *step, uint64_t expected)
         return EINVAL;
     step->seq = rec.seq;
     step->gen = rec.gen;
+    step->nonce = rec.nonce;
     step->has_extents = rec.layout->extent_count > 0;
     allot_record_clear(&rec);
     /* Neither ever goes back: the gate rests on it. */

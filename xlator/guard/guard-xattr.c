@@ -73,6 +73,15 @@ guard_getxattr(call_frame_t *frame, xlator_t *this, loc_t *loc,
             return default_getxattr_failure_cbk(frame, ENOTCONN);
         return 0;
     }
+    if (name && guard_loc_is_root(loc) && guard_keyed(xdata) &&
+        strcmp(name, ALLOT_KEY_GONE) == 0) {
+        answer = guard_gone_answer(this, loc->inode, xdata);
+        STACK_UNWIND_STRICT(getxattr, frame, answer ? 0 : -1,
+                            answer ? 0 : ENOMEM, answer, NULL);
+        if (answer)
+            dict_unref(answer);
+        return 0;
+    }
     if (name && *name) {
         STACK_WIND_TAIL(frame, FIRST_CHILD(this),
                         FIRST_CHILD(this)->fops->getxattr, loc, name, xdata);

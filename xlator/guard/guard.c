@@ -4,7 +4,7 @@
  * counters, the table of fops.
  *
  * The fops themselves are in guard-data.c, guard-names.c, guard-list.c,
- * guard-xattr.c and guard-pass.c.
+ * guard-xattr.c, guard-gone.c and guard-pass.c.
  */
 #include "guard.h"
 
@@ -31,6 +31,8 @@ guard_counters_init(struct guard_priv *priv)
     GF_ATOMIC_INIT(priv->fills, 0);
     GF_ATOMIC_INIT(priv->queued, 0);
     GF_ATOMIC_INIT(priv->early, 0);
+    GF_ATOMIC_INIT(priv->gone, 0);
+    GF_ATOMIC_INIT(priv->gone_forgotten, 0);
 }
 
 static void
@@ -40,6 +42,7 @@ guard_fini(xlator_t *this)
 
     if (priv) {
         guard_identity_fini(this);
+        guard_gone_fini(priv);
         if (priv->itable)
             inode_table_destroy(priv->itable);
         LOCK_DESTROY(&priv->lock);
@@ -70,6 +73,8 @@ guard_init(xlator_t *this)
     this->private = priv;
     LOCK_INIT(&priv->lock);
     guard_counters_init(priv);
+    if (guard_gone_init(priv) != 0)
+        goto no_memory;
     GF_OPTION_INIT("heal-portions", priv->heal_portions, bool, failed);
 
     this->local_pool = guard_step_pool();
@@ -124,7 +129,9 @@ guard_notify(xlator_t *this, int32_t event, void *data, ...)
     show("fences", fences);                   \
     show("fills", fills);                     \
     show("queued", queued);                   \
-    show("early-reads", early)
+    show("early-reads", early);               \
+    show("gone", gone);                       \
+    show("gone-forgotten", gone_forgotten)
 
 static int32_t
 guard_dump_priv(xlator_t *this)

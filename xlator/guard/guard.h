@@ -31,6 +31,7 @@ enum guard_mem_types {
     guard_mt_priv = gf_common_mt_end + 1,
     guard_mt_inode,
     guard_mt_bytes,
+    guard_mt_gone,
     guard_mt_end,
 };
 
@@ -72,6 +73,14 @@ struct guard_priv {
     gf_atomic_t fills;           /* states read because a lookup gave none */
     gf_atomic_t queued;          /* fops that had to wait */
     gf_atomic_t early;           /* reads ahead of a stream */
+    gf_atomic_t gone;            /* files in the list of guard-gone.c, now */
+    gf_atomic_t gone_forgotten;  /* left the list because it was full */
+
+    /* guard-gone.c; a leaf but for inode_find(). */
+    gf_lock_t gone_lock;
+    struct list_head *gone_buckets; /* struct guard_gone, by gfid */
+    struct list_head gone_order;    /* the same, longest not looked at first */
+    uint64_t gone_serial;
 };
 
 /*
@@ -92,6 +101,9 @@ struct guard_inode {
     gf_boolean_t closed;      /* portion: about to be cut by its set */
     uint64_t gen;             /* of the record or portion; 0: no record */
     uint64_t seq;             /* of the record; 0: no record */
+    uint64_t nonce;           /* of its portions; 0: no extents */
+    gf_boolean_t unnamed;     /* base: a name of it was removed, the last one
+                                 perhaps */
 
     /* Hints about streams, see guard-stream.c. */
     uint64_t extended;  /* a write up to here needs no allocation; 0 again when
@@ -287,6 +299,26 @@ guard_stream_next(struct guard_inode *gi, uint64_t offset, uint64_t len,
 void
 guard_stream_early(xlator_t *this, fd_t *fd, const struct guard_range *early);
 
+/* guard-gone.c ------------------------------------------------------------- */
+
+int
+guard_gone_init(struct guard_priv *priv);
+void
+guard_gone_fini(struct guard_priv *priv);
+
+/** guard_gone_unnamed - a name of @inode, a base, was removed. */
+void
+guard_gone_unnamed(xlator_t *this, inode_t *inode);
+
+/** guard_gone_add - @inode has portions of @nonce, and may have no name. */
+void
+guard_gone_add(xlator_t *this, inode_t *inode, uint64_t nonce);
+
+/** guard_gone_answer - a new dict with the answer to ALLOT_KEY_GONE; NULL: no
+ * memory. */
+dict_t *
+guard_gone_answer(xlator_t *this, inode_t *root, dict_t *xdata);
+
 /* guard-hide.c ------------------------------------------------------------- */
 
 /** guard_refuse_identity - ENOTCONN if the brick has no identity, but for
@@ -422,14 +454,15 @@ GUARD_FOP_DECL(removexattr);
 GUARD_FOP_DECL(fremovexattr);
 GUARD_FOP_DECL(xattrop);
 GUARD_FOP_DECL(fxattrop);
+/* guard-gone.c */
+GUARD_FOP_DECL(unlink);
+GUARD_FOP_DECL(rename);
 /* guard-pass.c */
 GUARD_FOP_DECL(stat);
 GUARD_FOP_DECL(fstat);
 GUARD_FOP_DECL(readlink);
-GUARD_FOP_DECL(unlink);
 GUARD_FOP_DECL(rmdir);
 GUARD_FOP_DECL(symlink);
-GUARD_FOP_DECL(rename);
 GUARD_FOP_DECL(link);
 GUARD_FOP_DECL(statfs);
 GUARD_FOP_DECL(flush);
