@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "convert.h"
 
 static int
@@ -137,6 +138,11 @@ take_set(const struct volfile *vf, struct convert_target *t, int set,
     const struct volfile_node *node = &vf->nodes[set];
     int i = 0;
 
+    if (is_type(vf, set, "cluster/disperse") ||
+        is_type(vf, set, "cluster/ec")) {
+        *why = "it has disperse sets: see docs/admin.md, Limits";
+        return -EINVAL;
+    }
     if (volfile_option(node, "thin-arbiter")) {
         *why = "a set with a thin arbiter: its arbiter has no guard";
         return -EINVAL;
@@ -231,8 +237,6 @@ look_above(const struct volfile *vf, struct convert_target *t, const char **why)
         } else if (strncmp(vf->nodes[i].type, "cluster/", 8) == 0) {
             ret = 0;
         }
-        if (is_type(vf, i, "features/shard"))
-            t->shard = 1;
     }
     free(above);
     if (ret == 1 && !parents) {
@@ -252,11 +256,15 @@ take_target(const struct volfile *vf, struct convert_target *t,
 
     t->leaving = volfile_option(node, "decommissioned-bricks");
     ret = take_name(vf, t, why);
-    if (!ret && is_set(vf, t->ns))
-        return take_set(vf, t, t->ns, why);
-    for (i = 0; !ret && i < node->child_count; i++)
-        ret = take_data(vf, t, node->children[i], why);
-    return ret;
+    if (ret)
+        return ret;
+    if (is_set(vf, t->ns))
+        ret = take_set(vf, t, t->ns, &t->why);
+    else
+        for (i = 0; !ret && i < node->child_count; i++)
+            ret = take_data(vf, t, node->children[i], &t->why);
+    /* Only who has asked for allot need hear of it. */
+    return ret == -EINVAL ? 0 : ret;
 }
 
 int
@@ -405,6 +413,32 @@ print_list(FILE *f, const struct volfile *vf, const int *list, int count,
     }
 }
 
+static int
+shard_above(const struct volfile *vf, int ns);
+static int
+half_locked_below(const struct volfile *vf, int ns);
+
+/* Features of the volume that do not go together with allot. */
+static void
+print_beside(FILE *f, const struct volfile *vf, const struct convert_target *t,
+             const struct request *req)
+{
+    const char *names[3];
+    int n = 0;
+    int i = 0;
+
+    if (shard_above(vf, t->ns) >= 0)
+        names[n++] = "shard";
+    if (req->quota)
+        names[n++] = "quota";
+    if (half_locked_below(vf, t->ns))
+        names[n++] = "full-lock";
+    for (i = 0; i < n; i++)
+        fprintf(f, "%s%s", i ? "," : "    option beside ", names[i]);
+    if (n)
+        fputc('\n', f);
+}
+
 static void
 print_allot(FILE *f, const struct volfile *vf, const struct convert_target *t,
             const struct request *req)
@@ -419,9 +453,7 @@ print_allot(FILE *f, const struct volfile *vf, const struct convert_target *t,
                 req->options[i].value);
     if (req->rejected[0])
         fprintf(f, "    option rejected %s\n", req->rejected);
-    if (t->shard || req->quota)
-        fprintf(f, "    option beside %s%s%s\n", t->shard ? "shard" : "",
-                t->shard && req->quota ? "," : "", req->quota ? "quota" : "");
+    print_beside(f, vf, t, req);
     if (t->leaf_count) {
         fputs("    option watch ", f);
         print_list(f, vf, t->leaves, t->leaf_count, ',');
@@ -472,17 +504,105 @@ has_child(const struct volfile_node *node, int child)
     return 0;
 }
 
-/* All of the text behind @child, with @name in its place. */
+/* All of the text behind @child, with @name in its place. A volume @without
+ * (position, -1: none) is left out, and @name stands for it, too. */
 static void
-print_rest(FILE *f, const struct volfile *vf, int child, const char *name)
+print_rest_without(FILE *f, const struct volfile *vf, int child,
+                   const char *name, int without)
 {
     size_t at = vf->nodes[child].end;
     int i = 0;
 
-    for (i = child + 1; i < vf->node_count; i++)
-        if (has_child(&vf->nodes[i], child))
+    for (i = child + 1; i < vf->node_count; i++) {
+        if (i == without) {
+            print_text(f, vf, at, vf->nodes[i].begin);
+            at = vf->nodes[i].end;
+            /* With the empty line behind it. */
+            if (at < vf->len && vf->text[at] == '\n')
+                at++;
+        } else if (has_child(&vf->nodes[i], child)) {
             at = print_parent(f, vf, child, name, &vf->nodes[i], at);
+        } else if (without >= 0 && has_child(&vf->nodes[i], without)) {
+            at = print_parent(f, vf, without, name, &vf->nodes[i], at);
+        }
+    }
     print_text(f, vf, at, vf->len);
+}
+
+static void
+print_rest(FILE *f, const struct volfile *vf, int child, const char *name)
+{
+    print_rest_without(f, vf, child, name, -1);
+}
+
+/* features/shard directly above the namespace, -1: there is none. */
+static int
+shard_above(const struct volfile *vf, int ns)
+{
+    int i = 0;
+
+    for (i = ns + 1; i < vf->node_count; i++)
+        if (is_type(vf, i, "features/shard") && vf->nodes[i].child_count == 1 &&
+            vf->nodes[i].children[0] == ns)
+            return i;
+    return -1;
+}
+
+static int
+is_off(const char *value)
+{
+    return value &&
+           (strcasecmp(value, "off") == 0 || strcasecmp(value, "no") == 0 ||
+            strcasecmp(value, "false") == 0 ||
+            strcasecmp(value, "disable") == 0 || strcmp(value, "0") == 0);
+}
+
+/* A set whose writes do not lock the whole file: its bricks could see a write
+ * and a fence in different orders. */
+static int
+is_half_locked(const struct volfile *vf, int at)
+{
+    return is_set(vf, at) &&
+           is_off(volfile_option(&vf->nodes[at], "full-lock"));
+}
+
+static int
+half_locked_below(const struct volfile *vf, int ns)
+{
+    int i = 0;
+
+    for (i = 0; i <= ns; i++)
+        if (is_half_locked(vf, i))
+            return 1;
+    return 0;
+}
+
+/* The text up to the end of the namespace, where sets lock whole files. */
+static void
+print_below(FILE *f, const struct volfile *vf, size_t to)
+{
+    const struct volfile_node *node = NULL;
+    size_t at = 0;
+    int i = 0;
+    int k = 0;
+
+    for (i = 0; i < vf->node_count && vf->nodes[i].end <= to; i++) {
+        if (!is_half_locked(vf, i))
+            continue;
+        node = &vf->nodes[i];
+        print_text(f, vf, at, node->begin);
+        fprintf(f, "volume %s\n    type %s\n", node->name, node->type);
+        for (k = 0; k < node->option_count; k++)
+            fprintf(f, "    option %s %s\n", node->options[k].key,
+                    strcmp(node->options[k].key, "full-lock") == 0
+                        ? "on"
+                        : node->options[k].value);
+        fputs("    subvolumes", f);
+        print_list(f, vf, node->children, node->child_count, ' ');
+        fputs("\nend-volume\n", f);
+        at = node->end;
+    }
+    print_text(f, vf, at, to);
 }
 
 /* Closes what open_memstream() gave. */
@@ -518,8 +638,8 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
     FILE *f = NULL;
 
     *out = NULL;
-    if (req->why) {
-        *why = req->why;
+    if (req->why || target->why) {
+        *why = target->why ? target->why : req->why;
         return -EINVAL;
     }
     if (!name_free(vf, target, "allot") || !name_free(vf, target, "names")) {
@@ -531,13 +651,11 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
     f = open_memstream(out, out_len);
     if (!f)
         return -ENOMEM;
-    print_text(f, vf, 0, ns->begin);
+    print_below(f, vf, req->replicate ? ns->begin : ns->end);
     if (req->replicate)
         print_names(f, vf, target);
-    else
-        print_text(f, vf, ns->begin, ns->end);
     print_allot(f, vf, target, req);
-    print_rest(f, vf, target->ns, name);
+    print_rest_without(f, vf, target->ns, name, shard_above(vf, target->ns));
     return close_text(f, out);
 }
 
@@ -595,6 +713,28 @@ convert_refuse(const struct volfile *vf, const struct convert_target *target,
             fprintf(f, "%s-allot-stays-%d", target->volume, i);
     }
     print_text(f, vf, ns->sub_end, vf->len);
+    return close_text(f, out);
+}
+
+int
+convert_unguard(const struct volfile *vf, char **out, size_t *out_len)
+{
+    int guard = volfile_has_type(vf, "user/allot");
+    FILE *f = NULL;
+    size_t to = 0;
+
+    *out = NULL;
+    if (guard < 0 || vf->nodes[guard].child_count != 1)
+        return 1;
+    f = open_memstream(out, out_len);
+    if (!f)
+        return -ENOMEM;
+    to = vf->nodes[guard].begin;
+    /* With the empty line before it. */
+    if (to >= 2 && vf->text[to - 1] == '\n' && vf->text[to - 2] == '\n')
+        to--;
+    print_text(f, vf, 0, to);
+    print_rest(f, vf, guard, vf->nodes[vf->nodes[guard].children[0]].name);
     return close_text(f, out);
 }
 

@@ -50,14 +50,15 @@ struct convert_target {
     int leaf_count;      /* 0: the data subvolumes are plain bricks */
     int below_cache;     /* readdir-ahead stands below the namespace */
     int done;            /* cluster/allot stands above it already */
-    int shard;           /* features/shard stands above it */
+    const char *why;     /* what stands there cannot be used: a sentence */
     const char *leaving; /* what a remove-brick takes away, NULL: nothing; the
                             volfile's. In a client's file it means nothing */
 };
 
 /**
  * convert_targets - the namespaces of a client's graph
- * @targets: room for CONVERT_TARGETS_MAX; free with convert_targets_free()
+ * @targets: room for CONVERT_TARGETS_MAX; free with convert_targets_free();
+ *     one that cannot be used has its sentence in why
  * @why: on -EINVAL a static sentence
  * Returns their number, -EINVAL, -ENOMEM.
  */
@@ -89,6 +90,14 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
 int
 convert_refuse(const struct volfile *vf, const struct convert_target *target,
                char **out, size_t *out_len, const char **why);
+
+/**
+ * convert_unguard - take user/allot out of a brick's volfile
+ * For a volume that cannot use allot: a guard whose brick is never registered
+ * serves nobody. Arguments and results as convert_apply(); 1: there is none.
+ */
+int
+convert_unguard(const struct volfile *vf, char **out, size_t *out_len);
 
 /**
  * convert_guard - put user/allot above features/locks of a brick's volfile

@@ -148,6 +148,7 @@ struct brick {
     char *text;
     struct volfile vf;
     struct timespec mtime;
+    struct ondisk disk; /* of all bricks of the volume on this machine */
 };
 
 static void
@@ -184,6 +185,7 @@ brick_consider(const char *path, struct brick *best)
     struct stat st;
     const char *why = NULL;
     size_t len = 0;
+    int better = 0;
 
     memset(&b, 0, sizeof(b));
     b.text = read_file(path, &len, &st);
@@ -191,8 +193,16 @@ brick_consider(const char *path, struct brick *best)
         return errno == ENOENT ? 0 : -errno;
     b.mtime = st.st_mtim;
     if (volfile_parse(b.text, len, &b.vf, &why) ||
-        volfile_has_type(&b.vf, "storage/posix") < 0 ||
-        (best->text && !brick_better(&b, best))) {
+        volfile_has_type(&b.vf, "storage/posix") < 0) {
+        brick_free(&b);
+        return 0;
+    }
+    better = !best->text || brick_better(&b, best);
+    ondisk_read(&b.vf, &b.disk);
+    if (best->text)
+        ondisk_merge(better ? &b.disk : &best->disk,
+                     better ? &best->disk : &b.disk);
+    if (!better) {
         brick_free(&b);
         return 0;
     }
@@ -259,9 +269,17 @@ obey_registry(const struct brick *brick, const struct convert_target *t,
 {
     static char key[] = "namespace";
     static char value[] = "replicate";
-    struct ondisk disk;
+    const struct ondisk disk = brick->disk;
 
-    ondisk_read(&brick->vf, &disk);
+    if (req->replicate && !disk.registered && disk.has_names) {
+        tell(LOG_ERR,
+             "volume %s: user.xlator.allot.namespace replicate is refused: the "
+             "volume has files, whose names are distributed",
+             t->volume);
+        request_drop(req, key);
+        req->replicate = 0;
+        return;
+    }
     if (disk.ns_kind < 0 ||
         (disk.ns_kind == ALLOT_NS_REPLICATE) == req->replicate)
         return;
@@ -286,18 +304,68 @@ obey_registry(const struct brick *brick, const struct convert_target *t,
     }
 }
 
+static const char *
+unfit_by(const char *path)
+{
+    struct stat st;
+    const char *why = NULL;
+    size_t len = 0;
+    char *text = read_file(path, &len, &st);
+
+    if (!text)
+        return NULL;
+    text[len] = '\0';
+    why = ondisk_unfit(text);
+    free(text);
+    return why;
+}
+
+/* Why the volume of this brick's volfile cannot use allot, NULL: it can. The
+ * volume's name is in that of the brick's storage/posix, VOLUME-posix. */
+static const char *
+unfit(const char *file, const struct volfile *vf)
+{
+    const char *name = vf->nodes[volfile_has_type(vf, "storage/posix")].name;
+    const char *workdir = getenv(WORKDIR_ENV);
+    const char *slash = strrchr(file, '/');
+    const char *why = NULL;
+    char path[PATH_MAX];
+    size_t len = strlen(name);
+
+    if ((size_t)snprintf(path, sizeof(path), "%.*sinfo",
+                         slash ? (int)(slash - file + 1) : 0,
+                         file) < sizeof(path))
+        why = unfit_by(path);
+    if (!why && workdir && workdir[0] && len > 6 && !strchr(name, '/') &&
+        (size_t)snprintf(path, sizeof(path), "%s/vols/%.*s/info", workdir,
+                         (int)len - 6, name) < sizeof(path))
+        why = unfit_by(path);
+    return why;
+}
+
 /* A brick that holds data of allot keeps its guard: "gluster volume reset"
- * takes the setting away, and a client without allot must not get there. */
+ * takes the setting away, and a client without allot must not get there. That
+ * of a volume that cannot use allot gets none: it would serve nobody. */
 static int
-protect(const struct volfile *vf, char **out, size_t *out_len)
+protect(const char *file, const struct volfile *vf, char **out, size_t *out_len)
 {
     const char *why = NULL;
     struct ondisk disk;
     int ret = 0;
 
     ondisk_read(vf, &disk);
-    if (!disk.registered)
-        return 0;
+    if (!disk.registered) {
+        why = unfit(file, vf);
+        ret = why ? convert_unguard(vf, out, out_len) : 1;
+        if (ret == 1)
+            return 0;
+        if (ret == 0)
+            tell(LOG_ERR,
+                 "user.xlator.allot is refused, the volume stays as "
+                 "it is: %s",
+                 why);
+        return ret ? ret : 1;
+    }
     ret = convert_guard(vf, out, out_len, &why);
     if (ret == 1)
         return 0;
@@ -342,8 +410,9 @@ convert_one(const char *file, const struct volfile *vf,
         if (ret == 1)
             *out = NULL;
         else if (ret)
-            tell(LOG_ERR, "volume %s cannot be used with allot: %s", t->volume,
-                 why ? why : strerror(-ret));
+            tell(LOG_ERR,
+                 "left as it is: volume %s cannot be used with allot: %s",
+                 t->volume, why ? why : strerror(-ret));
         else if (req.rejected[0])
             tell(LOG_WARNING,
                  "volume %s: not valid and left out: %s; set or reset "
@@ -379,7 +448,7 @@ pass(const char *file, const char *base, char **text, size_t *len)
     if (!targets)
         ret = -ENOMEM;
     else if (kind == CONVERT_BRICK)
-        ret = protect(&vf, &out, &out_len);
+        ret = protect(file, &vf, &out, &out_len);
     else if (kind == CONVERT_CLIENT || kind == CONVERT_REBALANCE)
         count = convert_targets(&vf, targets, &why);
     if (count < 0) {

@@ -4,7 +4,9 @@
  * have the path of a directory here: the volume's id, which glusterd writes
  * into volfile and directory, tells them apart.
  */
+#include <dirent.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
@@ -45,6 +47,70 @@ read_ns_kind(const char *dir)
     return kind;
 }
 
+/* Names that GlusterFS itself makes in a brick, and what mkfs leaves. */
+static int
+is_own_name(const char *name)
+{
+    static const char *const own[] = {
+        ".",         "..",     ".glusterfs", ".glusterfs-anonymous-inode",
+        ".trashcan", ".allot", ".shard",     "lost+found"};
+    size_t i = 0;
+
+    for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (strncmp(name, own[i], strlen(own[i])) == 0 &&
+            (name[strlen(own[i])] == '\0' || i == 3))
+            return 1;
+    return 0;
+}
+
+static int
+read_has_names(const char *dir)
+{
+    struct dirent *entry = NULL;
+    DIR *d = opendir(dir);
+    int found = 0;
+
+    if (!d)
+        return 0;
+    while (!found && (entry = readdir(d)) != NULL)
+        found = !is_own_name(entry->d_name);
+    closedir(d);
+    return found;
+}
+
+/* The value of "KEY=VALUE", as a line of @text, begins with a digit other than
+ * 0, or is "on". */
+static int
+info_says(const char *text, const char *key)
+{
+    size_t len = strlen(key);
+    const char *at = text;
+
+    for (; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : NULL)
+        if (strncmp(at, key, len) == 0 && at[len] == '=')
+            return atoi(at + len + 1) > 0 ||
+                   strncmp(at + len + 1, "on\n", 3) == 0 ||
+                   strncmp(at + len + 1, "enable\n", 7) == 0;
+    return 0;
+}
+
+const char *
+ondisk_unfit(const char *text)
+{
+    if (info_says(text, "disperse_count"))
+        return "it is a disperse volume: disperse of GlusterFS 10 changes the "
+               "size that it has recorded also when its bricks refuse the "
+               "call; use replicate sets";
+    if (info_says(text, "thin_arbiter_count"))
+        return "it has a thin arbiter, which has no guard";
+    if (info_says(text, "features.shard"))
+        return "features.shard is on, which cuts files into pieces already: "
+               "use one of both";
+    if (info_says(text, "features.quota"))
+        return "quota is on, which would count the first bytes of files only";
+    return NULL;
+}
+
 void
 ondisk_read(const struct volfile *brick, struct ondisk *disk)
 {
@@ -53,6 +119,7 @@ ondisk_read(const struct volfile *brick, struct ondisk *disk)
 
     disk->registered = 0;
     disk->ns_kind = -1;
+    disk->has_names = 0;
     if (at < 0)
         return;
     dir = volfile_option(&brick->nodes[at], "directory");
@@ -62,4 +129,5 @@ ondisk_read(const struct volfile *brick, struct ondisk *disk)
     disk->registered = lgetxattr(dir, ALLOT_XATTR_BRICK, NULL, 0) > 0;
     if (disk->registered)
         disk->ns_kind = read_ns_kind(dir);
+    disk->has_names = read_has_names(dir);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * ondisk.h - what a brick's own directory says, if it is on this machine: that
- * the volume holds data of allot, and of which kind its namespace is. A
- * setting of the volume must not contradict that.
+ * ondisk.h - what disks of this machine say of a volume: a brick's own
+ * directory, if it is here, and the file in which glusterd keeps the volume.
+ * A setting of the volume must not contradict that.
  */
 #ifndef ONDISK_H
 #define ONDISK_H
@@ -12,6 +12,7 @@
 struct ondisk {
     int registered; /* the brick has an identity of allot */
     int ns_kind;    /* enum allot_ns_kind, -1: no registry that decodes */
+    int has_names;  /* there are files or directories of the volume */
 };
 
 /**
@@ -19,9 +20,28 @@ struct ondisk {
  * @brick: the brick's volfile, with a storage/posix
  * @disk: filled; nothing is registered if the directory is not here, or is
  *     not this volume's (by its volume-id)
- * Reads two xattrs; never writes, never fails.
+ * Reads two xattrs and a directory; never writes, never fails.
  */
 void
 ondisk_read(const struct volfile *brick, struct ondisk *disk);
+
+/** ondisk_merge - what two bricks of one volume say: into @into. */
+static inline void
+ondisk_merge(struct ondisk *into, const struct ondisk *other)
+{
+    into->registered |= other->registered;
+    into->has_names |= other->has_names;
+    if (into->ns_kind < 0)
+        into->ns_kind = other->ns_kind;
+}
+
+/**
+ * ondisk_unfit - why a volume cannot use allot, by its "info" file
+ * @text: the file's text, ended by NUL
+ * Settings in it may be older than those that are being made, the type of the
+ * volume is not. Returns a sentence, NULL: it can.
+ */
+const char *
+ondisk_unfit(const char *text);
 
 #endif /* ONDISK_H */

@@ -357,6 +357,90 @@ test_convert_names(void **state)
     free(out);
 }
 
+#define SET(type, options)                                    \
+    C0 C1 "volume v-replicate-0\n    type " type "\n" options \
+          "    subvolumes v-client-0 v-client-1\nend-volume\n\n"
+
+/* What cannot be used is refused to who asked, with a sentence. */
+static void
+test_convert_unfit(void **state)
+{
+    struct request req = {.asked = 1};
+
+    (void)state;
+    assert_null(
+        convert(SET("cluster/disperse", "") DHT("v-replicate-0") TOP, &req));
+    assert_null(convert(SET("cluster/replicate", "option thin-arbiter a:/b\n")
+                            DHT("v-replicate-0") TOP,
+                        &req));
+}
+
+/* Sets lock whole files, whatever the setting says. */
+static void
+test_convert_full_lock(void **state)
+{
+    struct request req = {.asked = 1};
+    char *out = convert(
+        SET("cluster/replicate", "    option full-lock off\n    option x y\n")
+            DHT("v-replicate-0") TOP,
+        &req);
+
+    (void)state;
+    assert_non_null(out);
+    assert_non_null(strstr(
+        out,
+        "end-volume\n\nvolume v-replicate-0\n    type cluster/replicate\n"
+        "    option full-lock on\n    option x y\n"
+        "    subvolumes v-client-0 v-client-1\nend-volume\n\nvolume v-dht\n"));
+    assert_null(strstr(out, "full-lock off"));
+    assert_non_null(strstr(out, "    option beside full-lock\n"));
+    free(out);
+}
+
+/* features/shard goes; what stood on it stands on allot. */
+static void
+test_convert_shard(void **state)
+{
+    struct request req = {.asked = 1, .quota = 1};
+    char *out = convert(
+        C0 C1 DHT("v-client-0 v-client-1")
+        "volume v-shard\n    type features/shard\n    subvolumes v-dht\n"
+        "end-volume\n\nvolume v\n    type debug/io-stats\n"
+        "    subvolumes v-shard\nend-volume\n",
+        &req);
+
+    (void)state;
+    assert_non_null(out);
+    assert_null(strstr(out, "v-shard"));
+    assert_non_null(strstr(out, "    option beside shard,quota\n"));
+    assert_non_null(strstr(out,
+                           "end-volume\n\nvolume v\n    type debug/io-stats\n"
+                           "    subvolumes v-allot\nend-volume\n"));
+    free(out);
+}
+
+/* The guard goes from a brick, and nothing else. */
+static void
+test_convert_unguard(void **state)
+{
+    const char *text = BRICK("v-locks", "", "off");
+    struct volfile vf;
+    char *out = NULL;
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(parse(text, &vf), 0);
+    assert_int_equal(convert_unguard(&vf, &out, &len), 0);
+    assert_null(strstr(out, "user/allot"));
+    assert_non_null(strstr(out, " option quota off\n subvolumes v-locks\n"));
+    volfile_free(&vf);
+    assert_int_equal(parse(out, &vf), 0);
+    assert_int_equal(vf.node_count, 4);
+    free(out);
+    assert_int_equal(convert_unguard(&vf, &out, &len), 1);
+    volfile_free(&vf);
+}
+
 static void
 test_convert_weights(void **state)
 {
@@ -458,6 +542,10 @@ main(void)
         cmocka_unit_test(test_convert_plain),
         cmocka_unit_test(test_convert_sets),
         cmocka_unit_test(test_convert_names),
+        cmocka_unit_test(test_convert_unfit),
+        cmocka_unit_test(test_convert_full_lock),
+        cmocka_unit_test(test_convert_shard),
+        cmocka_unit_test(test_convert_unguard),
         cmocka_unit_test(test_convert_weights),
         cmocka_unit_test(test_convert_leaving),
         cmocka_unit_test(test_convert_refuses),

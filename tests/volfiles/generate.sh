@@ -46,9 +46,13 @@ volume() {
         sed -E 's/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/00000000-0000-0000-0000-000000000001/g' \
             "$f" >"$dir/$(basename "$f")"
     done
+    # What the filter takes from there; settings in it may be older than volfiles.
+    grep -E '^(disperse|thin_arbiter)_count=[1-9]' "$T/server1/lib/vols/$type/info" >"$dir/info" || rm "$dir/info"
     for f in "$dir"/*.vol; do
         mkdir -p "$T/work"
+        rm -f "$T/work/info"
         cp "$dir"/*.vol "$T/work/"
+        [ ! -e "$dir/info" ] || cp "$dir/info" "$T/work/"
         "$BUILD/filter/allot-filter" --log "$T/filter.log" "$T/work/$(basename "$f")" || note "not changed: $f"
         cmp -s "$T/work/$(basename "$f")" "$f" || cp "$T/work/$(basename "$f")" "$f.golden"
     done

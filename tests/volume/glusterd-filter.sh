@@ -21,7 +21,9 @@ for dir in "$CORPUS"/*/; do
     type=$(basename "$dir")
     mkdir -p "$T/lib/vols/$type" "$T/plain/$type"
     cp "$dir"/*.vol "$T/lib/vols/$type/"
-    for f in "$T/lib/vols/$type"/*.vol; do
+    [ ! -e "$dir/info" ] || cp "$dir/info" "$T/lib/vols/$type/"
+    # glusterd writes the bricks' first.
+    for f in "$T/lib/vols/$type"/*.server1.*.vol "$T/lib/vols/$type"/*[a-z].vol; do
         name=$(basename "$f")
         want=$dir/$name.golden
         [ -e "$want" ] || want=$dir/$name
@@ -76,6 +78,44 @@ rm "$T"/lib/vols/plain/*-b1.vol
 cp "$CORPUS/plain/plain.tcp-fuse.vol" "$f"
 nok "without a brick's volfile nothing is done" run "$f"
 ok "the file is left alone" cmp "$f" "$CORPUS/plain/plain.tcp-fuse.vol"
+
+# ---- what is refused --------------------------------------------------------
+# refusal LINE: a brick's volfile of a volume whose info has LINE, and a client's.
+refusal() {
+    rm -rf "$T/lib/vols/plain"
+    mkdir -p "$T/lib/vols/plain"
+    cp "$CORPUS"/plain/*.vol "$T/lib/vols/plain/"
+    printf 'type=0\n%s\nop-version=100000\n' "$1" >"$T/lib/vols/plain/info"
+    : >"$T/filter.log"
+    run "$T"/lib/vols/plain/plain.server1.*.vol
+    run "$T/lib/vols/plain/plain.tcp-fuse.vol"
+    ! grep -q user/allot "$T"/lib/vols/plain/plain.server1.*.vol &&
+        cmp -s "$T/lib/vols/plain/plain.tcp-fuse.vol" "$CORPUS/plain/plain.tcp-fuse.vol" &&
+        grep -q "user.xlator.allot is refused, the volume stays as it is: $2" "$T/filter.log"
+}
+ok "on a disperse volume the guard is taken out again, and the log says why" refusal disperse_count=3 "it is a disperse volume"
+ok "so with a thin arbiter" refusal thin_arbiter_count=1 "it has a thin arbiter"
+ok "with features.shard" refusal features.shard=on "features.shard is on"
+ok "with quota" refusal features.quota=on "quota is on"
+nok "not on a volume without them" refusal features.shard=off "features.shard is on"
+nok "nor on a volume of another type" refusal disperse_count=0 "it is a disperse volume"
+# refused_names: namespace replicate, with the bricks' directories as they are.
+brick_with() { # brick_with NAME: a brick of a volume with namespace replicate has it
+    local dir=$T/data
+    rm -rf "$dir" "$T/lib/vols/names"
+    mkdir -p "$dir/.glusterfs" "$dir/$1" "$T/lib/vols/names"
+    must setfattr -n trusted.glusterfs.volume-id -v 0x00000000000000000000000000000001 "$dir"
+    cp "$CORPUS"/names/*.vol "$T/lib/vols/names/"
+    sed -i "s|option directory .*|option directory $dir|" "$T"/lib/vols/names/names.server1.*.vol
+    : >"$T/filter.log"
+    run "$T/lib/vols/names/names.tcp-fuse.vol"
+}
+brick_with .trashcan
+ok "names of an empty volume are replicated" grep -q '^volume names-names' "$T/lib/vols/names/names.tcp-fuse.vol"
+brick_with file
+nok "those of a volume with files are not" grep -q '^volume names-names' "$T/lib/vols/names/names.tcp-fuse.vol"
+ok "its clients' status says so" grep -q 'option rejected namespace=replicate' "$T/lib/vols/names/names.tcp-fuse.vol"
+ok "and the log" grep -q "namespace replicate is refused: the volume has files" "$T/filter.log"
 
 # ---- the table of options ---------------------------------------------------
 missing=

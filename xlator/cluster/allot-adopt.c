@@ -242,7 +242,7 @@ allot_bricks_adopt(xlator_t *this, const char *name)
     for (i = 0; i < b->leaf_count && !c && !l; i++)
         if (strcmp(b->leaves[i].xl->name, name) == 0)
             l = &b->leaves[i];
-    if ((!c && !l) || allot_priv(this)->pass_through)
+    if (!c && !l)
         return -ENOENT;
     ret = registrar_init(&r, this);
     if (ret)

@@ -38,8 +38,7 @@ events_data_answered(struct allot_bricks *b)
 {
     int i = 0;
 
-    if (allot_priv(b->this)->pass_through)
-        return _gf_true;
+    /* Also where calls pass through: guards serve nobody before. */
     for (i = 0; i < b->count; i++)
         if (!allot_child_answered_locked(&b->children[i]))
             return _gf_false;

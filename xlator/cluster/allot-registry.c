@@ -377,8 +377,6 @@ allot_registry_need_locked(struct allot_bricks *b)
         b->reg.version && b->reg.phase == ALLOT_REGISTRY_ACTIVE;
     int i = 0;
 
-    if (allot_priv(b->this)->pass_through)
-        return ALLOT_NEED_NOTHING;
     for (i = 0; i < b->count; i++) {
         c = &b->children[i];
         if (!child_is_here(c))

@@ -134,6 +134,11 @@ sets_shape(xlator_t *this, struct allot_child *c, const xlator_t *set)
             this, c->xl->name,
             "is a replicate set with a thin arbiter, which cannot tell a "
             "generation: use replica 3 or an arbiter");
+    if (!dict_get_str_boolean(set->options, "full-lock", _gf_true))
+        return allot_bricks_refuse(
+            this, c->xl->name,
+            "is a replicate set with full-lock off: its bricks would see a "
+            "write and a fence in different orders");
     sets_replicate(c, set);
     if (c->quorum < 0 || c->quorum > c->leaf_count)
         return allot_bricks_refuse(this, c->xl->name,

@@ -65,8 +65,12 @@ warnings_add(json_t *to, char *list, int rejected)
                                 "only, not what is spread"));
         else if (strcmp(part, "shard") == 0)
             json_array_append_new(
-                to, json_string("features.shard is on: reports count shards, "
-                                "not the files they are of"));
+                to, json_string("features.shard is refused beside allot and is "
+                                "not in force: use one of both"));
+        else if (strcmp(part, "full-lock") == 0)
+            json_array_append_new(
+                to, json_string("cluster.full-lock off is refused and is not "
+                                "in force: sets lock whole files"));
     }
 }
 

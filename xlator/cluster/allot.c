@@ -88,6 +88,25 @@ allot_stay_loaded(void)
                dlerror());
 }
 
+/* One data subvolume: all calls pass through. It is registered and tracked, as
+ * its guards serve nobody before, so the administrator's questions are
+ * answered. */
+static void
+allot_pass_through(xlator_t *this)
+{
+    static struct xlator_fops fops;
+
+    gf_msg(this->name, GF_LOG_INFO, 0, ALLOT_MSG_BAD_GRAPH,
+           "one data subvolume only: there is nothing to share, calls pass "
+           "through");
+    fops = *default_fops;
+    fops.getxattr = allot_getxattr;
+    fops.fgetxattr = allot_fgetxattr;
+    fops.setxattr = allot_setxattr;
+    this->pass_through_fops = &fops;
+    this->pass_through = _gf_true;
+}
+
 static int32_t
 allot_init(xlator_t *this)
 {
@@ -111,12 +130,8 @@ allot_init(xlator_t *this)
         goto err;
     if (allot_bricks_init(this) || allot_options_init(this))
         goto err;
-    if (priv->pass_through) {
-        gf_msg(this->name, GF_LOG_INFO, 0, ALLOT_MSG_BAD_GRAPH,
-               "one data subvolume only: there is nothing to share, calls pass "
-               "through");
-        this->pass_through = _gf_true;
-    }
+    if (priv->pass_through)
+        allot_pass_through(this);
     return 0;
 err:
     allot_priv_free(this);
