@@ -49,7 +49,7 @@ static const char doc[] =
     "file, written in the same ways. Root is needed.\n"
     "\n"
     "Exit status: 0 everything is recoverable, 1 something is not, 2 usage\n"
-    "or access error.";
+    "or access error, 3 a report is not at its end (--resume).";
 
 enum {
     OPT_JSON = 0x100,
@@ -63,6 +63,11 @@ enum {
     OPT_OUTPUT,
     OPT_WATCH,
     OPT_BRICK,
+    OPT_UNDER,
+    OPT_DAMAGED,
+    OPT_DEPTH,
+    OPT_RESUME,
+    OPT_LIMIT,
 };
 
 static const struct argp_option options[] = {
@@ -77,6 +82,16 @@ static const struct argp_option options[] = {
      "status: again and again, every 2 or SECONDS seconds", 0},
     {"brick", OPT_BRICK, "NAME", 0,
      "report: list only files with failed blocks on brick NAME", 0},
+    {"under", OPT_UNDER, "DIR", 0,
+     "report: only what is in DIR, a directory below TARGET", 0},
+    {"damaged", OPT_DAMAGED, NULL, 0,
+     "report: only the list of damaged files, as they are found", 0},
+    {"depth", OPT_DEPTH, "N", 0,
+     "report: also the sums of each directory, N levels down", 0},
+    {"resume", OPT_RESUME, "FILE", 0,
+     "report: keep in FILE how far it is, go on from there", 0},
+    {"limit", OPT_LIMIT, "N", 0,
+     "report --resume: stop after about N damaged files", 0},
     {"all", OPT_ALL, NULL, 0, "Print every row, however many there are", 0},
     {"blocks", OPT_BLOCKS, NULL, 0,
      "layout --json: list every byte range with its brick", 0},
@@ -144,6 +159,26 @@ allot_parse_opt(int key, char *arg, struct argp_state *state)
             args->cli.watch = arg ? atoi(arg) : 2;
             if (args->cli.watch < 1 || args->cli.watch > 86400)
                 argp_error(state, "--watch %s: it takes 1 to 86400", arg);
+            return 0;
+        case OPT_UNDER:
+            args->cli.under = arg;
+            return 0;
+        case OPT_DAMAGED:
+            args->cli.damaged = 1;
+            return 0;
+        case OPT_RESUME:
+            args->cli.resume = arg;
+            return 0;
+        case OPT_DEPTH:
+            args->cli.depth_set = 1;
+            args->cli.depth = (unsigned int)strtoul(arg, &end, 10);
+            if (*end || arg[0] < '0' || arg[0] > '9' || args->cli.depth > 64)
+                argp_error(state, "--depth %s: it takes 0 to 64", arg);
+            return 0;
+        case OPT_LIMIT:
+            args->cli.limit = strtoul(arg, &end, 10);
+            if (*end || arg[0] < '1' || arg[0] > '9')
+                argp_error(state, "--limit %s: it takes a number above 0", arg);
             return 0;
         case OPT_ALL:
             args->cli.all = 1;
@@ -238,7 +273,9 @@ main(int argc, char **argv)
     status = allot_output_begin(&output, args.cli.output);
     if (status == ALLOT_EXIT_OK)
         status = allot_dispatch(&args);
-    status = allot_output_end(&output, status);
+    /* A page of a list is whole in itself. */
+    status = allot_output_end(&output, status,
+                              status != ALLOT_EXIT_MORE || args.cli.damaged);
 
     if (fflush(stdout) != 0 || ferror(stdout))
         status = allot_cli_error(

@@ -11,6 +11,7 @@ enum allot_exit {
     ALLOT_EXIT_OK = 0,     /* done; all that was looked at is recoverable */
     ALLOT_EXIT_FAILED = 1, /* done; something is not recoverable now */
     ALLOT_EXIT_ERROR = 2,  /* usage or access error; nothing was reported */
+    ALLOT_EXIT_MORE = 3,   /* report: not at the end, --resume goes on */
 };
 
 /* What the options said. Strings are borrowed from argv. */
@@ -28,6 +29,12 @@ struct allot_cli {
     int watch;            /* --watch: status again every so many seconds */
     const char *output;   /* --output, --html: the file; NULL: stdout */
     const char *brick;    /* --brick: only what failed on it; NULL: all */
+    const char *under;    /* --under: directory below TARGET; NULL: TARGET */
+    int damaged;          /* --damaged: only the list, as files are met */
+    int depth_set;        /* --depth: sums of directories ... */
+    unsigned int depth;   /* ... down to there */
+    const char *resume;   /* --resume: where the state is kept; NULL: none */
+    unsigned long limit;  /* --limit: entries of the list; 0: all */
     int all;              /* --all: no limit on printed rows */
     int blocks;           /* --blocks: layout's JSON lists the byte ranges */
     unsigned int workers; /* --workers: of a scan; 0: by the CPUs */

@@ -58,8 +58,9 @@ allot_output_begin(struct allot_output *out, const char *name)
     if (dup2(fd, STDOUT_FILENO) < 0) {
         close(fd);
         out->name = name;
-        return allot_output_end(out, allot_cli_error("cannot write '%s': %s",
-                                                     name, strerror(errno)));
+        return allot_output_end(
+            out,
+            allot_cli_error("cannot write '%s': %s", name, strerror(errno)), 0);
     }
     close(fd);
     out->name = name;
@@ -67,18 +68,22 @@ allot_output_begin(struct allot_output *out, const char *name)
 }
 
 int
-allot_output_end(struct allot_output *out, int status)
+allot_output_end(struct allot_output *out, int status, int keep)
 {
     if (!out->temporary)
         return status;
     errno = 0;
-    if (status < ALLOT_EXIT_ERROR &&
+    if (status == ALLOT_EXIT_ERROR)
+        keep = 0;
+    if (keep &&
         (fflush(stdout) != 0 || ferror(stdout) || fsync(STDOUT_FILENO) != 0 ||
-         rename(out->temporary, out->name) != 0))
+         rename(out->temporary, out->name) != 0)) {
         status = allot_cli_error(
             "cannot write '%s': %s; nothing is left under that name", out->name,
             strerror(errno ? errno : EIO));
-    if (status >= ALLOT_EXIT_ERROR) {
+        keep = 0;
+    }
+    if (!keep) {
         unlink(out->temporary);
         clearerr(stdout);
         /* What could not be written there is not for anybody else. */

@@ -15,11 +15,11 @@ int
 allot_output_begin(struct allot_output *out, const char *name);
 
 /**
- * allot_output_end - with a @status below ALLOT_EXIT_ERROR give the file its
- * name, else remove it
- * Returns @status, or ALLOT_EXIT_ERROR with the error printed.
+ * allot_output_end - with @keep, and a @status other than ALLOT_EXIT_ERROR,
+ * give the file its name, else remove it Returns @status, or ALLOT_EXIT_ERROR
+ * with the error printed.
  */
 int
-allot_output_end(struct allot_output *out, int status);
+allot_output_end(struct allot_output *out, int status, int keep);
 
 #endif /* ALLOT_OUTPUT_H */

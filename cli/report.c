@@ -22,30 +22,14 @@
 #include <unistd.h>
 
 #include "allot-wire.h"
-#include "export.h"
 #include "format.h"
-#include "scan.h"
-#include "seen.h"
-#include "table.h"
-#include "tally.h"
-#include "volume.h"
+#include "report.h"
 
-#define ALLOT_REPORT_ROWS 40
-
-struct allot_report {
-    const struct allot_cli *cli;
-    struct allot_target *target;
-    struct allot_doc_status volume; /* as it was when the scan began */
-    struct allot_tally tally;
-    struct allot_seen seen;
-    FILE *list;       /* --json: the entries of damaged_files; owned */
-    uint64_t entries; /* of damaged_files so far */
-    uint32_t only;    /* --brick: its index; ALLOT_DOC_NO_INDEX: all */
-    unsigned int workers;
-    struct allot_scan_worker done[ALLOT_WORKERS_MAX];
-    int shown_progress;   /* a line of it stands on the terminal */
-    pthread_mutex_t lock; /* of tally, seen, list, entries, standard output */
-};
+int
+allot_report_out_of_memory(void)
+{
+    return allot_cli_error("out of memory");
+}
 
 /* A damaged file as the list shows it. */
 struct allot_report_entry {
@@ -55,12 +39,6 @@ struct allot_report_entry {
     const struct allot_recovery *rec;
     const struct allot_doc_file *doc; /* NULL: nothing could be asked */
 };
-
-static int
-allot_report_out_of_memory(void)
-{
-    return allot_cli_error("out of memory");
-}
 
 /* ---- the list of damaged files ------------------------------------------ */
 
@@ -84,7 +62,8 @@ static int
 allot_report_entry_json(struct allot_report *report,
                         const struct allot_report_entry *entry)
 {
-    struct allot_report_ranges ranges = {report->list, ""};
+    FILE *out = report->list ? report->list : stdout;
+    struct allot_report_ranges ranges = {out, ""};
     int exact, err;
     json_t *path, *object;
 
@@ -98,13 +77,13 @@ allot_report_entry_json(struct allot_report *report,
         json_decref(object);
         object = NULL;
     }
-    if (report->entries > 0)
-        fputc(',', report->list);
-    err = allot_json_open(object, report->list);
+    if (report->entries > 0 && report->list)
+        fputc(',', out);
+    err = allot_json_open(object, out);
     if (err)
         return err;
 
-    fputs(",\"lost_ranges\":[", report->list);
+    fputs(",\"lost_ranges\":[", out);
     if (entry->doc) {
         err = allot_recovery_ranges(entry->doc->layout, entry->size,
                                     entry->doc->base_fail, entry->doc->members,
@@ -115,9 +94,9 @@ allot_report_entry_json(struct allot_report *report,
 
         err = allot_report_range(&all, &ranges);
     }
-    fprintf(report->list, "],\"reason\":\"%s\"}",
-            allot_fail_name(entry->rec->worst));
-    if (!err && ferror(report->list))
+    fprintf(out, "],\"reason\":\"%s\"}%s", allot_fail_name(entry->rec->worst),
+            report->list ? "" : "\n");
+    if (!err && ferror(out))
         err = -EIO;
     return err;
 }
@@ -130,6 +109,14 @@ allot_report_entry_text(struct allot_report *report,
     char size[ALLOT_SIZE_TEXT], gone[ALLOT_SIZE_TEXT], lost[ALLOT_SIZE_TEXT];
     char *name;
 
+    if (report->cli->damaged) {
+        name = allot_format_name(entry->path);
+        if (!name)
+            return -ENOMEM;
+        puts(name);
+        free(name);
+        return 0;
+    }
     if (report->entries == 0)
         printf("%-7s %19s %11s %10s %10s FILE\n", "REASON", "FAILED BLOCKS",
                "UNAVAILABLE", "LOST", "SIZE");
@@ -152,16 +139,21 @@ static int
 allot_report_entry(struct allot_report *report,
                    const struct allot_report_entry *entry)
 {
-    int err = report->list ? allot_report_entry_json(report, entry)
-                           : allot_report_entry_text(report, entry);
+    int err = report->cli->form == ALLOT_FORM_TEXT
+                  ? allot_report_entry_text(report, entry)
+                  : allot_report_entry_json(report, entry);
 
     report->entries++;
+    report->told++;
+    /* Whoever reads them as they come is not to wait for a full buffer. */
+    if (!err && report->cli->damaged && fflush(stdout) != 0)
+        err = -errno;
     if (err == -ENOMEM)
         return allot_report_out_of_memory();
     if (err)
         return allot_cli_error(
-            "cannot write to the temporary file of the report: %s; see to "
-            "more room in the directory for temporary files",
+            "cannot write the list of damaged files: %s; see to more room "
+            "where it goes, or in the directory for temporary files",
             strerror(-err));
     return 0;
 }
@@ -194,6 +186,15 @@ allot_report_gfid(struct allot_dir *dir, const char *name, char gfid[37])
                                              gfid, 36);
 
     gfid[len == 36 ? 36 : 0] = '\0';
+}
+
+/* A path without the directory where the scan began. */
+static const char *
+allot_report_below(const struct allot_report *report, const char *path)
+{
+    const char *under = report->cli->under;
+
+    return under && under[0] ? path + strlen(under) + 1 : path;
 }
 
 /* Nothing could be asked of the file. @st: NULL if not even its size. */
@@ -230,7 +231,9 @@ allot_report_unreadable(struct allot_report *report, struct allot_dir *dir,
                   "one"
                 : "the name cannot be looked up (%s), its size is not known",
              strerror(-err));
-    if (allot_tally_inexact(&report->tally, reason, path))
+    if (allot_tally_inexact(&report->tally, reason, path) ||
+        allot_sums_add(&report->sums, allot_report_below(report, path), &rec,
+                       ALLOT_UNREADABLE))
         return allot_report_out_of_memory();
     return allot_report_entry(report, &entry);
 }
@@ -296,6 +299,8 @@ allot_report_file_doc(struct allot_report *report,
             return 0;
     }
     if (allot_tally_file(&report->tally, doc, &rec, &verdict) ||
+        allot_sums_add(&report->sums, allot_report_below(report, path), &rec,
+                       verdict) ||
         allot_report_inexact(report, doc, path))
         return allot_report_out_of_memory();
     if (verdict == ALLOT_INTACT || !allot_report_concerns(report, doc))
@@ -557,210 +562,6 @@ allot_report_unnamed(struct allot_report *report)
     return 0;
 }
 
-/* ---- the result --------------------------------------------------------- */
-
-static int
-allot_report_copy_list(struct allot_report *report)
-{
-    char buf[65536];
-    size_t n;
-
-    if (fflush(report->list) != 0 || fseek(report->list, 0, SEEK_SET) != 0)
-        return -errno;
-    while ((n = fread(buf, 1, sizeof(buf), report->list)) > 0)
-        if (fwrite(buf, 1, n, stdout) != n)
-            return -EIO;
-    return ferror(report->list) ? -EIO : 0;
-}
-
-/* What each worker had to do if all is shared evenly, T_total / p, and did. */
-static json_t *
-allot_report_workers(const struct allot_report *report)
-{
-    json_t *list = json_array();
-    uint64_t files = 0;
-    unsigned int i;
-
-    for (i = 0; i < report->workers; i++)
-        files += report->done[i].files;
-    for (i = 0; list && i < report->workers; i++) {
-        const struct allot_scan_worker *w = &report->done[i];
-
-        if (json_array_append_new(
-                list, json_pack("{s:f, s:I, s:I, s:I}", "planned_files",
-                                (double)files / report->workers, "files",
-                                (json_int_t)w->files, "directories",
-                                (json_int_t)w->directories, "stolen",
-                                (json_int_t)w->stolen))) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
-}
-
-/* n, k, R of each brick: blocks by the brick they are on. */
-static json_t *
-allot_report_bricks(const struct allot_report *report)
-{
-    const struct allot_tally *tally = &report->tally;
-    json_t *list = json_array();
-    size_t i;
-
-    for (i = 0; list && i < tally->brick_count; i++) {
-        const struct allot_tally_brick *b = &tally->bricks[i];
-        const struct allot_doc_brick *known =
-            allot_doc_status_brick(&report->volume, b->index);
-
-        if (json_array_append_new(
-                list, json_pack("{s:I, s:s?, s:o, s:o}", "index",
-                                (json_int_t)b->index, "name",
-                                known ? known->name : NULL, "blocks",
-                                allot_json_count(&b->sum.blocks), "bytes",
-                                allot_json_count(&b->sum.bytes)))) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
-}
-
-/* All of the document but damaged_files, which is streamed. */
-static json_t *
-allot_report_document(const struct allot_report *report)
-{
-    const struct allot_tally *tally = &report->tally;
-
-    return json_pack(
-        "{s:i, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:b, s:o, s:o, "
-        "s:o}",
-        "version", ALLOT_DOC_VERSION, "blocks",
-        allot_json_count(&tally->sum.blocks), "bytes",
-        allot_json_count(&tally->sum.bytes), "files", "total",
-        (json_int_t)tally->files_total, "intact",
-        (json_int_t)tally->files_intact, "damaged",
-        (json_int_t)tally->files_damaged, "unreadable",
-        (json_int_t)tally->files_unreadable, "surviving_unnamed", "files",
-        (json_int_t)tally->unnamed_files, "bytes",
-        (json_int_t)tally->unnamed_bytes, "exact", tally->exact,
-        "inexact_because", allot_tally_reasons(tally), "bricks",
-        allot_report_bricks(report), "workers", allot_report_workers(report));
-}
-
-static int
-allot_report_print_document(struct allot_report *report)
-{
-    json_t *doc = allot_report_document(report);
-    int err = doc ? 0 : -ENOMEM;
-
-    if (!err && (fflush(report->list) != 0 || ferror(report->list)))
-        err = -EIO;
-    if (!err)
-        switch (report->cli->form) {
-            case ALLOT_FORM_XML:
-                err = allot_export_xml("allotReport", doc, report->list);
-                break;
-            case ALLOT_FORM_PROMETHEUS:
-                err = allot_export_prometheus(report->volume.root, doc);
-                break;
-            case ALLOT_FORM_HTML:
-                err = allot_export_html(report->target->shown,
-                                        report->volume.root, doc, report->list);
-                break;
-            default:
-                err = allot_json_open(json_incref(doc), stdout);
-                if (!err) {
-                    fputs(",\"damaged_files\":[", stdout);
-                    err = allot_report_copy_list(report);
-                    puts("]}");
-                }
-        }
-    json_decref(doc);
-    return err ? allot_cli_error("cannot write the report: %s", strerror(-err))
-               : 0;
-}
-
-static int
-allot_report_counts_table(const struct allot_tally *tally)
-{
-    static const struct allot_table_column columns[] = {
-        {"", 0},       {"TOTAL", 1},       {"RECOVERABLE", 1},
-        {"FAILED", 1}, {"UNAVAILABLE", 1}, {"LOST", 1},
-        {"HOLES", 1},
-    };
-    const struct allot_count *n = &tally->sum.blocks;
-    const struct allot_count *b = &tally->sum.bytes;
-    const uint64_t bytes[] = {b->total,       b->recoverable, b->failed,
-                              b->unavailable, b->lost,        b->holes};
-    const uint64_t blocks[] = {n->total,       n->recoverable, n->failed,
-                               n->unavailable, n->lost,        n->holes};
-    struct allot_table *table;
-    char size[ALLOT_SIZE_TEXT];
-    size_t i;
-    int err;
-
-    table = allot_table_new(columns, sizeof(columns) / sizeof(columns[0]));
-    if (!table)
-        return -ENOMEM;
-    err = allot_table_row(table);
-    if (!err)
-        err = allot_table_cell(table, "blocks");
-    for (i = 0; i < 6 && !err; i++)
-        err = allot_table_cell(table, "%" PRIu64, blocks[i]);
-    if (!err)
-        err = allot_table_row(table);
-    if (!err)
-        err = allot_table_cell(table, "bytes");
-    for (i = 0; i < 6 && !err; i++)
-        err = allot_table_cell(table, "%s", allot_format_size(bytes[i], size));
-    if (!err)
-        err = allot_table_print(table);
-    allot_table_free(table);
-    return err;
-}
-
-static int
-allot_report_print_text(struct allot_report *report)
-{
-    const struct allot_tally *tally = &report->tally;
-    char size[ALLOT_SIZE_TEXT];
-    json_t *reasons, *reason;
-    char *advice;
-    size_t i;
-
-    if (!report->cli->all && report->entries > ALLOT_REPORT_ROWS)
-        printf("%" PRIu64 " more are left out; --all prints them\n",
-               report->entries - ALLOT_REPORT_ROWS);
-    if (report->entries > 0)
-        putchar('\n');
-    if (allot_report_counts_table(tally))
-        return allot_report_out_of_memory();
-    printf("files: %" PRIu64 " in all, %" PRIu64 " intact, %" PRIu64
-           " damaged, %" PRIu64 " unreadable\n",
-           tally->files_total, tally->files_intact, tally->files_damaged,
-           tally->files_unreadable);
-    if (tally->unnamed_files > 0)
-        printf("surviving without a name: %" PRIu64 " file%s, %s\n",
-               tally->unnamed_files, allot_plural(tally->unnamed_files),
-               allot_format_size(tally->unnamed_bytes, size));
-
-    reasons = allot_tally_reasons(tally);
-    if (!reasons)
-        return allot_report_out_of_memory();
-    json_array_foreach(reasons, i, reason)
-    {
-        printf("not exact: %s\n", json_string_value(reason));
-    }
-    json_decref(reasons);
-
-    advice = allot_tally_advice(tally, &report->volume);
-    if (!advice)
-        return allot_report_out_of_memory();
-    puts(advice);
-    free(advice);
-    return 0;
-}
-
 /* A worker waits for the volume most of the time, so there are two for each
  * CPU. */
 static unsigned int
@@ -790,62 +591,176 @@ allot_report_only(struct allot_report *report)
                      report->target->shown, report->cli->brick);
 }
 
-int
-allot_cmd_report(const struct allot_cli *cli, const char *text)
+/* What the options say together. */
+static int
+allot_report_options(const struct allot_cli *cli)
 {
+    if (cli->damaged && cli->form != ALLOT_FORM_TEXT &&
+        cli->form != ALLOT_FORM_JSON)
+        return allot_cli_error(
+            "--damaged prints text or, with --json, one object per line");
+    if (cli->damaged && cli->depth_set)
+        return allot_cli_error("--damaged prints no sums, leave out --depth");
+    if (cli->limit && !cli->resume)
+        return allot_cli_error(
+            "--limit needs --resume FILE, which says where to go on");
+    return 0;
+}
+
+/* --under: "a//b/" to "a/b". 0 or an exit status. */
+static int
+allot_report_under(struct allot_report *report, struct allot_cli *cli,
+                   char **under)
+{
+    char *at, *word, *save = NULL, *copy;
+    struct allot_dir *dir;
+    struct stat st;
+    int err = 0;
+
+    if (!cli->under)
+        return 0;
+    copy = strdup(cli->under);
+    *under = calloc(1, strlen(cli->under) + 2);
+    if (!copy || !*under) {
+        free(copy);
+        return allot_report_out_of_memory();
+    }
+    at = *under;
+    for (word = strtok_r(copy, "/", &save); word && !err;
+         word = strtok_r(NULL, "/", &save)) {
+        if (strcmp(word, ".") == 0)
+            continue;
+        if (strcmp(word, "..") == 0)
+            err = -EINVAL;
+        at = stpcpy(stpcpy(at, at == *under ? "" : "/"), word);
+    }
+    free(copy);
+    if (!err && (*under)[0]) {
+        err = allot_scan_open(report->target, *under, &dir);
+        if (!err) {
+            err = report->target->ops->stat(dir, NULL, &st);
+            if (!err && !S_ISDIR(st.st_mode))
+                err = -ENOTDIR;
+            report->target->ops->dir_close(dir);
+        }
+    }
+    if (err)
+        return allot_cli_error(
+            "cannot look under '%s': %s; name a directory below '%s'",
+            cli->under, strerror(-err), report->target->shown);
+    cli->under = *under;
+    return 0;
+}
+
+/* The scan, from the beginning or from where another run ended. */
+static int
+allot_report_scan(struct allot_report *report)
+{
+    const char *first = report->cli->under ? report->cli->under : "";
+    const char *const *start =
+        report->pending ? (const char *const *)report->pending : &first;
     struct allot_scan_ops ops = {.file = allot_report_file,
                                  .known = allot_report_known,
                                  .incomplete = allot_report_incomplete};
-    struct allot_report report = {.cli = cli,
+    int ret;
+
+    if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO))
+        ops.progress = allot_report_progress;
+    if (report->cli->resume) {
+        ops.due = allot_resume_due;
+        ops.checkpoint = allot_resume_save;
+    }
+    ret = allot_scan(report->target, &ops, report, start,
+                     report->pending ? report->pending_count : 1,
+                     report->workers, report->done);
+    if (report->shown_progress)
+        fputs("\r\033[K", stderr);
+    return ret == -ENOMEM ? allot_report_out_of_memory() : ret;
+}
+
+/* --damaged: the list is out already. */
+static int
+allot_report_end_list(const struct allot_report *report)
+{
+    json_t *reasons = allot_tally_reasons(&report->tally), *reason;
+    size_t i;
+
+    if (!reasons)
+        return allot_report_out_of_memory();
+    json_array_foreach(reasons, i, reason)
+    {
+        fprintf(stderr, "allot: not exact: %s\n", json_string_value(reason));
+    }
+    json_decref(reasons);
+    return 0;
+}
+
+static int
+allot_report_end(struct allot_report *report, int status)
+{
+    if (status == ALLOT_SCAN_STOPPED) {
+        fflush(stdout);
+        fprintf(stderr,
+                "allot: not at the end, %" PRIu64
+                " files so far; the same command goes on\n",
+                report->tally.files_total);
+        return ALLOT_EXIT_MORE;
+    }
+    if (status == 0)
+        status = allot_report_changes(report);
+    if (status == 0)
+        status = allot_report_unnamed(report);
+    if (status == 0)
+        status = report->cli->damaged ? allot_report_end_list(report)
+                 : report->list       ? allot_report_print_document(report)
+                                      : allot_report_print_text(report);
+    if (status == 0)
+        allot_resume_end(report);
+    if (status == 0 && !allot_tally_all_recoverable(&report->tally))
+        status = ALLOT_EXIT_FAILED;
+    return status;
+}
+
+int
+allot_cmd_report(const struct allot_cli *given, const char *text)
+{
+    struct allot_cli cli = *given;
+    struct allot_report report = {.cli = &cli,
                                   .only = ALLOT_DOC_NO_INDEX,
                                   .lock = PTHREAD_MUTEX_INITIALIZER};
+    char *under = NULL;
+    size_t i;
     int status;
 
     allot_tally_begin(&report.tally);
-    status = allot_target_open(cli, text, 0, &report.target);
+    status = allot_report_options(&cli);
+    if (status)
+        return status;
+    report.sums.wanted = cli.depth_set;
+    report.sums.depth = cli.depth;
+    status = allot_target_open(&cli, text, 0, &report.target);
     if (status)
         return status;
     status = allot_volume_status(report.target, &report.volume);
-    if (status)
-        goto out;
-    if (cli->brick) {
+    if (status == 0)
+        status = allot_report_under(&report, &cli, &under);
+    if (status == 0 && cli.brick)
         status = allot_report_only(&report);
-        if (status)
-            goto out;
-    }
-    if (cli->form != ALLOT_FORM_TEXT) {
-        report.list = tmpfile();
-        if (!report.list) {
-            status = allot_cli_error(
-                "cannot make a temporary file for the report: %s; see to room "
-                "in the directory for temporary files",
-                strerror(errno));
-            goto out;
-        }
-    }
+    report.workers = allot_report_worker_count(&cli);
+    if (status == 0)
+        status = allot_resume_begin(&report);
+    if (status == 0)
+        status = allot_report_end(&report, allot_report_scan(&report));
 
-    report.workers = allot_report_worker_count(cli);
-    if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO))
-        ops.progress = allot_report_progress;
-    status =
-        allot_scan(report.target, &ops, &report, report.workers, report.done);
-    if (report.shown_progress)
-        fputs("\r\033[K", stderr);
-    if (status == -ENOMEM)
-        status = allot_report_out_of_memory();
-    if (status == 0)
-        status = allot_report_changes(&report);
-    if (status == 0)
-        status = allot_report_unnamed(&report);
-    if (status == 0)
-        status = report.list ? allot_report_print_document(&report)
-                             : allot_report_print_text(&report);
-    if (status == 0 && !allot_tally_all_recoverable(&report.tally))
-        status = ALLOT_EXIT_FAILED;
-out:
     if (report.list)
         fclose(report.list);
+    for (i = 0; i < report.pending_count; i++)
+        free(report.pending[i]);
+    free(report.pending);
+    free(report.list_name);
+    free(under);
     allot_seen_clear(&report.seen);
+    allot_sums_clear(&report.sums);
     allot_tally_end(&report.tally);
     allot_doc_status_clear(&report.volume);
     allot_target_close(report.target);

@@ -41,6 +41,10 @@ struct allot_scan {
     uint64_t waiting;     /* of these: in some list */
     uint64_t found, finished;
     int result;
+    int pausing;           /* what due() said; 0: go on */
+    unsigned int running;  /* workers that have not ended */
+    unsigned int standing; /* of these: wait for the checkpoint */
+    unsigned int pauses;   /* that are over */
 };
 
 /* ---- the lists ---------------------------------------------------------- */
@@ -107,6 +111,79 @@ allot_scan_take(struct allot_scan_list *list, int newest)
     return path;
 }
 
+/* All stand still: what is to be entered yet is given to checkpoint(). */
+static void
+allot_scan_checkpoint_locked(struct allot_scan *scan)
+{
+    size_t n = 0, at = 0, k;
+    unsigned int i;
+    const char **paths;
+    int ret;
+
+    for (i = 0; i < scan->workers; i++)
+        n += scan->lists[i].end - scan->lists[i].first;
+    paths = calloc(n + 1, sizeof(*paths));
+    for (i = 0; paths && i < scan->workers; i++)
+        for (k = scan->lists[i].first; k < scan->lists[i].end; k++)
+            paths[at++] = scan->lists[i].paths[k];
+    ret = paths ? scan->ops->checkpoint(scan->arg, paths, n) : -ENOMEM;
+    free(paths);
+    if (ret == 0 && scan->pausing == 2)
+        ret = ALLOT_SCAN_STOPPED;
+    if (ret && !scan->result)
+        scan->result = ret;
+    scan->pausing = 0;
+    scan->pauses++;
+    pthread_cond_broadcast(&scan->wake);
+    if (scan->result)
+        pthread_cond_broadcast(&scan->over);
+}
+
+/* The last one to stand still does it. */
+static void
+allot_scan_stand_locked(struct allot_scan *scan)
+{
+    unsigned int pauses = scan->pauses;
+
+    scan->standing++;
+    if (scan->standing == scan->running)
+        allot_scan_checkpoint_locked(scan);
+    while (pauses == scan->pauses && scan->result == 0)
+        pthread_cond_wait(&scan->wake, &scan->lock);
+    scan->standing--;
+}
+
+/* @n workers less: nobody waits for them to stand still. */
+static void
+allot_scan_gone(struct allot_scan *scan, unsigned int n)
+{
+    pthread_mutex_lock(&scan->lock);
+    scan->running -= n;
+    if (scan->pausing && scan->result == 0 && scan->running > 0 &&
+        scan->standing == scan->running)
+        allot_scan_checkpoint_locked(scan);
+    pthread_mutex_unlock(&scan->lock);
+}
+
+/* Between two directories. */
+static void
+allot_scan_pause(struct allot_scan *scan)
+{
+    int due = scan->ops->due ? scan->ops->due(scan->arg) : 0;
+
+    if (!scan->ops->due)
+        return;
+    pthread_mutex_lock(&scan->lock);
+    /* At the very end there is nothing to go on with. */
+    if (due > scan->pausing && scan->open > 0) {
+        scan->pausing = due;
+        pthread_cond_broadcast(&scan->wake);
+    }
+    if (scan->pausing && scan->result == 0)
+        allot_scan_stand_locked(scan);
+    pthread_mutex_unlock(&scan->lock);
+}
+
 /* The next directory for a worker, or NULL when all is done. */
 static char *
 allot_scan_next(struct allot_scan_list *own)
@@ -117,6 +194,7 @@ allot_scan_next(struct allot_scan_list *own)
     int over;
 
     for (;;) {
+        allot_scan_pause(scan);
         path = allot_scan_take(own, 1);
         if (path)
             return path;
@@ -130,7 +208,8 @@ allot_scan_next(struct allot_scan_list *own)
             }
         }
         pthread_mutex_lock(&scan->lock);
-        while (scan->waiting == 0 && scan->open > 0 && scan->result == 0)
+        while (scan->waiting == 0 && scan->open > 0 && scan->result == 0 &&
+               !scan->pausing)
             pthread_cond_wait(&scan->wake, &scan->lock);
         over = scan->open == 0 || scan->result != 0;
         pthread_mutex_unlock(&scan->lock);
@@ -253,7 +332,7 @@ allot_scan_entry(struct allot_scan_list *list, struct allot_dir *dir,
 }
 
 /* Component by component: a path may be longer than one call can take. */
-static int
+int
 allot_scan_open(struct allot_target *target, char *path, struct allot_dir **dir)
 {
     struct allot_dir *at = target->dir, *below;
@@ -365,6 +444,7 @@ allot_scan_run(void *arg)
         allot_scan_finish(list->scan, allot_scan_directory(list, path));
         free(path);
     }
+    allot_scan_gone(list->scan, 1);
     return NULL;
 }
 
@@ -428,13 +508,15 @@ allot_scan_end(struct allot_scan *scan)
 
 int
 allot_scan(struct allot_target *target, const struct allot_scan_ops *ops,
-           void *arg, unsigned int workers, struct allot_scan_worker *done)
+           void *arg, const char *const *start, size_t count,
+           unsigned int workers, struct allot_scan_worker *done)
 {
     struct allot_scan scan = {
         .target = target, .ops = ops, .arg = arg, .workers = workers};
     double begin = allot_scan_now();
     unsigned int i, started = 0;
     struct stat st;
+    size_t k;
     int ret;
 
     memset(done, 0, workers * sizeof(*done));
@@ -459,13 +541,18 @@ allot_scan(struct allot_target *target, const struct allot_scan_ops *ops,
         return ret;
     }
     scan.dev = st.st_dev;
-    ret = allot_scan_put(&scan.lists[0], strdup(""));
+    ret = 0;
+    for (k = 0; ret == 0 && k < count; k++)
+        ret = allot_scan_put(&scan.lists[k % workers], strdup(start[k]));
+    scan.running = workers;
     for (i = 0; ret == 0 && i < workers; i++) {
         if (pthread_create(&scan.lists[i].thread, NULL, allot_scan_run,
                            &scan.lists[i]))
             break;
         started++;
     }
+    if (ret == 0 && started < workers)
+        allot_scan_gone(&scan, workers - (started ? started : 1));
     if (ret == 0 && started == 0)
         allot_scan_run(&scan.lists[0]);
     if (started && ops->progress)

@@ -57,15 +57,33 @@ struct allot_scan_ops {
      * directories. May be NULL. */
     void (*progress)(void *arg, uint64_t files, uint64_t done, uint64_t found,
                      double seconds);
+    /* Between directories, from any worker: is the scan to stand still for
+     * checkpoint() (1), and to end after it (2). NULL: never. */
+    int (*due)(void *arg);
+    /* Nobody is in a directory; @paths are those to be entered yet. A value
+     * other than 0 ends the scan. */
+    int (*checkpoint)(void *arg, const char *const *paths, size_t count);
 };
+
+/* allot_scan() was ended by due(). */
+#define ALLOT_SCAN_STOPPED 1000
 
 /**
  * allot_scan - walk
+ * @start: @count directories to begin with, relative to the target ("": itself)
  * @workers: how many, 1..ALLOT_WORKERS_MAX; @done: one for each, set
- * Returns 0, -ENOMEM, or the first value that a callback returned.
+ * Returns 0, -ENOMEM, ALLOT_SCAN_STOPPED, or the first value that a callback
+ * returned.
  */
 int
 allot_scan(struct allot_target *target, const struct allot_scan_ops *ops,
-           void *arg, unsigned int workers, struct allot_scan_worker *done);
+           void *arg, const char *const *start, size_t count,
+           unsigned int workers, struct allot_scan_worker *done);
+
+/** allot_scan_open - the directory @path below the target, which is cut at its
+ * slashes meanwhile. 0 or -errno. */
+int
+allot_scan_open(struct allot_target *target, char *path,
+                struct allot_dir **dir);
 
 #endif /* ALLOT_SCAN_H */

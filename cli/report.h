@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
+/*
+ * report.h - what the parts of `allot report` have in common: report.c looks at
+ * files, report-print.c prints the sums, resume.c keeps what is known of a scan
+ * that is not over yet.
+ */
+#ifndef ALLOT_REPORT_H
+#define ALLOT_REPORT_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "scan.h"
+#include "seen.h"
+#include "sums.h"
+#include "tally.h"
+#include "volume.h"
+
+#define ALLOT_REPORT_ROWS 40
+
+struct allot_report {
+    const struct allot_cli *cli;
+    struct allot_target *target;
+    struct allot_doc_status volume; /* as it was when the scan began */
+    struct allot_tally tally;
+    struct allot_seen seen;
+    struct allot_sums sums; /* --depth: of directories */
+    FILE *list;             /* entries of damaged_files, unless they are
+                               printed as they come; owned */
+    uint64_t entries;       /* of damaged_files so far */
+    uint64_t told;          /* of these: by this run */
+    uint32_t only;          /* --brick: its index; ALLOT_DOC_NO_INDEX: all */
+    unsigned int workers;
+    struct allot_scan_worker done[ALLOT_WORKERS_MAX];
+    uint64_t files_before; /* looked at by earlier runs */
+    int shown_progress;    /* a line of it stands on the terminal */
+    pthread_mutex_t lock;  /* of tally, seen, list, entries, standard output */
+
+    /* --resume */
+    char *list_name; /* the list beside the state; owned */
+    char **pending;  /* directories that earlier runs left; owned */
+    size_t pending_count;
+    double saved_at; /* CLOCK_MONOTONIC */
+};
+
+/** allot_report_out_of_memory - says so; ALLOT_EXIT_ERROR. */
+int
+allot_report_out_of_memory(void);
+
+/* report-print.c: both return an exit status. */
+int
+allot_report_print_document(struct allot_report *report);
+int
+allot_report_print_text(struct allot_report *report);
+
+/* resume.c ------------------------------------------------------------------
+ */
+
+/**
+ * allot_resume_begin - open the list, and take up what an earlier run left
+ * Returns 0 or an exit status. Without --resume: nothing is kept.
+ */
+int
+allot_resume_begin(struct allot_report *report);
+
+/** allot_resume_due - a scan's due(): must it be saved now (1), and ended (2).
+ */
+int
+allot_resume_due(void *arg);
+
+/** allot_resume_save - a scan's checkpoint(): 0 or an exit status. */
+int
+allot_resume_save(void *arg, const char *const *paths, size_t count);
+
+/** allot_resume_end - the report is complete: nothing is left to go on with. */
+void
+allot_resume_end(struct allot_report *report);
+
+#endif /* ALLOT_REPORT_H */
