@@ -314,7 +314,7 @@ allot_fan(xlator_t *this, struct allot_call *calls, int n)
         frame->root->uid = 0;
         frame->root->gid = 0;
         frame->root->ngrps = 0;
-        frame->root->pid = ALLOT_PID;
+        frame->root->pid = ALLOT_PID_ROOT;
         frame->local = &calls[i];
         calls[i].barrier = &barrier;
         wound++;

@@ -162,6 +162,7 @@ allot_handshake_start(xlator_t *this, struct allot_leaf *l)
     }
     call->pos = l - b->leaves;
     call->serial = serial;
+    frame->root->pid = ALLOT_PID_ROOT;
     STACK_WIND_COOKIE(frame, handshake_cbk, call, l->xl, l->xl->fops->getxattr,
                       &loc, ALLOT_KEY_HANDSHAKE,
                       allot_priv(this)->client_xdata);

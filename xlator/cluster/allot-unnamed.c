@@ -64,6 +64,8 @@ walk_dir(xlator_t *this, xlator_t *xl, inode_table_t *table, int sub,
     uint64_t off = 0;
     fd_t *fd = NULL;
     dict_t *xdata = allot_xdata_internal();
+    struct synctask *task = synctask_get();
+    pid_t pid = task->opframe->root->pid;
     int ret = -ENOMEM;
 
     allot_dir_gfid(sub, loc.gfid);
@@ -75,6 +77,7 @@ walk_dir(xlator_t *this, xlator_t *xl, inode_table_t *table, int sub,
     }
     if (!xdata || !fd)
         goto out;
+    task->opframe->root->pid = ALLOT_PID_ROOT;
     ret = syncop_opendir(xl, &loc, fd, xdata, NULL);
     while (ret >= 0) {
         INIT_LIST_HEAD(&entries.list);
@@ -93,6 +96,7 @@ walk_dir(xlator_t *this, xlator_t *xl, inode_table_t *table, int sub,
         gf_dirent_free(&entries);
     }
 out:
+    task->opframe->root->pid = pid;
     if (fd)
         fd_unref(fd);
     if (xdata)

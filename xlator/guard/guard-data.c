@@ -49,6 +49,7 @@
         call_stub_t *stub = NULL;                                       \
         int verdict = refused;                                          \
                                                                         \
+        guard_unsquash(frame);                                          \
         if (verdict)                                                    \
             return default_##fop##_failure_cbk(frame, verdict);         \
         gi = guard_inode_get(this, file);                               \
@@ -342,6 +343,7 @@ guard_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
     int verdict = flags & O_TRUNC ? guard_refuse_loc(frame, this, loc, xdata)
                                   : guard_refuse_open(frame, this, loc, xdata);
 
+    guard_unsquash(frame);
     if (verdict)
         return default_open_failure_cbk(frame, verdict);
     if (!(flags & O_TRUNC)) {

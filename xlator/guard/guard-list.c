@@ -176,6 +176,7 @@ guard_readdir(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
     int err = guard_refuse_fd(frame, this, fd, xdata);
     struct guard_listing *li = NULL;
 
+    guard_unsquash(frame);
     if (!err && guard_listing_filters(frame, this, fd, xdata))
         err = guard_listing_new(fd, size, xdata, &li);
     if (err)
@@ -194,6 +195,7 @@ guard_readdirp(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
     struct guard_listing *li = NULL;
     dict_t *req = NULL;
 
+    guard_unsquash(frame);
     if (!err && guard_gfid_hidden(fd->inode->gfid)) {
         req = guard_xdata_plain(xdata);
         if (!req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||

@@ -114,6 +114,7 @@ guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
     int err = guard_refuse_identity(this, loc->inode, xdata);
     dict_t *req = NULL;
 
+    guard_unsquash(frame);
     /* Whoever may not see it is told that it is not there. */
     if (!err && !(show & GUARD_SHOW_HIDDEN) && guard_loc_hidden(this, loc))
         err = ENOENT;
@@ -227,6 +228,7 @@ guard_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
     dict_t *plain = NULL;
     call_stub_t *stub = NULL;
 
+    guard_unsquash(frame);
     if (err)
         return default_create_failure_cbk(frame, err);
     plain = guard_xdata_plain(xdata);
@@ -270,6 +272,7 @@ guard_mknod(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
     dict_t *plain = NULL;
     gf_boolean_t sure = !xdata || !dict_get(xdata, GLUSTERFS_INTERNAL_FOP_KEY);
 
+    guard_unsquash(frame);
     if (err)
         return default_mknod_failure_cbk(frame, err);
     plain = guard_xdata_plain(xdata);
@@ -289,6 +292,7 @@ guard_mkdir(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
     int err = guard_refuse_loc(frame, this, loc, xdata);
     dict_t *plain = NULL;
 
+    guard_unsquash(frame);
     if (err)
         return default_mkdir_failure_cbk(frame, err);
     plain = guard_xdata_plain(xdata);

@@ -21,6 +21,7 @@
     {                                                        \
         int err = refused;                                   \
                                                              \
+        guard_unsquash(frame);                               \
         if (err)                                             \
             return default_##fop##_failure_cbk(frame, err);  \
         STACK_WIND_TAIL(frame, FIRST_CHILD(this),            \
@@ -125,6 +126,7 @@ guard_ipc(call_frame_t *frame, xlator_t *this, int32_t op, dict_t *xdata)
 {
     int err = GUARD_BY_IDENTITY;
 
+    guard_unsquash(frame);
     if (err)
         STACK_UNWIND_STRICT(ipc, frame, -1, err, NULL);
     else
@@ -138,6 +140,7 @@ guard_put(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
           mode_t umask, uint32_t flags, struct iovec *vector, int32_t count,
           off_t offset, struct iobref *iobref, dict_t *xattr, dict_t *xdata)
 {
+    guard_unsquash(frame);
     return default_put_failure_cbk(frame, EOPNOTSUPP);
 }
 
@@ -145,6 +148,7 @@ int32_t
 guard_icreate(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
               dict_t *xdata)
 {
+    guard_unsquash(frame);
     STACK_UNWIND_STRICT(icreate, frame, -1, EOPNOTSUPP, NULL, NULL, NULL);
     return 0;
 }
@@ -152,6 +156,7 @@ guard_icreate(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
 int32_t
 guard_namelink(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 {
+    guard_unsquash(frame);
     STACK_UNWIND_STRICT(namelink, frame, -1, EOPNOTSUPP, NULL, NULL, NULL);
     return 0;
 }

@@ -53,6 +53,7 @@ guard_getxattr(call_frame_t *frame, xlator_t *this, loc_t *loc,
     dict_t *answer = NULL;
     int err = 0;
 
+    guard_unsquash(frame);
     if (guard_asks_handshake(loc->inode, name)) {
         guard_greeted(frame, this, xdata);
         answer = guard_handshake(this);
@@ -111,6 +112,7 @@ guard_fgetxattr(call_frame_t *frame, xlator_t *this, fd_t *fd, const char *name,
     dict_t *answer = NULL;
     int err = 0;
 
+    guard_unsquash(frame);
     if (guard_asks_handshake(fd->inode, name)) {
         guard_greeted(frame, this, xdata);
         answer = guard_handshake(this);
@@ -279,6 +281,7 @@ guard_setxattr(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *dict,
     struct guard_inode *gi = NULL;
     call_stub_t *stub = NULL;
 
+    guard_unsquash(frame);
     if (err)
         return default_setxattr_failure_cbk(frame, err);
     switch (guard_change_kind(frame, this, loc->inode, dict, NULL, xdata)) {
@@ -315,6 +318,7 @@ guard_fsetxattr(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *dict,
     struct guard_inode *gi = NULL;
     call_stub_t *stub = NULL;
 
+    guard_unsquash(frame);
     if (err)
         return default_fsetxattr_failure_cbk(frame, err);
     switch (guard_change_kind(frame, this, fd->inode, dict, NULL, xdata)) {
@@ -359,6 +363,7 @@ guard_removexattr(call_frame_t *frame, xlator_t *this, loc_t *loc,
     struct guard_inode *gi = NULL;
     call_stub_t *stub = NULL;
 
+    guard_unsquash(frame);
     if (err)
         return default_removexattr_failure_cbk(frame, err);
     switch (guard_change_kind(frame, this, loc->inode, many, name, xdata)) {
@@ -399,6 +404,7 @@ guard_fremovexattr(call_frame_t *frame, xlator_t *this, fd_t *fd,
     struct guard_inode *gi = NULL;
     call_stub_t *stub = NULL;
 
+    guard_unsquash(frame);
     if (err)
         return default_fremovexattr_failure_cbk(frame, err);
     switch (guard_change_kind(frame, this, fd->inode, many, name, xdata)) {
@@ -439,6 +445,7 @@ guard_xattrop(call_frame_t *frame, xlator_t *this, loc_t *loc,
 {
     int err = guard_refuse_internal(frame, this, loc->inode, xdata);
 
+    guard_unsquash(frame);
     if (!err && guard_dict_protected(dict))
         err = guard_change_refused(frame, this, loc->inode);
     if (err)
@@ -454,6 +461,7 @@ guard_fxattrop(call_frame_t *frame, xlator_t *this, fd_t *fd,
 {
     int err = guard_refuse_internal(frame, this, fd->inode, xdata);
 
+    guard_unsquash(frame);
     if (!err && guard_dict_protected(dict))
         err = guard_change_refused(frame, this, fd->inode);
     if (err)

@@ -156,7 +156,21 @@ guard_is_healer(call_frame_t *frame)
 static inline gf_boolean_t
 guard_is_own(call_frame_t *frame)
 {
-    return frame->root->pid == ALLOT_PID;
+    return frame->root->pid == ALLOT_PID || frame->root->pid == ALLOT_PID_ROOT;
+}
+
+/** guard_unsquash - a call that allot makes as root is root's again, although
+ * server.root-squash has made it somebody else's: portions belong to the volume
+ * and not to anybody. A pid can be forged, but so can a uid: squashing binds
+ * honest clients. At the start of every fop, before it winds. */
+static inline void
+guard_unsquash(call_frame_t *frame)
+{
+    if (frame->root->pid != ALLOT_PID_ROOT)
+        return;
+    frame->root->uid = 0;
+    frame->root->gid = 0;
+    frame->root->ngrps = 0;
 }
 
 /** guard_below_set - is this brick a leaf of a set. */
