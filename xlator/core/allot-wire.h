@@ -68,8 +68,8 @@
  * none of the keys, but the pid: by it the guard knows them. Positive, because
  * the brick's io-threads put negative ones last. */
 #define ALLOT_PID 0x616c6c6f /* "allo" */
-/* The same for calls that allot makes for itself, as root: where a brick squashes
- * root, the guard takes them for root's all the same. */
+/* The same for calls that allot makes for itself, as root: where a brick
+ * squashes root, the guard takes them for root's all the same. */
 #define ALLOT_PID_ROOT (ALLOT_PID + 1)
 
 /* With a getxattr of ALLOT_KEY_GONE; each of the last two is a list of struct
