@@ -25,7 +25,7 @@
 #define PACKAGE_VERSION "unversioned"
 #endif
 
-#define ALLOT_ARGS_MAX 5
+#define ALLOT_ARGS_MAX 64
 
 const char *argp_program_version = "allot " PACKAGE_VERSION;
 
@@ -39,6 +39,9 @@ static const char doc[] =
     "  mapfile PATH             which bytes of one file can be read, as a\n"
     "                           mapfile of GNU ddrescue\n"
     "  layout PATH              which brick holds which bytes of one file\n"
+    "  ok-to-stop BRICK... TARGET\n"
+    "                           does anything become unreadable if these\n"
+    "                           bricks stop together: exit status 1 if so\n"
     "  brick adopt NAME TARGET  make the brick NAME, which came back empty,\n"
     "                           a new member; its old blocks stay lost\n"
     "  brick set NAME STATE TARGET\n"
@@ -224,7 +227,7 @@ allot_dispatch(const struct allot_args *args)
     if (args->count == 0)
         return allot_cli_error(
             "no command given; the commands are status, report, layout, "
-            "mapfile, "
+            "mapfile, ok-to-stop, "
             "brick adopt and brick set, 'allot --help' explains them");
 
     for (i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
@@ -237,6 +240,14 @@ allot_dispatch(const struct allot_args *args)
         return simple[i].run(&args->cli, args->words[1]);
     }
 
+    if (strcmp(args->words[0], "ok-to-stop") == 0) {
+        if (args->count < 3)
+            return allot_cli_error(
+                "'ok-to-stop' is used as 'allot ok-to-stop BRICK... TARGET'");
+        return allot_cmd_ok_to_stop(&args->cli, args->words + 1,
+                                    args->count - 2,
+                                    args->words[args->count - 1]);
+    }
     if (strcmp(args->words[0], "brick") == 0) {
         if (args->count == 5 && strcmp(args->words[1], "set") == 0)
             return allot_cmd_brick_set(&args->cli, args->words[2],
@@ -251,7 +262,7 @@ allot_dispatch(const struct allot_args *args)
 
     return allot_cli_error(
         "'%s' is not a command; the commands are status, report, layout, "
-        "mapfile, "
+        "mapfile, ok-to-stop, "
         "brick adopt and brick set",
         args->words[0]);
 }

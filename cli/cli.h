@@ -6,6 +6,8 @@
 #ifndef ALLOT_CLI_H
 #define ALLOT_CLI_H
 
+#include <stddef.h>
+
 /* Exit statuses of the command; part of its interface. */
 enum allot_exit {
     ALLOT_EXIT_OK = 0,     /* done; all that was looked at is recoverable */
@@ -54,6 +56,10 @@ int
 allot_cmd_status(const struct allot_cli *cli, const char *target);
 int
 allot_cmd_report(const struct allot_cli *cli, const char *target);
+/* @names: @count bricks that would stop together. */
+int
+allot_cmd_ok_to_stop(const struct allot_cli *cli, const char *const *names,
+                     size_t count, const char *target);
 int
 allot_cmd_mapfile(const struct allot_cli *cli, const char *path);
 int

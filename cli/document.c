@@ -125,6 +125,7 @@ allot_doc_leaves_parse(const json_t *list, struct allot_doc_brick *brick,
             allot_doc_string(obj, "since", 0, &leaf->since, err))
             return -EBADMSG;
         leaf->arbiter = json_is_true(json_object_get(obj, "arbiter"));
+        leaf->pending = -1;
     }
     return 0;
 }
@@ -156,6 +157,8 @@ allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
     val = json_object_get(obj, "spare_failures");
     if (json_is_integer(val) && json_integer_value(val) > 0)
         brick->spare = (uint64_t)json_integer_value(val);
+    brick->spare_quorum = brick->spare;
+    brick->shared = json_is_true(json_object_get(obj, "shared_with_namespace"));
     brick->weight = json_number_value(json_object_get(obj, "weight"));
     brick->share = json_number_value(json_object_get(obj, "share"));
     brick->deviation = json_number_value(json_object_get(obj, "deviation"));

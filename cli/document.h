@@ -36,6 +36,7 @@ struct allot_doc_leaf {
     const char *since;
     const char *why;
     int arbiter;
+    int pending; /* 1: it knows of what is to be healed; 0; -1: not said */
 };
 
 struct allot_doc_brick {
@@ -52,10 +53,12 @@ struct allot_doc_brick {
     double deviation; /* ratio to the weighted mean */
     uint64_t capacity_bytes;
     uint64_t used_bytes;
-    int measured;     /* the two above are known */
-    const char *kind; /* brick, replicate, arbiter; empty: not said */
-    int degraded;     /* a set that misses a brick */
-    uint64_t spare;   /* more of its bricks that may fail */
+    int measured;          /* the two above are known */
+    const char *kind;      /* brick, replicate, arbiter; empty: not said */
+    int degraded;          /* a set that misses a brick */
+    int shared;            /* it may hold names too */
+    uint64_t spare;        /* more of its bricks that may fail */
+    uint64_t spare_quorum; /* the same as if nothing were to be healed */
     struct allot_doc_leaf *leaves; /* of a set; owned */
     size_t leaf_count;
 };

@@ -235,7 +235,7 @@ allot_report_unreadable(struct allot_report *report, struct allot_dir *dir,
         allot_sums_add(&report->sums, allot_report_below(report, path), &rec,
                        ALLOT_UNREADABLE))
         return allot_report_out_of_memory();
-    return allot_report_entry(report, &entry);
+    return report->stop ? 0 : allot_report_entry(report, &entry);
 }
 
 static int
@@ -303,6 +303,10 @@ allot_report_file_doc(struct allot_report *report,
                        verdict) ||
         allot_report_inexact(report, doc, path))
         return allot_report_out_of_memory();
+    if (report->stop) {
+        allot_stop_file(report->stop, doc);
+        return 0;
+    }
     if (verdict == ALLOT_INTACT || !allot_report_concerns(report, doc))
         return 0;
     return allot_report_entry(report, &entry);
@@ -718,6 +722,60 @@ allot_report_end(struct allot_report *report, int status)
         allot_resume_end(report);
     if (status == 0 && !allot_tally_all_recoverable(&report->tally))
         status = ALLOT_EXIT_FAILED;
+    return status;
+}
+
+/* The whole volume, whatever directory of it was named. */
+static int
+allot_report_from_root(struct allot_report *report)
+{
+    struct allot_target *target = report->target;
+    struct allot_dir *root;
+    int err = target->ops->root_open(target, &root);
+
+    if (err)
+        return allot_cli_error(
+            "cannot open the root of the volume above '%s': %s", target->shown,
+            strerror(-err));
+    target->ops->dir_close(target->dir);
+    target->dir = root;
+    return 0;
+}
+
+int
+allot_report_stop(const struct allot_cli *given, const char *text,
+                  struct allot_stop *stop, json_t **inexact)
+{
+    /* Only the number of workers and the log are the user's. */
+    struct allot_cli cli = {
+        .workers = given->workers, .log_file = given->log_file, .damaged = 1};
+    struct allot_report report = {.cli = &cli,
+                                  .only = ALLOT_DOC_NO_INDEX,
+                                  .stop = stop,
+                                  .lock = PTHREAD_MUTEX_INITIALIZER};
+    int status;
+
+    allot_tally_begin(&report.tally);
+    *inexact = NULL;
+    status = allot_target_open(&cli, text, 0, &report.target);
+    if (status)
+        return status;
+    status = allot_report_from_root(&report);
+    if (status == 0)
+        status = allot_volume_status(report.target, &report.volume);
+    report.workers = allot_report_worker_count(&cli);
+    if (status == 0)
+        status = allot_report_scan(&report);
+    if (status == 0)
+        status = allot_report_changes(&report);
+    if (status == 0)
+        *inexact = allot_tally_reasons(&report.tally);
+    if (status == 0 && !*inexact)
+        status = allot_report_out_of_memory();
+    allot_seen_clear(&report.seen);
+    allot_tally_end(&report.tally);
+    allot_doc_status_clear(&report.volume);
+    allot_target_close(report.target);
     return status;
 }
 

@@ -13,6 +13,7 @@
 
 #include "scan.h"
 #include "seen.h"
+#include "stop.h"
 #include "sums.h"
 #include "tally.h"
 #include "volume.h"
@@ -25,12 +26,13 @@ struct allot_report {
     struct allot_doc_status volume; /* as it was when the scan began */
     struct allot_tally tally;
     struct allot_seen seen;
-    struct allot_sums sums; /* --depth: of directories */
-    FILE *list;             /* entries of damaged_files, unless they are
-                               printed as they come; owned */
-    uint64_t entries;       /* of damaged_files so far */
-    uint64_t told;          /* of these: by this run */
-    uint32_t only;          /* --brick: its index; ALLOT_DOC_NO_INDEX: all */
+    struct allot_sums sums;  /* --depth: of directories */
+    struct allot_stop *stop; /* ok-to-stop: what is counted; NULL */
+    FILE *list;              /* entries of damaged_files, unless they are
+                                printed as they come; owned */
+    uint64_t entries;        /* of damaged_files so far */
+    uint64_t told;           /* of these: by this run */
+    uint32_t only;           /* --brick: its index; ALLOT_DOC_NO_INDEX: all */
     unsigned int workers;
     struct allot_scan_worker done[ALLOT_WORKERS_MAX];
     uint64_t files_before; /* looked at by earlier runs */

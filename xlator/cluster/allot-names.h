@@ -24,6 +24,11 @@ allot_hidden_inode(inode_t *inode)
 gf_boolean_t
 allot_hidden_loc(loc_t *loc);
 
+/** allot_heals_json - allot-heals.c: the document of glusterfs.allot.heals, in
+ * a synctask. Malloc'ed; NULL: no memory. */
+char *
+allot_heals_json(xlator_t *this);
+
 /** allot_unnamed_json - allot-report.c: the document of
  * glusterfs.allot.unnamed, files whose portions survive and whose name does
  * not, in a synctask. Malloc'ed; NULL: no memory. */

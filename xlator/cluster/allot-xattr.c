@@ -14,6 +14,7 @@
 #include "allot-proto.h"
 
 #define VIRT_UNNAMED ALLOT_VIRT_PREFIX "unnamed"
+#define VIRT_HEALS ALLOT_VIRT_PREFIX "heals"
 
 static gf_boolean_t
 allot_key_disk(const char *key)
@@ -154,6 +155,8 @@ allot_virtual_task(xlator_t *this, void *arg)
 
     if (strcmp(op->key, VIRT_UNNAMED) == 0)
         text = allot_unnamed_json(this);
+    else if (strcmp(op->key, VIRT_HEALS) == 0)
+        text = allot_heals_json(this);
     else if (allot_key_map(op->key))
         text = allot_map_json(
             this, op->inode,
@@ -215,6 +218,8 @@ allot_virtual_get(call_frame_t *frame, xlator_t *this, inode_t *inode,
         allot_virtual_run(frame, this, inode, name, by_fd);
     } else if (strcmp(name, VIRT_UNNAMED) == 0 && __is_root_gfid(inode->gfid)) {
         allot_virtual_run(frame, this, inode, VIRT_UNNAMED, by_fd);
+    } else if (strcmp(name, VIRT_HEALS) == 0 && __is_root_gfid(inode->gfid)) {
+        allot_virtual_run(frame, this, inode, VIRT_HEALS, by_fd);
     } else {
         /* The guard's handshake too: it is not for those above. */
         allot_getxattr_reply(frame, by_fd, -1, ENODATA, NULL, NULL);
