@@ -69,5 +69,8 @@
 #define M_NO_HELP 27
 #define M_SETTLE_CLIP_LEAVES 28
 #define M_INLINE_OVER_DIRTY 29
+#define M_AHEAD_FORGETS 30
+#define M_SETTLE_FORGETS 31
+#define M_SETTLE_SILENT_OK 32
 
 #endif /* ALLOT_CONST_H */

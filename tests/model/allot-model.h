@@ -296,6 +296,10 @@ guard_publish(int me)
     if (now.r[me].seq != now.r[0].seq && mut != M_NO_COMPARE)
         return R_OLD;
     now.r[me].seq = now.r[0].seq + 1;
+    if (now.cl[me].op == OP_TRUNC)
+        now.cl[me].keep = 0;
+    if (now.cl[me].keep && now.cl[me].kgen == now.r[0].gen)
+        now.cl[me].kgen = now.r[me].gen;
     now.r[0] = now.r[me];
     trace(me, "publish", now.cl[me].op);
     return R_OK;
@@ -504,12 +508,13 @@ ghost_end(int me, int acked)
 }
 
 /* after the publication of an extent by me: unsynced bytes that lie hidden on
- * members that did not answer are what the protocol may lose */
-static void
+ * members that did not answer are what the protocol may lose; but not my own
+ * ones, as long as nobody else has published a generation since. 1: it did */
+static int
 ghost_hide(int me, const rec_t *old)
 {
     const rec_t *new = &now.r[me];
-    int b, h, k;
+    int b, h, k, bad = 0;
 
     for (b = 1; b < NB; b++) {
         h = home(old, b);
@@ -517,6 +522,7 @@ ghost_hide(int me, const rec_t *old)
             continue;
         if (!(now.cl[me].gsil >> h & 1) || (now.synced >> b & 1))
             continue;
+        bad |= (now.cl[me].keep >> b & 1) && b != now.cl[me].f;
         now.lost[b] |= now.acc[b] & now.ended[b] & 0xfe;
         now.acc[b] = (now.acc[b] & ~now.lost[b]) | 1; /* and never again */
         now.ended[b] |= 1;
@@ -529,6 +535,7 @@ ghost_hide(int me, const rec_t *old)
             }
     }
     watch();
+    return bad;
 }
 
 static int
@@ -557,6 +564,8 @@ reread(int me)
         if ((c->mine >> b & 1) && home(&old, b) != home(&now.r[me], b) &&
             mut != M_NO_REPORT)
             c->werr = 1;
+    if (c->kgen != now.r[me].gen)
+        c->keep = c->kgen = 0;
     c->ahead = c->refused && c->refgen == now.r[me].gen;
     c->refused = c->refgen = 0;
 }
@@ -621,6 +630,10 @@ wrote(int me)
         now.lost[c->arg] |= 1 << c->val;
     }
     c->mine |= 1 << c->arg;
+    if (c->kgen != now.r[me].gen)
+        c->keep = 0;
+    c->kgen = now.r[me].gen;
+    c->keep |= 1 << c->arg;
     if (c->hgen != now.r[me].gen)
         c->hwm = 0;
     c->hgen = now.r[me].gen;
@@ -651,7 +664,7 @@ synced(int me, int ok)
     for (b = 1; ok && b < NB; b++)
         if ((c->mine >> b & 1) && !(now.acc[b] & ABSENT))
             now.synced |= 1 << b;
-    c->mine = c->hwm = c->hgen = c->werr = 0;
+    c->mine = c->keep = c->kgen = c->hwm = c->hgen = c->werr = 0;
 }
 
 static int

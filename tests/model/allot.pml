@@ -39,6 +39,7 @@ typedef cli {
     byte stale, conn;             /* masks of bricks */
     byte infl;                    /* 1 + base or portion, let through */
     byte mine, hwm, hgen, werr;   /* own unsynced blocks */
+    byte keep, kgen;              /* of these, what I must not hide myself */
     byte published, landed, hid;        /* for the truth */
     byte lo, hi;
     short seen;
@@ -149,6 +150,10 @@ ahead: /* someone fenced and did not publish */
         if
         :: IS(mut == M_NO_AHEAD)
         :: else ->
+            c_code {
+                if (MEC.hgen == MER.gen && mut != M_AHEAD_FORGETS)
+                    MER.size = larger(MER.size, MEC.hwm);
+            };
             R.gen++;
             RC(guard_publish(ME));
             if
@@ -394,13 +399,16 @@ settle2:
         DIE;
         c_code {
             int ok = !could_hold(ME) || mut == M_SETTLE_SILENT_CLEAN;
+            int own = larger(MEC.e, MEC.hgen == MER.gen ? MEC.hwm : 0);
+            if (mut != M_SETTLE_FORGETS)
+                MEC.e = own;
             MER.gen++;
             MER.dirty = MEC.op == OP_FSYNC || !ok;
             MER.size = MEC.e;
             if (!MEC.gsil || mut == M_SETTLE_CLIP_LEAVES)
                 clips_clear(&MER);
             /* what I wrote may be where I cannot look */
-            if (MEC.mine && could_hold(ME) && mut != M_SETTLE_SILENT_CLEAN)
+            if (!ok && MEC.mine >> own && mut != M_SETTLE_SILENT_OK)
                 MEC.werr = 1;
             MEC.rc = guard_publish(ME);
         };
@@ -673,8 +681,9 @@ publish:
             MER.dirty = 1;
             MEC.rc = guard_publish(ME);
             if (MEC.rc == R_OK)
-                ghost_hide(ME, &old);
+                MEC.x = ghost_hide(ME, &old);
         };
+        assert(C.x == 0);
         if
         :: C.rc != R_OK -> C.reread = 1; goto again
         :: C.rc == R_OK && C.op == OP_APPEND -> goto ok

@@ -41,8 +41,9 @@ fi
 
 works="write-settle truncate-settle truncate-write-drop grow grow-stray append
 append-append append-drop fsync-truncate silent-close relocate-drop
-relocate-full to-inline help clip-settle-drop extend stat"
-works_full="to-inline-drop two-truncates-drop truncates-race hidden-tail relocate-race"
+own-close relocate-full to-inline help clip-settle-drop extend stat"
+works_full="to-inline-drop two-truncates-drop truncates-race hidden-tail relocate-race
+own-size"
 # too many states for the memory: no violation in those that fit is accepted
 works_bounded=" relocate-race "
 
@@ -60,7 +61,8 @@ hidden-not-reported:hidden-tail stat-cached-record:stat
 reconnect-no-reread:truncate-write-drop truncate-clip-leaves-early:truncate-write-drop
 settle-clip-leaves-early:clip-settle-drop to-inline-over-dirty:to-inline
 grow-no-max-size:grow-stray ahead-stays:truncate-settle write-not-dirty:extend
-nobody-helps:help"
+nobody-helps:help ahead-forgets-own-size:own-size
+settle-forgets-own-size:own-close settle-not-reported:own-close"
 
 dir=${KEEP:-}
 if [ -z "$dir" ]; then

@@ -129,6 +129,47 @@ for v in kill cont; do
     is "$name: only the dead one's portion stays" $(($(portions) - was)) "$([ $v = kill ] && echo 1 || echo 0)"
 done
 
+# Bytes on a member that is away for everybody, written at a generation that another
+# client has passed since: no record knows of them, so close() says EIO. The next
+# extent would hide them.
+name=close
+head -c 200000 "$T/noise-a" >"$W/$name"
+at=212992
+[ "$(brick_of "$W/$name" $at)" != "$(base_of $name)" ] || at=229376
+k=$(brick_of "$W/$name" $at)
+must cabled own-close "$k"
+must cabled other-close "$k"
+coproc WRITER {
+    exec python3 -u -c '
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY)
+print(os.pwrite(fd, b"x" * 4096, int(sys.argv[2])))
+sys.stdin.readline()
+try:
+    os.close(fd)
+    print("closed")
+except OSError as e:
+    print(e.errno)' "$T/mnt-own-close/$name" "$at"
+}
+read -r -t 30 line <&"${WRITER[0]}"
+is "$name: a client has written" "$line" 4096
+cable_out "$k"
+for m in own-close other-close; do
+    must expect_within 30 without "$T/mnt-$m"
+done
+# Another one settles what it can see.
+must bounded 30 bash -c 'exec 9<>"$1"' - "$T/mnt-other-close/$name"
+echo >&"${WRITER[1]}"
+read -r -t 60 line <&"${WRITER[0]}"
+is "$name: close() does not vouch for bytes that no record knows" "$line" 5
+cable_in "$k"
+for m in own-close other-close; do
+    must expect_within 30 all_up "$T/mnt-$m"
+done
+ok "$name: with the brick they are there again" \
+    cmp <(head -c $((at + 4096)) "$W/$name" | tail -c 4096) <(head -c 4096 /dev/zero | tr '\0' x)
+must rm "$W/$name"
+
 # The lock of an append goes with its connection; another client appends
 # meanwhile. What it appended stays; the first one's is behind it, or an error.
 name=lock

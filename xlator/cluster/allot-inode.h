@@ -72,8 +72,8 @@ struct allot_inode {
                                 this allot_bricks_version() */
     uint64_t unsynced_from;  /* written here since the last fsync or settle: */
     uint64_t unsynced_to;    /* [from, to), empty if to is 0 */
-    gf_boolean_t rehomed;    /* another client's extent hides some of that: the
-                                next    fsync or close fails */
+    gf_boolean_t rehomed;    /* another client's extent hides some of that, or
+                                may: the next fsync or close fails */
     uint64_t judged; /* allot_bricks_version() when the last extent's members
                         were last found good enough */
     uint32_t opens;  /* application fds of this client, all modes */

@@ -262,6 +262,7 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
     struct timespec mtime;
     gf_boolean_t newer = _gf_false;
     gf_boolean_t all = _gf_false; /* portions were fenced */
+    uint64_t size = 0;
     int ret = 0;
 
     if (!rec || !rec->r.layout->extent_count ||
@@ -295,13 +296,24 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
     if (seen.size.known > r.size)
         r.size = seen.size.known;
     allot_own_size(ai, rec, &r);
+    size = r.size;
     newer = seen.answered && iatt_newer(&seen.newest, &base);
     mtime.tv_sec = seen.newest.ia_mtime;
     mtime.tv_nsec = seen.newest.ia_mtime_nsec;
     ret = allot_publish(this, inode, &r, UINT64_MAX, newer ? &mtime : NULL);
     allot_stop(this, ALLOT_STOP_SETTLE_PUBLISHED);
-    if (ret == 0)
+    if (ret == 0) {
         GF_ATOMIC_INC(allot_priv(this)->settles);
+        LOCK(&ai->lock);
+        {
+            /* Written here at an earlier generation, and nobody who answers has
+             * it: the next extent may hide it, so the close must not vouch for
+             * it. */
+            if (!seen.size.exact && ai->unsynced_to > size)
+                ai->rehomed = _gf_true;
+        }
+        UNLOCK(&ai->lock);
+    }
 out:
     allot_rec_unref(rec);
     return ret;
