@@ -188,6 +188,7 @@ guard_unlink(call_frame_t *frame, xlator_t *this, loc_t *loc, int flags,
 {
     int err = guard_refuse_loc(frame, this, loc, xdata);
 
+    guard_unsquash(frame);
     if (err)
         return default_unlink_failure_cbk(frame, err);
     STACK_WIND_COOKIE(
@@ -220,6 +221,7 @@ guard_rename(call_frame_t *frame, xlator_t *this, loc_t *oldloc, loc_t *newloc,
 {
     int err = guard_refuse_locs(frame, this, oldloc, newloc, xdata);
 
+    guard_unsquash(frame);
     if (err)
         return default_rename_failure_cbk(frame, err);
     STACK_WIND_COOKIE(frame, guard_rename_cbk,
