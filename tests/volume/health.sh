@@ -132,6 +132,26 @@ is "it was logged once" "$(state_lines m 2 full)" 1
 must rm "${BRICK[2]}/.glusterfs/ballast"
 ok "with room it is up again" expect_within 20 brick_is "$A" 2 up
 
+# At the border: a brick that was full is taken again only with half a percent
+# (1.6 MiB here) more than min-free. storage/posix keeps 1% for itself.
+avail() {
+    df --output=avail -B1 "${BRICK[2]}" | tail -1
+}
+used_is_less() { # used_is_less BYTES
+    [ "$(of "$A" 2 used_bytes)" -lt "$1" ]
+}
+border=$(($(df --output=size -B1 "${BRICK[2]}" | tail -1) * 31 / 100))
+must fallocate -l $(($(avail) - border + 524288)) "${BRICK[2]}/.glusterfs/ballast"
+ok "just below min-free it is full" expect_within 20 brick_is "$A" 2 full
+used=$(of "$A" 2 used_bytes)
+must truncate -s $(($(stat -c %s "${BRICK[2]}/.glusterfs/ballast") - 1228800)) "${BRICK[2]}/.glusterfs/ballast"
+ok "the client sees that there is more room" expect_within 20 used_is_less $((used - 1000000))
+ok "that is above min-free" test "$(avail)" -gt "$border"
+ok "but it stays full" brick_is "$A" 2 full
+must truncate -s $(($(stat -c %s "${BRICK[2]}/.glusterfs/ballast") - 2097152)) "${BRICK[2]}/.glusterfs/ballast"
+ok "with half a percent more it is up" expect_within 20 brick_is "$A" 2 up
+must rm "${BRICK[2]}/.glusterfs/ballast"
+
 # ---- the administrator's states ---------------------------------------------
 
 must_mount b --direct-io-mode=enable
@@ -174,6 +194,18 @@ ok "and read" cmp "$T/noise" "$A/before"
 is "the registry's changes are logged" \
     "$(cat "$LOG"/mnt-*.log | grep -c 'the administrator has set brick')" 4
 M=$A
+
+# Each change has one line, with the id of the state it leads to (docs/admin.md).
+changes=$(grep -cE 'brick c[0-9] is [a-z]+.*\(was [a-z]+\)' "$LOG/mnt-m.log")
+ok "changes were logged ($changes)" test "$changes" -ge 10
+number=1000100
+for state in down connecting up full draining blank lost foreign failing; do
+    is "lines that say $state have id $number" \
+        "$(grep -E "brick c[0-9] is $state.*\(was" "$LOG/mnt-m.log" | grep -cv "MSGID: $number\]")" 0
+    is "and no other has" \
+        "$(grep "MSGID: $number\]" "$LOG/mnt-m.log" | grep -cvE "brick c[0-9] is $state.*\(was")" 0
+    number=$((number + 1))
+done
 
 # ---- where else it is told --------------------------------------------------
 

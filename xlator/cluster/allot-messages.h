@@ -27,6 +27,19 @@ enum allot_msg {
     ALLOT_MSG_DEBUG_STOP,
     ALLOT_MSG_ADMIN_STATE,
     ALLOT_MSG_GONE,
+
+    /* A change of a brick's state, by the state it has then, in the order of
+     * enum allot_brick_state: one line for each change. The numbers are in
+     * docs/admin.md and stay. */
+    ALLOT_MSG_STATE_DOWN = ALLOT_COMP_BASE + 100,
+    ALLOT_MSG_STATE_CONNECTING,
+    ALLOT_MSG_STATE_UP,
+    ALLOT_MSG_STATE_FULL,
+    ALLOT_MSG_STATE_DRAINING,
+    ALLOT_MSG_STATE_BLANK,
+    ALLOT_MSG_STATE_LOST,
+    ALLOT_MSG_STATE_FOREIGN,
+    ALLOT_MSG_STATE_FAILING,
 };
 
 #endif /* ALLOT_MESSAGES_H */
