@@ -109,10 +109,14 @@ must_gluster n1 volume set vol1 user.xlator.allot.namespace replicate
 # ---- incomplete installations ------------------------------------------------
 nok "a server without the filter hands out a volfile without allot" grep -q '^    type cluster/allot' "$(volfile n4 vol1 vol1.tcp-fuse.vol)"
 client_mount c1 n4:/vol1 /mnt/u
-# Its base is empty here, which a client with open-behind reads without a call:
-# docs/admin.md warns of that.
+# Its base is empty here, which a client with open-behind would read without a call.
 is "a client of it reads nothing of a spread file" "$(head -c 99 "$(in_node c1 /mnt/u/before)" 2>/dev/null | wc -c)" 0
-nok "nor write one" dd if=/dev/zero of="$(in_node c1 /mnt/u/before)" bs=4k count=1 conv=notrunc
+nok "and is told so" cat "$(in_node c1 /mnt/u/before)"
+is "after a listing, too" "$(ls -l "$(in_node c1 /mnt/u)" >"$T/listed"; awk '$NF == "before" { print $5 }' "$T/listed" | sort -u)" \
+    "$(stat -c %s "$T/data")"
+nok "a copy fails" cp "$(in_node c1 /mnt/u/before)" "$T/copy"
+nok "a copy of the directory, too" cp -r "$(in_node c1 /mnt/u)" "$T/copies"
+nok "it can not write one" dd if=/dev/zero of="$(in_node c1 /mnt/u/before)" bs=4k count=1 conv=notrunc
 nok "nor see portions" grep -q allot <(ls -a "$(in_node c1 /mnt/u)")
 on c1 umount /mnt/u
 nok "a client without the plugin cannot mount" on c2 timeout 60 mount -t glusterfs n1:/vol1 /mnt

@@ -142,6 +142,21 @@ xattrop f trusted.afr.dirty: 0
 setxattr f user.a b: 0
 removexattr f user.a: 0
 TALK
+talk "strangers are shown the recorded size of a spread file, so that they read, and are refused" <<'TALK'
+create z: 0
+publish z expect=0 seq=1 to=1 size=70000 client: 0
+lookup z: 0 size=70000
+fstat z: 0 size=70000 *
+read z: EPERM
+lookup z pid=-6: 0 size=0
+lookup z pid=-3: 0 size=0
+lookup z client: 0 size=0*
+publish z expect=1 seq=2 to=2 extents=0 client: 0
+lookup z: 0 size=0
+handshake / client: 0 *
+publish z expect=2 seq=3 to=3 size=70000 client: 0
+lookup z: 0 size=0
+TALK
 talk "self-heal sets and removes a record raw" <<'TALK'
 create h: 0
 publish h seq=9 to=9 pid=-6: 0
@@ -173,12 +188,19 @@ publish s expect=0 seq=1 to=7 client: EREMCHG
 TALK
 guard_restart
 talk "also of a file that only a listing has shown" <<'TALK'
-ls / plus: 0 *
+ls / plus client: 0 *
 open s: 0
 write s gen=6: EREMCHG
 write s gen=7: 0
 TALK
 is "the guard asked the disk for it once" "$(guard_counter fills)" 1
+guard_restart
+talk "a stranger's listing brings them" <<'TALK'
+ls / plus: 0 *
+open s: 0
+write s gen=6: EREMCHG
+TALK
+is "without asking the disk" "$(guard_counter fills)" 0
 guard_restart
 talk "also when a publish is the first call on it" <<'TALK'
 ls / plus: 0 *

@@ -73,6 +73,7 @@ struct guard_seen {
     gf_boolean_t closed;
     uint64_t gen;
     uint64_t seq;
+    uint64_t size;
     uint64_t nonce;
 };
 
@@ -101,6 +102,7 @@ guard_inode_read(dict_t *xattr, uuid_t gfid, struct guard_seen *seen)
         } else {
             seen->gen = rec.gen;
             seen->seq = rec.seq;
+            seen->size = guard_record_size(&rec);
             seen->nonce = rec.nonce;
             seen->has_extents = rec.layout->extent_count > 0;
             allot_record_clear(&rec);
@@ -159,6 +161,7 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
             gi->closed = seen.closed;
             gi->gen = seen.gen;
             gi->seq = seen.seq;
+            gi->size = seen.size;
             gi->nonce = seen.nonce;
         }
     }

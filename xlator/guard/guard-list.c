@@ -14,9 +14,11 @@
  * because a part that holds nothing else must be asked for again from behind
  * it: an empty answer would mean the end. */
 struct guard_listing {
-    fd_t *fd;      /* referenced */
-    dict_t *xdata; /* referenced; NULL */
-    size_t size;   /* bytes */
+    gf_boolean_t filters;  /* the root's: leave ".allot" out */
+    gf_boolean_t stranger; /* show recorded sizes (guard-size.c) */
+    fd_t *fd;              /* referenced */
+    dict_t *xdata;         /* referenced; NULL */
+    size_t size;           /* bytes */
 };
 
 static int
@@ -113,6 +115,27 @@ guard_listing_learn(xlator_t *this, gf_dirent_t *entries)
     }
 }
 
+/* What a stranger asked for has no records: they go again. The inodes are new
+ * ones here, without states of their own. */
+static void
+guard_listing_sizes(xlator_t *this, gf_dirent_t *entries)
+{
+    gf_dirent_t *entry = NULL;
+    struct guard_inode *gi = NULL;
+
+    list_for_each_entry(entry, &entries->list, list)
+    {
+        if (!entry->dict || !dict_get_sizen(entry->dict, ALLOT_XATTR_RECORD))
+            continue;
+        gi = entry->inode ? guard_inode_get(this, entry->inode) : NULL;
+        if (gi) {
+            guard_inode_learn(this, gi, entry->d_stat.ia_gfid, entry->dict);
+            guard_size_show(this, entry->inode, &entry->d_stat);
+        }
+        dict_del_sizen(entry->dict, ALLOT_XATTR_RECORD);
+    }
+}
+
 static int32_t
 guard_readdir_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                   int32_t op_ret, int32_t op_errno, gf_dirent_t *entries,
@@ -144,7 +167,7 @@ guard_readdirp_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     struct guard_listing *li = cookie;
     off_t offset = -1;
 
-    if (op_ret > 0 && li)
+    if (op_ret > 0 && li && li->filters)
         offset = guard_listing_filter(entries, &op_ret);
     if (offset != -1) {
         STACK_WIND_COOKIE(frame, guard_readdirp_cbk, li, FIRST_CHILD(this),
@@ -154,6 +177,8 @@ guard_readdirp_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     }
     if (op_ret > 0) {
         guard_listing_learn(this, entries);
+        if (li && li->stranger)
+            guard_listing_sizes(this, entries);
         guard_listing_mark(this, entries);
     }
     STACK_UNWIND_STRICT(readdirp, frame, op_ret, op_errno, entries, xdata);
@@ -201,8 +226,20 @@ guard_readdirp(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
         if (!req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
             dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0)
             err = ENOMEM;
+    } else if (!err && guard_is_stranger(frame, this, xdata)) {
+        req = xdata ? dict_copy_with_ref(xdata, NULL) : dict_new();
+        if (!req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0)
+            err = ENOMEM;
+        else
+            err = guard_listing_new(fd, size, req, &li);
+        if (li) {
+            li->stranger = _gf_true;
+            li->filters = guard_listing_filters(frame, this, fd, xdata);
+        }
     } else if (!err && guard_listing_filters(frame, this, fd, xdata)) {
         err = guard_listing_new(fd, size, xdata, &li);
+        if (li)
+            li->filters = _gf_true;
     }
     if (err)
         default_readdirp_failure_cbk(frame, err);

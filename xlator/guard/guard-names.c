@@ -16,6 +16,7 @@
 #define GUARD_SHOW_RECORD 0x2  /* trusted.allot.record */
 #define GUARD_SHOW_PORTION 0x4 /* trusted.allot.portion */
 #define GUARD_SHOW_BRICK 0x8   /* trusted.allot.brick and .registry */
+#define GUARD_SHOW_SIZE 0x10   /* the recorded size, to a stranger */
 
 static uintptr_t
 guard_lookup_show(call_frame_t *frame, xlator_t *this, dict_t *xdata)
@@ -24,6 +25,8 @@ guard_lookup_show(call_frame_t *frame, xlator_t *this, dict_t *xdata)
 
     if (guard_may_see(frame, this, xdata))
         show |= GUARD_SHOW_HIDDEN;
+    else if (guard_is_stranger(frame, this, xdata))
+        show |= GUARD_SHOW_SIZE;
     if (!xdata)
         return show;
     if (dict_get_sizen(xdata, ALLOT_KEY_CLIENT))
@@ -86,6 +89,8 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
             guard_lookup_foreign(this, frame, gi, xdata);
         if (xdata && dict_get_sizen(xdata, ALLOT_XATTR_PORTION))
             hidden = _gf_true;
+        if (gi && (show & GUARD_SHOW_SIZE))
+            guard_size_show(this, inode, buf);
     }
     if (hidden && !(show & GUARD_SHOW_HIDDEN)) {
         default_lookup_failure_cbk(frame, ENOENT);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
  * guard-pass.c - the fops that pass as they are, once the caller is served and
- * the place is not hidden from it.
+ * the place is not hidden from it. Those that show a size are in guard-size.c.
  *
  * Exceptions in what is asked:
- *   - fstat asks for identity only: whoever has an fd on a portion got it with
- *     a key, and replicate refreshes its view of an fd without one;
  *   - locks may touch hidden places, on connections of allot's, and an
  *     unserved root (replicate and disperse lock on their own);
  *   - statfs passes always: it shows no file, and distribute takes a brick
@@ -38,12 +36,6 @@
 #define GUARD_ALWAYS 0
 
 /* clang-format off */
-GUARD_PASS(stat, GUARD_BY_LOC,
-           (call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata),
-           loc, xdata)
-GUARD_PASS(fstat, GUARD_BY_IDENTITY,
-           (call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata),
-           fd, xdata)
 GUARD_PASS(readlink, GUARD_BY_LOC,
            (call_frame_t *frame, xlator_t *this, loc_t *loc, size_t size,
             dict_t *xdata),
@@ -100,14 +92,6 @@ GUARD_PASS(fentrylk, guard_refuse_internal(frame, this, fd->inode, xdata),
             const char *basename, entrylk_cmd cmd, entrylk_type type,
             dict_t *xdata),
            volume, fd, basename, cmd, type, xdata)
-GUARD_PASS(setattr, GUARD_BY_LOC,
-           (call_frame_t *frame, xlator_t *this, loc_t *loc,
-            struct iatt *stbuf, int32_t valid, dict_t *xdata),
-           loc, stbuf, valid, xdata)
-GUARD_PASS(fsetattr, GUARD_BY_FD,
-           (call_frame_t *frame, xlator_t *this, fd_t *fd, struct iatt *stbuf,
-            int32_t valid, dict_t *xdata),
-           fd, stbuf, valid, xdata)
 GUARD_PASS(lease, GUARD_BY_LOC,
            (call_frame_t *frame, xlator_t *this, loc_t *loc,
             struct gf_lease *lease, dict_t *xdata),

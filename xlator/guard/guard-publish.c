@@ -27,6 +27,7 @@ struct guard_step {
     } what;
     uint64_t gen;   /* what the file gets */
     uint64_t seq;   /* publish: what the record gets */
+    uint64_t shown; /* publish: the size strangers are shown from then on */
     uint64_t nonce; /* the same */
     uint64_t size;  /* publish: most bytes of the base; fence: the clip */
     gf_boolean_t has_extents;
@@ -139,6 +140,7 @@ guard_step_change_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                 gone = gi->unnamed && step->has_extents &&
                        gi->nonce != step->nonce;
                 gi->seq = step->seq;
+                gi->size = step->shown;
                 gi->nonce = step->nonce;
                 gi->has_extents = step->has_extents;
             }
@@ -259,6 +261,7 @@ guard_publish_check(xlator_t *this, struct guard_step *step, uint64_t expected)
     if (allot_record_decode((uint8_t *)value->data, value->len, &rec) != 0)
         return EINVAL;
     step->seq = rec.seq;
+    step->shown = guard_record_size(&rec);
     step->gen = rec.gen;
     step->nonce = rec.nonce;
     step->has_extents = rec.layout->extent_count > 0;

@@ -101,6 +101,8 @@ struct guard_inode {
     gf_boolean_t closed;      /* portion: about to be cut by its set */
     uint64_t gen;             /* of the record or portion; 0: no record */
     uint64_t seq;             /* of the record; 0: no record */
+    uint64_t size;            /* of the record, at least 1 if DIRTY: what is
+                                 shown to strangers, guard-size.c */
     uint64_t nonce;           /* of its portions; 0: no extents */
     gf_boolean_t unnamed;     /* base: a name of it was removed, the last one
                                  perhaps */
@@ -433,6 +435,24 @@ guard_identity_fini(xlator_t *this);
  * NULL: no memory. */
 dict_t *
 guard_handshake(xlator_t *this);
+
+/* guard-size.c ------------------------------------------------------------- */
+
+/** guard_is_stranger - does a call come from a client without allot: neither
+ * key, nor greeting, nor self-heal or rebalance. */
+gf_boolean_t
+guard_is_stranger(call_frame_t *frame, xlator_t *this, dict_t *xdata);
+
+/** guard_size_show - make @buf of @inode what a stranger is shown. */
+void
+guard_size_show(xlator_t *this, inode_t *inode, struct iatt *buf);
+
+/** guard_record_size - the size to show of a file with record @rec. */
+static inline uint64_t
+guard_record_size(const struct allot_record *rec)
+{
+    return rec->size || !(rec->flags & ALLOT_RECORD_DIRTY) ? rec->size : 1;
+}
 
 /* fops, by file ------------------------------------------------------------ */
 
