@@ -158,7 +158,29 @@ is "in as many places as the file has blocks" $places "$(("$(stat -c %s "$T/word
 is "the map has hosts" "$(getfattr --absolute-names --only-values -n glusterfs.allot.map "$M/words" |
     jq -c '[.ranges[].host] | unique')" '["127.0.0.1"]'
 nok "a bad offset is refused" getfattr -n glusterfs.allot.map.x "$M/words"
-must rm "$M/words"
+# The same with what programs know that read GlusterFS's own pathinfo, as Hadoop's
+# old plugin for striped volumes: block i is on place i mod n. The places are
+# those of the portions themselves.
+pathinfo=$(getfattr --absolute-names --only-values -n trusted.glusterfs.pathinfo "$M/words")
+note "$pathinfo"
+is "pathinfo speaks of stripes" "$(sed -E 's/^(\(<STRIPE:[^:]*:\[[0-9]+\]>).*/\1/' <<<"$pathinfo")" "(<STRIPE:allot:[65536]>"
+mapfile -t hosts < <(grep -oE '<POSIX\([^)]*\):[^:]*:[^>]*>' <<<"$pathinfo" | sed -E 's/.*\):([^:]*):.*/\1/')
+mapfile -t files < <(grep -oE '<POSIX\([^)]*\):[^:]*:[^>]*>' <<<"$pathinfo" | sed -E 's/.*\):[^:]*:(.*)>/\1/')
+is "each place has a host" "$(printf '%s\n' "${hosts[@]}" | sort -u)" "$(hostname)"
+total=0 block=0
+for ((start = 0; start < $(stat -c %s "$T/words"); start += 65536)); do
+    n=$(tail -c +$((start + 1)) "${files[block % ${#files[@]}]}" | head -c 65536 | tr -cd '\n' | wc -c)
+    total=$((total + n))
+    block=$((block + 1))
+done
+is "every word is counted once, on the place of its block" $total 100000
+is "the other name of it" "$(getfattr --absolute-names --only-values -n glusterfs.pathinfo "$M/words")" "$pathinfo"
+touch "$M/not-spread"
+ok "a file that is not spread has the namespace's" grep -q '<POSIX' <(
+    getfattr --absolute-names --only-values -n trusted.glusterfs.pathinfo "$M/not-spread")
+nok "which is no stripe" grep -q STRIPE <(
+    getfattr --absolute-names --only-values -n trusted.glusterfs.pathinfo "$M/not-spread")
+must rm "$M/words" "$M/not-spread"
 
 # ---- watching ---------------------------------------------------------------
 

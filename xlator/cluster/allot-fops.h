@@ -72,6 +72,11 @@ allot_children_json(xlator_t *this, inode_t *inode, const char *cursor,
 char *
 allot_map_json(xlator_t *this, inode_t *inode, uint64_t from, int *err);
 
+/** allot_pathinfo_text - allot-map.c: trusted.glusterfs.pathinfo of a spread
+ * file, in a synctask. Malloc'ed; NULL: *@err. */
+char *
+allot_pathinfo_text(xlator_t *this, inode_t *inode, int *err);
+
 /** allot_run - run @fn(@arg) in a synctask as root, in the gate of @inode
  * alone (@gate) or without a gate. @fn must unwind the user's frame itself or
  * have nothing to unwind; it may wind. -ENOMEM: @fn does not run. */

@@ -7,6 +7,15 @@
  * A value of a virtual attribute is at most 64 KiB through a mount, so a
  * document has at most ALLOT_MAP_RANGES ranges and then "next", the offset for
  * which to ask on: glusterfs.allot.map.OFFSET.
+ *
+ * The same for programs that know GlusterFS's own trusted.glusterfs.pathinfo:
+ *
+ *   (<STRIPE:NAME:[BLOCK SIZE]> PLACE PLACE ...)   block i is on PLACE i mod n
+ *   (<ALLOT:NAME> PLACE PLACE ...)                 no such n: each place once
+ *
+ * as cluster/stripe wrote it, a PLACE being what the brick (or the set) itself
+ * says of the portion, <POSIX(BRICK):HOST:PATH>; <UNREACHABLE:BRICK> if it does
+ * not answer.
  */
 #include "allot-bricks-impl.h"
 #include "allot-fops.h"
@@ -123,6 +132,161 @@ allot_map_json(xlator_t *this, inode_t *inode, uint64_t from, int *err)
     }
     json_decref(doc);
     json_decref(ranges);
+    allot_rec_unref(rec);
+    *err = -ret;
+    return text;
+}
+
+/* ---- pathinfo -------------------------------------------------------------
+ */
+
+#define PATHINFO_PERIOD 1024  /* places that a text lists at most */
+#define PATHINFO_BLOCKS 65536 /* blocks looked at: at least a whole cycle */
+
+/* Which brick has block @b, or -1: not one alone. */
+static int
+pathinfo_place(const struct allot_layout *layout, uint64_t block_size,
+               uint64_t size, uint64_t b)
+{
+    uint64_t at = b * block_size;
+    uint64_t end = at + block_size < size ? at + block_size : size;
+    struct allot_place place;
+
+    /* Inline bytes are part of block 0. */
+    if (at < layout->inline_limit)
+        at = layout->inline_limit;
+    if (at >= end)
+        return -1;
+    allot_layout_place(layout, at, &place);
+    return place.end_byte >= end ? place.brick_idx : -1;
+}
+
+/* The places in order, if block i is on place i mod n for all blocks; 0: it is
+ * not so. @places: room for PATHINFO_BLOCKS. */
+static int
+pathinfo_period(const struct allot_layout *layout, uint64_t block_size,
+                uint64_t size, int *places)
+{
+    uint64_t blocks = (size + block_size - 1) / block_size;
+    int n = 0;
+    int b = 0;
+
+    if (blocks > PATHINFO_BLOCKS)
+        blocks = PATHINFO_BLOCKS;
+    for (b = 0; b < (int)blocks; b++) {
+        places[b] = pathinfo_place(layout, block_size, size, b);
+        if (places[b] < 0)
+            return 0;
+    }
+    for (n = 1; n <= PATHINFO_PERIOD && n <= (int)blocks; n++) {
+        for (b = n; b < (int)blocks && places[b] == places[b - n];)
+            b++;
+        if (b == (int)blocks)
+            return n;
+    }
+    return 0;
+}
+
+/* What each brick of the layout says of its portion. */
+static void
+pathinfo_ask(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
+             struct allot_call *calls)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    const struct allot_layout *layout = rec->r.layout;
+    dict_t *xdata = allot_xdata_internal();
+    struct allot_brick_view view;
+    loc_t loc = {
+        0,
+    };
+    uint32_t i = 0;
+
+    if (!xdata || !ai || allot_portion_loc(this, inode, ai, rec->r.nonce, &loc))
+        goto out;
+    for (i = 0; i < layout->brick_count; i++) {
+        allot_call_init(&calls[i], NULL, GF_FOP_GETXATTR);
+        if (!allot_brick_get(this, layout->bricks[i], &view) &&
+            allot_brick_usable(&view))
+            calls[i].xl = view.xl;
+        calls[i].loc = &loc;
+        calls[i].name = GF_XATTR_PATHINFO_KEY;
+        calls[i].xdata = xdata;
+    }
+    allot_fan(this, calls, layout->brick_count);
+out:
+    if (xdata)
+        dict_unref(xdata);
+    loc_wipe(&loc);
+}
+
+static void
+pathinfo_put(FILE *out, const struct allot_layout *layout,
+             struct allot_call *calls, int brick)
+{
+    char *text = NULL;
+    uint32_t i = 0;
+
+    for (i = 0; i < layout->brick_count; i++)
+        if (layout->bricks[i] == brick)
+            break;
+    if (i < layout->brick_count && calls[i].ret >= 0 && calls[i].rdict &&
+        dict_get_str(calls[i].rdict, GF_XATTR_PATHINFO_KEY, &text) == 0)
+        fprintf(out, " %s", text);
+    else
+        fprintf(out, " <UNREACHABLE:%d>", brick);
+}
+
+char *
+allot_pathinfo_text(xlator_t *this, inode_t *inode, int *err)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    const struct allot_layout *layout = NULL;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    struct allot_rec *rec = NULL;
+    struct allot_call *calls = NULL;
+    int *places = GF_CALLOC(PATHINFO_BLOCKS, sizeof(*places), allot_mt_misc);
+    struct iatt base;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = NULL;
+    uint64_t block = 0;
+    uint64_t size = 0;
+    int n = 0;
+    int i = 0;
+    int ret = ai && places ? allot_refresh(this, inode, &base) : -ENOMEM;
+
+    if (ret == 0)
+        rec = allot_inode_rec(ai, &kind);
+    if (ret == 0 && kind != ALLOT_KIND_SPREAD)
+        ret = kind == ALLOT_KIND_BROKEN ? -EIO : -ESTALE;
+    if (ret)
+        goto out;
+    layout = rec->r.layout;
+    calls = GF_CALLOC(layout->brick_count, sizeof(*calls), allot_mt_calls);
+    out = calls ? open_memstream(&text, &len) : NULL;
+    if (!out) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    pathinfo_ask(this, inode, rec, calls);
+    size = rec->r.size > ai->known_size ? rec->r.size : ai->known_size;
+    block = 1ULL << layout->extents[layout->extent_count - 1].block_shift;
+    n = pathinfo_period(layout, block, size, places);
+    if (n) {
+        fprintf(out, "(<STRIPE:%s:[%" PRIu64 "]>", this->name, block);
+        for (i = 0; i < n; i++)
+            pathinfo_put(out, layout, calls, places[i]);
+    } else {
+        fprintf(out, "(<ALLOT:%s>", this->name);
+        for (i = 0; i < (int)layout->brick_count; i++)
+            pathinfo_put(out, layout, calls, layout->bricks[i]);
+    }
+    fputc(')', out);
+    fclose(out);
+    allot_calls_wipe(calls, layout->brick_count);
+out:
+    GF_FREE(calls);
+    GF_FREE(places);
     allot_rec_unref(rec);
     *err = -ret;
     return text;

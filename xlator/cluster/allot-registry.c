@@ -314,9 +314,9 @@ child_set_state(struct allot_bricks *b, struct allot_child *c)
         now == ALLOT_BRICK_FOREIGN || (state_usable(old) && !state_usable(now))
             ? GF_LOG_WARNING
             : GF_LOG_INFO,
-        0, ALLOT_MSG_STATE_DOWN + now, "brick %s is %s%s%s (was %s)", c->xl->name,
-        allot_brick_state_name(now), why ? ": " : "", why ? why : "",
-        allot_brick_state_name(old));
+        0, ALLOT_MSG_STATE_DOWN + now, "brick %s is %s%s%s (was %s)",
+        c->xl->name, allot_brick_state_name(now), why ? ": " : "",
+        why ? why : "", allot_brick_state_name(old));
 }
 
 void

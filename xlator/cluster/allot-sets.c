@@ -431,10 +431,10 @@ leaf_set_state(struct allot_bricks *b, struct allot_leaf *l)
            l->state == ALLOT_BRICK_FOREIGN || old == ALLOT_BRICK_UP
                ? GF_LOG_WARNING
                : GF_LOG_INFO,
-           0, ALLOT_MSG_STATE_DOWN + l->state, "brick %s of %s is %s%s%s (was %s)",
-           l->xl->name, l->child->xl->name, allot_brick_state_name(l->state),
-           l->why ? ": " : "", l->why ? l->why : "",
-           allot_brick_state_name(old));
+           0, ALLOT_MSG_STATE_DOWN + l->state,
+           "brick %s of %s is %s%s%s (was %s)", l->xl->name, l->child->xl->name,
+           allot_brick_state_name(l->state), l->why ? ": " : "",
+           l->why ? l->why : "", allot_brick_state_name(old));
 }
 
 void

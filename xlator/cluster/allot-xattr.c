@@ -127,6 +127,14 @@ allot_key_map(const char *name)
            strspn(rest, "0123456789") == strlen(rest);
 }
 
+/* Of a spread file only: for the rest the namespace knows. */
+static gf_boolean_t
+allot_key_pathinfo(const char *name)
+{
+    return strcmp(name, GF_XATTR_PATHINFO_KEY) == 0 ||
+           strcmp(name, GF_XATTR_USER_PATHINFO_KEY) == 0;
+}
+
 /* ALLOT_VIRT_CHILDREN, or with a cursor behind it. */
 static gf_boolean_t
 allot_key_children(const char *name)
@@ -157,6 +165,8 @@ allot_virtual_task(xlator_t *this, void *arg)
         text = allot_unnamed_json(this);
     else if (strcmp(op->key, VIRT_HEALS) == 0)
         text = allot_heals_json(this);
+    else if (allot_key_pathinfo(op->key))
+        text = allot_pathinfo_text(this, op->inode, &err);
     else if (allot_key_map(op->key))
         text = allot_map_json(
             this, op->inode,
@@ -269,6 +279,8 @@ allot_getxattr(call_frame_t *frame, xlator_t *this, loc_t *loc,
         STACK_UNWIND_STRICT(getxattr, frame, -1, ENODATA, NULL, NULL);
     else if (allot_key_virtual(name))
         allot_virtual_get(frame, this, loc->inode, name, _gf_false);
+    else if (allot_key_pathinfo(name) && allot_known_spread(this, loc->inode))
+        allot_virtual_run(frame, this, loc->inode, name, _gf_false);
     else
         STACK_WIND_TAIL(frame, ns, ns->fops->getxattr, loc, name, xdata);
     return 0;
@@ -287,6 +299,8 @@ allot_fgetxattr(call_frame_t *frame, xlator_t *this, fd_t *fd, const char *name,
         STACK_UNWIND_STRICT(fgetxattr, frame, -1, ENODATA, NULL, NULL);
     else if (allot_key_virtual(name))
         allot_virtual_get(frame, this, fd->inode, name, _gf_true);
+    else if (allot_key_pathinfo(name) && allot_known_spread(this, fd->inode))
+        allot_virtual_run(frame, this, fd->inode, name, _gf_true);
     else
         STACK_WIND_TAIL(frame, ns, ns->fops->fgetxattr, fd, name, xdata);
     return 0;
