@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # Clients that lose one brick in the middle of a protocol, and get it back: the
 # connection goes through tests/volume/cable.c. Sourced by crash-cable*.sh and
-# by crash-failed.sh.
+# by crash-failed.sh and power.sh.
 #
 # A case: the victim stops at a step, as in crash-lib.sh; the cable to one brick
 # is pulled out. In the variant "out" it goes on without that brick, which comes
@@ -54,6 +54,42 @@ cabled() {
 all_up() { # all_up MOUNT
     [ "$("$ALLOT" status "$1" --json | jq -c '[.bricks[].state] | unique')" = '["up"]' ]
 }
+
+# brick_of FILE OFFSET: the brick that holds this byte; all have the same weight.
+brick_of() {
+    "$ALLOT" layout "$1" --json | jq -r --argjson at "$2" '
+        [.extents[] | select(.start <= $at)] | last as $e
+        | ($e.block_size) as $b
+        | ((($at / $b | floor) - ($e.start / $b | floor) + $e.phase) % ($e.members | length)) as $i
+        | $e.members[$i].index'
+}
+
+base_of() { # base_of NAME: the brick that has its base
+    local i
+    for ((i = 0; i < NBRICKS; i++)); do
+        [ ! -s "${BRICK[i]}/$1" ] || echo "$i"
+    done
+}
+
+without() { # without MOUNT: it knows that a brick is away
+    [ "$("$ALLOT" status "$1" --json | jq '[.bricks[] | select(.state == "down")] | length')" = 1 ]
+}
+
+# block_off NAME: the offset of a block, of the last of its brick's, that is not
+# on the brick of its base.
+block_off() {
+    local at base
+    base=$(base_of "$1")
+    for at in 147456 163840; do
+        [ "$(brick_of "$W/$1" $at)" = "$base" ] || break
+    done
+    echo $at
+}
+
+# One block before MID and the one at MID, which cannot be written: what stands
+# behind it is copied.
+do_mid() { put "$1" b $((MID - 16384)) 32768; }
+export -f do_mid
 
 # patched GOT OLD NEW: each byte of GOT is OLD's or NEW's, zero where both end
 # before it; its size is between theirs. (Of a write that failed some pieces may

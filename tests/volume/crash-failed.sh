@@ -13,42 +13,8 @@
 crash_setup net-4-plain
 cables_start
 
-# brick_of FILE OFFSET: the brick that holds this byte; all have the same weight.
-brick_of() {
-    "$ALLOT" layout "$1" --json | jq -r --argjson at "$2" '
-        [.extents[] | select(.start <= $at)] | last as $e
-        | ($e.block_size) as $b
-        | ((($at / $b | floor) - ($e.start / $b | floor) + $e.phase) % ($e.members | length)) as $i
-        | $e.members[$i].index'
-}
-
-base_of() { # base_of NAME: the brick that has its base
-    local i
-    for ((i = 0; i < NBRICKS; i++)); do
-        [ ! -s "${BRICK[i]}/$1" ] || echo "$i"
-    done
-}
-
-without() { # without MOUNT: it knows that a brick is away
-    [ "$("$ALLOT" status "$1" --json | jq '[.bricks[] | select(.state == "down")] | length')" = 1 ]
-}
-
-# block_off NAME: the offset of a block, of the last of its brick's, that is not
-# on the brick of its base.
-block_off() {
-    local at base
-    base=$(base_of "$1")
-    for at in 147456 163840; do
-        [ "$(brick_of "$W/$1" $at)" = "$base" ] || break
-    done
-    echo $at
-}
-
-# One block before MID and the one at MID, which cannot be written: what stands
-# behind it is copied.
-do_mid() { put "$1" b $((MID - 16384)) 32768; }
 do_look() { cat "$1" >/dev/null; }
-export -f do_mid do_look
+export -f do_look
 
 for v in kill cont; do
     name=copied-$v

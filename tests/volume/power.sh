@@ -6,8 +6,8 @@
 # (xfs_io shutdown), so that what was not synced is gone, its process is killed,
 # and both come back. What was fsynced is there, whoever wrote it; of the rest no
 # byte is another one than was written, but for zeros.
-# shellcheck source=crash-lib.sh
-. "$(dirname "$0")/crash-lib.sh"
+# shellcheck source=crash-cable-lib.sh
+. "$(dirname "$0")/crash-cable-lib.sh"
 
 # power_loss I
 power_loss() {
@@ -39,6 +39,23 @@ must_mount a "${DIRECT[@]}"
 A=$M
 must_mount b "${DIRECT[@]}"
 B=$M
+W=$A
+noise 400000 >"$T/noise-b"
+cables_start
+
+# grow_sync FILE FROM: O_SYNC writes of 64 KiB each; it is not closed. The first is
+# the inline part, the next makes it spread: that is a record on the base's brick
+# and data on another one. Nothing else syncs there afterwards.
+grow_sync() {
+    python3 -c '
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_SYNC)
+data = open(sys.argv[2], "rb").read()
+for i in range(0, len(data), 65536):
+    assert os.pwrite(fd, data[i:i + 65536], i) == len(data[i:i + 65536])
+os.kill(os.getpid(), 9)' "$1" "$2"
+    [ $? = 137 ]
+}
 
 for victim in 0 1 2 3; do
     for i in 1 2 3 4; do
@@ -52,6 +69,13 @@ for victim in 0 1 2 3; do
         must sync "$B/client-$victim-$i"
         cp "$REF/unsynced-$victim-$i" "$A/"
     done
+    for n in {1..60}; do
+        osync=osync-$victim-$n
+        : >"$A/$osync"
+        [ ! -e "${BRICK[victim]}/$osync" ] || break
+    done
+    noise 70000 >"$REF/$osync"
+    ok "brick $victim: a file is written with O_SYNC" grow_sync "$A/$osync" "$REF/$osync"
     power_loss $victim
     for m in "$A" "$B"; do
         ok "brick $victim lost power and is back" expect_within 30 sees_all "$m"
@@ -62,9 +86,29 @@ for victim in 0 1 2 3; do
                 bounded 60 cmp "$B/$kind-$victim-$i" "$REF/$kind-$victim-$i"
         done
     done
+    ok "brick $victim: what was written with O_SYNC is there" bounded 60 cmp "$B/$osync" "$REF/$osync"
     for i in 1 2 3 4; do
         ok "brick $victim: unsynced file $i has no wrong bytes" \
             zeros_only "$B/unsynced-$victim-$i" "$REF/unsynced-$victim-$i"
     done
+done
+
+# Bytes that were synced, and then moved by a client that cannot reach a brick.
+for i in 1 2; do
+    name=moved-$i
+    noise 200000 >"$REF/$name"
+    must dd if="$REF/$name" of="$A/$name" bs=64K conv=fsync status=none
+    MID=$(block_off "$name")
+    k=$(brick_of "$A/$name" "$MID")
+    must cabled "c-$i" "$k"
+    cable_out "$k"
+    must expect_within 30 without "$T/mnt-c-$i"
+    must do_mid "$T/mnt-c-$i/$name"
+    cable_in "$k"
+    is "$name: the bytes behind the write have a new extent" \
+        "$("$ALLOT" layout "$A/$name" --json | jq --argjson at "$MID" 'any(.extents[]; .start == $at)')" true
+    power_loss "$(brick_of "$A/$name" $((MID + 16384)))"
+    ok "$name: the brick is back" expect_within 30 sees_all "$B"
+    ok "$name: they are there" cmp -i $((MID + 16384)) "$B/$name" "$REF/$name"
 done
 done_testing

@@ -112,3 +112,29 @@ allot_call_base(xlator_t *this, inode_t *inode, struct allot_call *call)
     fd_unref(fd);
     return ret;
 }
+
+int
+allot_sync_base(xlator_t *this, inode_t *inode, fd_t *fd, dict_t *xdata)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_call call;
+    int ret = 0;
+
+    if (!ai)
+        return -ENOMEM;
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_FSYNC);
+    call.fd = fd;
+    call.xdata = allot_xdata_with_gen(xdata, allot_inode_gen(ai));
+    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    if (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) {
+        ai->stale = _gf_true;
+        ai->base_behind = ret == -ALLOT_ERR_BEHIND;
+        ret = -EREMCHG;
+    } else if (ret >= 0) {
+        ai->record_unsynced = _gf_false;
+    }
+    if (call.xdata)
+        dict_unref(call.xdata);
+    allot_calls_wipe(&call, 1);
+    return ret < 0 ? ret : 0;
+}

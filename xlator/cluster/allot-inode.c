@@ -230,6 +230,7 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
             if (newer_gen || ai->known_size < rec->r.size)
                 ai->known_size = rec->r.size;
             ai->full_sync = _gf_true;
+            ai->record_unsynced = _gf_true;
         }
     }
     UNLOCK(&ai->lock);

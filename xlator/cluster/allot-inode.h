@@ -58,13 +58,14 @@ struct allot_inode {
     gf_boolean_t wrote;     /* this client wrote since it last settled */
     gf_boolean_t may_write; /* an application fd is, or was, open to write */
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
-    gf_boolean_t unlinked;  /* its last name is gone */
-    gf_boolean_t sole;      /* ... and no other client had it open when this one
-                               closed it */
-    gf_boolean_t stale;     /* re-read the record before the next data fop */
-    gf_boolean_t unsure;    /* nobody knows whether the last publish happened */
-    uint64_t base_seen;     /* allot_bricks_version() at the last lookup: when a
-                               replica came back since, a stat heals the base */
+    gf_boolean_t record_unsynced; /* a brick that loses power may lose it */
+    gf_boolean_t unlinked;        /* its last name is gone */
+    gf_boolean_t sole;   /* ... and no other client had it open when this one
+                            closed it */
+    gf_boolean_t stale;  /* re-read the record before the next data fop */
+    gf_boolean_t unsure; /* nobody knows whether the last publish happened */
+    uint64_t base_seen;  /* allot_bricks_version() at the last lookup: when a
+                            replica came back since, a stat heals the base */
     gf_boolean_t base_behind; /* a replica of the base missed a publication: the
                                  next refresh begins with a lookup */
     uint64_t helped_gen; /* truncations up to this generation are known to */

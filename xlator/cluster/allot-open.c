@@ -454,29 +454,6 @@ out:
     return ret;
 }
 
-/* The base: it holds the record, the size that was just published, and the
- * inline part. Alone. */
-static int
-fsync_base(xlator_t *this, struct open_local *local, struct allot_inode *ai)
-{
-    struct allot_call call;
-    int ret = 0;
-
-    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_FSYNC);
-    call.fd = local->fd;
-    call.xdata = allot_xdata_with_gen(local->xdata, allot_inode_gen(ai));
-    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
-    if (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) {
-        ai->stale = _gf_true;
-        ai->base_behind = ret == -ALLOT_ERR_BEHIND;
-        ret = -EREMCHG;
-    }
-    if (call.xdata)
-        dict_unref(call.xdata);
-    allot_calls_wipe(&call, 1);
-    return ret < 0 ? ret : 0;
-}
-
 static void
 fsync_task(xlator_t *this, void *arg)
 {
@@ -494,7 +471,8 @@ fsync_task(xlator_t *this, void *arg)
         if (ret == 0)
             ret = fsync_portions(this, local->fd->inode, ai, local->flags);
         if (ret == 0)
-            ret = fsync_base(this, local, ai);
+            ret = allot_sync_base(this, local->fd->inode, local->fd,
+                                  local->xdata);
     } while (ret == -EREMCHG && ++tries < 16 && !(ret = 0));
 
     if (ret == -EREMCHG || ret == -ENOTCONN || ret == -EBADFD)

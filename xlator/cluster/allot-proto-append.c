@@ -180,6 +180,40 @@ relocate(xlator_t *this, struct allot_inode *ai,
     return ret;
 }
 
+/* Copies of bytes that somebody may have synced at their old home. */
+static int
+relocate_sync(xlator_t *this, struct allot_inode *ai,
+              const struct allot_layout *to, uint64_t gen)
+{
+    const struct allot_extent *e = &to->extents[to->extent_count - 1];
+    dict_t *xdata = allot_xdata_with_gen(NULL, gen);
+    struct allot_call calls[ALLOT_MEMBERS_MAX];
+    struct allot_brick_view view;
+    int ret = xdata ? 0 : -ENOMEM;
+    int i = 0;
+
+    for (i = 0; i < e->member_count; i++) {
+        allot_call_init(&calls[i], NULL, GF_FOP_FSYNC);
+        calls[i].fd = allot_slot_fd(this, ai, e->members[i].brick_idx, &view);
+        if (!calls[i].fd)
+            continue; /* nothing was copied there */
+        calls[i].xl = xdata ? view.xl : NULL;
+        calls[i].xdata = xdata;
+    }
+    allot_fan(this, calls, e->member_count);
+    for (i = 0; i < e->member_count; i++) {
+        if (!calls[i].fd)
+            continue;
+        if (calls[i].ret < 0 && calls[i].xl && !ret)
+            ret = -calls[i].err;
+        fd_unref(calls[i].fd);
+    }
+    allot_calls_wipe(calls, e->member_count);
+    if (xdata)
+        dict_unref(xdata);
+    return ret;
+}
+
 /* ---- the protocol
  * ------------------------------------------------------------------- */
 
@@ -248,6 +282,7 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     struct allot_glimpse seen;
     struct allot_record r;
     int *errs = NULL;
+    fd_t *fd = NULL;
     uint64_t gen = 0;
     uint64_t eof = 0;
     uint64_t start = at;
@@ -327,6 +362,8 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
         ret = payload ? relocate(this, ai, layout, r.layout, gen + 1, at,
                                  eof > end ? eof : end, payload)
                       : -EIO;
+        if (ret == 0 && eof > end)
+            ret = relocate_sync(this, ai, r.layout, gen + 1);
         if (ret == -ENOTCONN)
             ret = -EREMCHG; /* one more member went */
         allot_stop(this, ALLOT_STOP_APPEND_COPIED);
@@ -343,6 +380,12 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
         goto out;
     GF_ATOMIC_INC(priv->appends);
     allot_stop(this, ALLOT_STOP_APPEND_PUBLISHED);
+    /* Step 6 cuts the old homes: not before the record is there to stay. */
+    fd = exact && eof > end ? allot_any_fd(this, inode, _gf_false) : NULL;
+    if (fd) {
+        allot_sync_base(this, inode, fd, NULL);
+        fd_unref(fd);
+    }
     /* 6 */
     allot_rec_unref(rec);
     rec = allot_inode_rec(ai, NULL);

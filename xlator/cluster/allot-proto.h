@@ -324,6 +324,11 @@ allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size);
 fd_t *
 allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable);
 
+/** allot_sync_base - fsync of the base, and with it of its record
+ * 0; -EREMCHG: it has another record now, and is marked stale; -errno. Alone. */
+int
+allot_sync_base(xlator_t *this, inode_t *inode, fd_t *fd, dict_t *xdata);
+
 /** allot_call_base - STAT, SETXATTR or TRUNCATE of the base, by gfid;
  * through an open fd if the file has no name any more
  * @call: everything but xl, loc and fd is filled in. Returns as

@@ -174,6 +174,12 @@ write_plain(struct allot_io *io)
 /* ---- a spread file
  * -------------------------------------------------------------------- */
 
+static int32_t
+write_syncs(struct allot_io *io)
+{
+    return allot_fd_flags(io->this, io->fd) & (O_SYNC | O_DSYNC);
+}
+
 static void
 write_account(struct allot_io *io)
 {
@@ -296,7 +302,7 @@ write_pieces(struct allot_io *io)
 static void
 write_wind(struct allot_io *io)
 {
-    int32_t sync = allot_fd_flags(io->this, io->fd) & (O_SYNC | O_DSYNC);
+    int32_t sync = write_syncs(io);
     call_frame_t *frame = io->frame;
     xlator_t *this = io->this;
     struct allot_io_piece *pieces = io->pieces;
@@ -350,6 +356,9 @@ write_go(void *arg)
     else if (end > ai->known_size &&
              ai->judged != allot_bricks_version(io->this) &&
              allot_members_wanting(io->this, io->rec->r.layout, ai->known_size))
+        want = _gf_true;
+    /* Bytes that are to be durable need a record that is. */
+    if (write_syncs(io) && ai->record_unsynced)
         want = _gf_true;
     if (!want) {
         ret = allot_io_split(io, io->off, io->len);
@@ -492,6 +501,14 @@ write_repair_task(xlator_t *this, void *arg)
             io->append ? io->off : UINT64_MAX, &io->avoid, &payload);
     } while (ret == -EAGAIN && !(ret = 0) && ++tries < 16);
 
+    /* Without this a size or an extent that only the record knows would go with
+     * the power, and the durable bytes with it. */
+    if (ret == 0 && write_syncs(io) && io->ai->record_unsynced &&
+        io->ai->kind == ALLOT_KIND_SPREAD) {
+        ret = allot_sync_base(this, io->fd->inode, io->fd, NULL);
+        if (ret == -EREMCHG)
+            ret = 0; /* met again in the next round */
+    }
     if (ret == 0 && io->append) {
         base = allot_base_fd(this, io->fd->inode);
         if (base)
