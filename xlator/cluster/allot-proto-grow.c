@@ -361,7 +361,8 @@ allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
                     ret = ai->base_size > limit ? -EREMCHG : -EAGAIN;
             }
         } else if (allot_needs_help(this, ai, rec)) {
-            allot_help(this, inode, rec);
+            if (allot_help(this, inode, rec) < 0)
+                ret = -EIO;
         } else {
             ret =
                 prepare_spread(this, inode, ai, rec, off, end, avoid, payload);
@@ -403,9 +404,10 @@ allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end)
     rec = allot_inode_rec(ai, &kind);
     if (kind == ALLOT_KIND_BROKEN)
         ret = -EIO;
+    if (!ret && rec && kind == ALLOT_KIND_SPREAD &&
+        allot_needs_help(this, ai, rec) && allot_help(this, inode, rec) < 0)
+        ret = -EIO;
     if (!ret && rec && kind == ALLOT_KIND_SPREAD) {
-        if (allot_needs_help(this, ai, rec))
-            allot_help(this, inode, rec);
         n = rec->r.layout->brick_count;
         idx = GF_CALLOC(n, sizeof(*idx), allot_mt_misc);
         errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);

@@ -503,24 +503,43 @@ allot_needs_help(xlator_t *this, struct allot_inode *ai,
                  ai->helped_version != allot_bricks_version(this));
 }
 
-gf_boolean_t
+int
 allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     uint64_t version = allot_bricks_version(this);
+    int n = rec->r.layout->brick_count;
+    int *errs = GF_CALLOC(n + 1, sizeof(*errs), allot_mt_misc);
     int ret = 0;
+    int i = 0;
 
-    if (!ai)
-        return _gf_false;
+    if (!ai || !errs) {
+        GF_FREE(errs);
+        return -EIO;
+    }
     ret = allot_fence(this, inode, &rec->r, rec->r.gen, rec->r.layout->bricks,
-                      rec->r.layout->brick_count, NULL);
+                      n, errs) == 0;
+    /* Where there is no room for the xattr, a client that does not know this
+     * record can still overwrite blocks. With any other error it is away, has
+     * no portion, or takes no writes either. */
+    for (i = 0; i < n; i++)
+        if (errs[i] == -ENOSPC || errs[i] == -EDQUOT)
+            ret = -EIO;
+    GF_FREE(errs);
+    if (ret < 0) {
+        gf_msg(this->name, GF_LOG_WARNING, ENOSPC, ALLOT_MSG_PROTOCOL,
+               "gfid %s was truncated, and a brick has no room to note it: EIO "
+               "until it has",
+               uuid_utoa(inode->gfid));
+        return ret;
+    }
     LOCK(&ai->lock);
     {
         ai->helped_gen = rec->r.gen;
         ai->helped_version = version;
     }
     UNLOCK(&ai->lock);
-    return ret == 0;
+    return ret;
 }
 
 void

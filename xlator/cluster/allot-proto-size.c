@@ -173,8 +173,12 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
         return -ENOMEM;
     for (tries = 0; tries < 4; tries++) {
         rec = allot_inode_rec(ai, &kind);
-        if (rec && kind == ALLOT_KIND_SPREAD && allot_needs_help(this, ai, rec))
-            allot_help(this, inode, rec);
+        if (rec && kind == ALLOT_KIND_SPREAD &&
+            allot_needs_help(this, ai, rec) &&
+            allot_help(this, inode, rec) < 0) {
+            allot_rec_unref(rec);
+            return -EIO;
+        }
         if (!rec || kind != ALLOT_KIND_SPREAD ||
             !(rec->r.flags & ALLOT_RECORD_DIRTY)) {
             allot_rec_unref(rec);

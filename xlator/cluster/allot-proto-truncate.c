@@ -63,7 +63,7 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     struct allot_rec *now_rec = NULL;
     struct allot_record r;
     struct timespec now = allot_now();
-    gf_boolean_t all = _gf_false;
+    int all = 0;
     int ret = allot_record_copy(&rec->r, &r);
 
     if (ret)
@@ -95,9 +95,9 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
         return ret;
     allot_stop(this, ALLOT_STOP_TRUNCATE_PUBLISHED);
     now_rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
-    all = now_rec && allot_help(this, inode, now_rec);
+    all = now_rec ? allot_help(this, inode, now_rec) : 0;
     allot_stop(this, ALLOT_STOP_TRUNCATE_FENCED);
-    if (all && allot_record_copy(&now_rec->r, &r) == 0) {
+    if (all > 0 && allot_record_copy(&now_rec->r, &r) == 0) {
         /* All portions have it: without clips nobody has to help any more.
          * Losing this race costs nothing. */
         r.clip_count = 0;
@@ -105,7 +105,7 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
         allot_stop(this, ALLOT_STOP_TRUNCATE_CLEARED);
     }
     allot_rec_unref(now_rec);
-    return 0;
+    return all < 0 ? all : 0;
 }
 
 /* Down to the inline part or less, in two publications. The first is an

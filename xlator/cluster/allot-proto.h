@@ -136,9 +136,10 @@ allot_needs_help(xlator_t *this, struct allot_inode *ai,
                  const struct allot_rec *rec);
 
 /** allot_help - finish them: fence every reachable portion to the record's
- * generation, before anything of the file is used. True if there is no portion
- * left that could miss one: then the clips have done their work. */
-gf_boolean_t
+ * generation. 1: every member is fenced; 0: every one that can be reached and
+ * written; -EIO: one had no room for it, though it may be written in place:
+ * nothing of the record is to be used. */
+int
 allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec);
 
 /** allot_now - the time for an mtime. */

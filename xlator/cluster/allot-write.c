@@ -452,8 +452,11 @@ write_locate(struct allot_io *io)
         rec = allot_inode_rec(io->ai, NULL);
         if (!rec || !rec->r.layout->extent_count)
             break;
-        if (allot_needs_help(io->this, io->ai, rec))
-            allot_help(io->this, inode, rec);
+        if (allot_needs_help(io->this, io->ai, rec) &&
+            allot_help(io->this, inode, rec) < 0) {
+            ret = -EIO;
+            break;
+        }
         io->off = rec->r.size;
         if (!(rec->r.flags & ALLOT_RECORD_DIRTY))
             break;
