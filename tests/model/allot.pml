@@ -8,9 +8,10 @@
  * what its client does before its next call. Between any two of them anything
  * else may happen, and a mortal client may die (DIE).
  *
- * Left out on purpose: names, unlink, the registry, O_APPEND's lock, and a
+ * Left out on purpose: names, the registry, and a
  * brick that is up for one client and down for another (but workloads with
- * .lag, see run.sh). What a brick acknowledged it keeps.
+ * .lag, see run.sh). What a brick acknowledged it keeps. O_APPEND's lock, cuts on
+ * a set and removal: lock.pml, cut.pml, unlink.pml.
  */
 
 #include "allot-const.h"

@@ -64,13 +64,20 @@ grow-no-max-size:grow-stray ahead-stays:truncate-settle write-not-dirty:extend
 nobody-helps:help ahead-forgets-own-size:own-size
 settle-forgets-own-size:own-close settle-not-reported:own-close"
 
+# Small models of their own, with the numbers and names of their mutants.
+parts="lock cut unlink"
+part_mutants="lock:1:no-lock lock:2:unlocked-before-the-write lock:3:outlives-its-client
+cut:1:not-closed cut:2:no-lock cut:3:stays-closed
+unlink:1:others-fds-not-looked-at unlink:2:open-ones-handed-out unlink:3:nobody-asks
+unlink:4:forgotten-when-handed-out"
+
 dir=${KEEP:-}
 if [ -z "$dir" ]; then
     dir=$(mktemp -d)
     trap 'rm -rf "$dir"' EXIT
 fi
 mkdir -p "$dir"
-cp "$here"/allot*.pml "$here"/allot*.h "$dir" || exit 2
+cp "$here"/*.pml "$here"/allot*.h "$dir" || exit 2
 cd "$dir" || exit 2
 spin -a allot.pml >spin.log 2>&1 || {
     cat spin.log
@@ -135,6 +142,39 @@ for m in $mutants; do
     good=0
     [ "$r" = fails ] && good=1
     report $good "mutant ${m%:*} is caught by ${m#*:}" "$r"
+done
+
+# part NAME MUTANT: as run.
+part() {
+    ALLOT_MUTANT=$2 timeout "$limit_s" "./pan-$1" -m20000 >pan.log 2>&1
+    if grep -q 'errors: 0' pan.log && ! grep -q 'Search not completed\|depth too small' pan.log; then
+        echo "holds $(awk '/states, stored/ { print $1 }' pan.log)"
+    elif grep -q 'assertion violated\|invalid end state (' pan.log; then
+        echo fails
+    else
+        echo unfinished
+    fi
+}
+
+for p in $parts; do
+    [[ $p =~ $pattern ]] || continue
+    if ! spin -a "$p.pml" >spin.log 2>&1 ||
+        ! ${CC:-cc} -O1 -w -DSAFETY -DNOREDUCE -o "pan-$p" pan.c >>spin.log 2>&1; then
+        cat spin.log
+        exit 2
+    fi
+    r=$(part "$p" 0)
+    good=0
+    [[ $r == holds* ]] && good=1
+    report $good "$p.pml" "${r#holds } states"
+    for m in $part_mutants; do
+        [[ $m == "$p":* ]] || continue
+        m=${m#*:}
+        r=$(part "$p" "${m%%:*}")
+        good=0
+        [ "$r" = fails ] && good=1
+        report $good "mutant ${m#*:} is caught by $p.pml" "$r"
+    done
 done
 echo "1..$n"
 exit $bad

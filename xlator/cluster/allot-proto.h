@@ -326,7 +326,8 @@ fd_t *
 allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable);
 
 /** allot_sync_base - fsync of the base, and with it of its record
- * 0; -EREMCHG: it has another record now, and is marked stale; -errno. Alone. */
+ * 0; -EREMCHG: it has another record now, and is marked stale; -errno. Alone.
+ */
 int
 allot_sync_base(xlator_t *this, inode_t *inode, fd_t *fd, dict_t *xdata);
 
