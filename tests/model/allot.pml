@@ -8,10 +8,9 @@
  * what its client does before its next call. Between any two of them anything
  * else may happen, and a mortal client may die (DIE).
  *
- * Left out on purpose: names, the registry, and a
- * brick that is up for one client and down for another (but workloads with
- * .lag, see run.sh). What a brick acknowledged it keeps. O_APPEND's lock, cuts on
- * a set and removal: lock.pml, cut.pml, unlink.pml.
+ * Left out on purpose: names, the registry, and a brick that is up for one client
+ * and down for another (but workloads with .lag, see run.sh); in files of their
+ * own: lock.pml, cut.pml, unlink.pml. What a brick acknowledged it keeps.
  */
 
 #include "allot-const.h"
@@ -155,8 +154,7 @@ ahead: /* someone fenced and did not publish */
                 if (MEC.hgen == MER.gen && mut != M_AHEAD_FORGETS)
                     MER.size = larger(MER.size, MEC.hwm);
             };
-            R.gen++;
-            RC(guard_publish(ME));
+            c_code { MER.gen++; MEC.rc = guard_publish(ME); };
             if
             :: C.rc == R_OLD -> C.reread = 1
             :: else -> C.tries++
@@ -401,8 +399,7 @@ settle2:
         c_code {
             int ok = !could_hold(ME) || mut == M_SETTLE_SILENT_CLEAN;
             int own = larger(MEC.e, MEC.hgen == MER.gen ? MEC.hwm : 0);
-            if (mut != M_SETTLE_FORGETS)
-                MEC.e = own;
+            MEC.e = mut == M_SETTLE_FORGETS ? MEC.e : own;
             MER.gen++;
             MER.dirty = MEC.op == OP_FSYNC || !ok;
             MER.size = MEC.e;

@@ -123,13 +123,13 @@ is "of the guard too" "$(check "$tmp/page.md" "$model" "$client" "$guard")" \
     "guard_fence_chek: no function of the guard"
 
 mkdir "$tmp/model"
-cp "$model"/*.pml "$model"/allot* "$tmp/model"
+cp "$model"/*.pml "$model"/allot*.h "$tmp/model"
 sed -i 's/^glimpse:/look:/' "$tmp/model/allot.pml"
 is "a step that the model has under another name is found" \
     "$(check "$page" "$tmp/model" "$client" "$guard")" \
     "$(printf 'glimpse: no step of the model\nlook: not in the table')"
 
-cp "$model"/*.pml "$model"/allot* "$tmp/model"
+cp "$model"/*.pml "$model"/allot*.h "$tmp/model"
 sed -i 's/^recut:/onemore:\n&/' "$tmp/model/allot.pml"
 is "a step added to the model is found" \
     "$(check "$page" "$tmp/model" "$client" "$guard")" "onemore: not in the table"
