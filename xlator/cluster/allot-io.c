@@ -54,6 +54,7 @@ void
 allot_io_free(struct allot_io *io)
 {
     allot_io_round_clear(io);
+    GF_FREE(io->before);
     io->frame->root->pid = io->pid;
     io->frame->local = NULL;
     if (io->xdata)

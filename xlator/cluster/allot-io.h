@@ -37,6 +37,7 @@ struct allot_io_piece {
     int count;
     struct iobref *iobref;       /* read: owned */
     struct allot_health *health; /* of its brick; NULL: none */
+    uint64_t before;             /* write: how long the portion was before it */
     uint64_t start_nsec;         /* when it was wound */
 };
 
@@ -65,6 +66,13 @@ struct allot_io {
     gf_boolean_t
         landed; /* some of it is written at off: an append stays there */
     struct allot_avoid avoid;
+    /* Of a write that a brick had no room for: how long the portions were that
+     * got a piece of it (owned), and where the file ends without it. */
+    struct allot_glimpse_member *before;
+    int n_before;
+    uint64_t end_before;
+    gf_boolean_t end_before_known;
+    gf_boolean_t giving_up; /* only to be cut back */
 
     /* Read. */
     uint64_t eof;

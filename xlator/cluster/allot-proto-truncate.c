@@ -246,3 +246,31 @@ allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size)
     GF_ATOMIC_INC(allot_priv(this)->truncates);
     return ret == -EREMCHG ? -EIO : ret;
 }
+
+void
+allot_cut_back(xlator_t *this, inode_t *inode, uint64_t to, uint64_t end)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    struct allot_rec *rec = allot_inode_rec(ai, &kind);
+    struct allot_glimpse seen;
+    struct iatt base;
+    int ret = 0;
+
+    if (!rec || kind != ALLOT_KIND_SPREAD || !rec->r.layout->extent_count)
+        goto out;
+    /* Nobody writes between the look and the cut: whoever wants to must publish
+     * first, and then our swap fails. */
+    ret = allot_fence(this, inode, &rec->r, rec->r.gen + 1,
+                      rec->r.layout->bricks, rec->r.layout->brick_count, NULL);
+    if (ret == 0)
+        ret = allot_refresh(this, inode, &base);
+    if (ret == 0)
+        ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL,
+                            NULL);
+    if (ret == 0 && seen.size.exact && seen.size.known > to &&
+        seen.size.known <= end)
+        truncate_spread(this, inode, rec, to);
+out:
+    allot_rec_unref(rec);
+}

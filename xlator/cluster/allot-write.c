@@ -216,12 +216,124 @@ write_account(struct allot_io *io)
     }
 }
 
+/* ---- a write for which there is no room
+ *
+ *      off            good            off + len
+ *   ----|--- written ---|# no room #|-- written --|
+ *                       ^ here the file must end, or where it ended before
+ *
+ * The writer is told the bytes before the first that failed, or ENOSPC. What
+ * stands behind them would make the file longer, with zeros in it that nobody
+ * wrote. So it is cut back; only if this write alone has made it longer.
+ * ---------------------------------------------------------------------------
+ */
+
+static gf_boolean_t
+no_room(int err)
+{
+    return err == ENOSPC || err == EDQUOT;
+}
+
+/* How long the portions were that got a piece. The least that was seen: of two
+ * pieces on one brick the later has seen the earlier. */
+static void
+write_note_before(struct allot_io *io)
+{
+    struct allot_io_piece *piece = NULL;
+    int i = 0;
+    int j = 0;
+
+    if (io->before || io->end_before_known)
+        return;
+    io->before = GF_CALLOC(io->n, sizeof(*io->before), allot_mt_misc);
+    if (!io->before)
+        return;
+    for (i = 0; i < io->n; i++) {
+        piece = &io->pieces[i];
+        if (piece->ret <= 0 || piece->p.brick_idx == ALLOT_PIECE_BASE)
+            continue;
+        for (j = 0; j < io->n_before; j++)
+            if (io->before[j].brick_idx == piece->p.brick_idx)
+                break;
+        if (j == io->n_before) {
+            io->before[j].brick_idx = piece->p.brick_idx;
+            io->before[j].size = piece->before;
+            io->n_before++;
+        } else if (piece->before < io->before[j].size) {
+            io->before[j].size = piece->before;
+        }
+    }
+}
+
+/* Where the file ends without this write. Before anything else is tried: a
+ * repair writes pieces anew. In a synctask, alone. */
+static void
+write_end_before(struct allot_io *io)
+{
+    struct allot_rec *rec = allot_inode_rec(io->ai, NULL);
+    struct allot_glimpse seen;
+    struct iatt *sts = NULL;
+    int *errs = NULL;
+    uint64_t end = 0;
+    uint32_t i = 0;
+    int j = 0;
+
+    if (!rec || !rec->r.layout->extent_count)
+        goto out;
+    sts = GF_CALLOC(rec->r.layout->brick_count, sizeof(*sts), allot_mt_misc);
+    errs = GF_CALLOC(rec->r.layout->brick_count, sizeof(*errs), allot_mt_misc);
+    if (!sts || !errs ||
+        allot_glimpse(io->this, io->fd->inode, &rec->r, 0, &seen, errs, sts))
+        goto out;
+    end = rec->r.size > io->ai->known_size ? rec->r.size : io->ai->known_size;
+    for (i = 0; i < rec->r.layout->brick_count; i++) {
+        uint64_t size = sts[i].ia_size;
+
+        if (errs[i])
+            goto out;
+        for (j = 0; j < io->n_before; j++)
+            if (io->before[j].brick_idx == rec->r.layout->bricks[i] &&
+                io->before[j].size < size)
+                size = io->before[j].size;
+        if (size > end)
+            end = size;
+    }
+    io->end_before = end;
+    io->end_before_known = _gf_true;
+out:
+    GF_FREE(sts);
+    GF_FREE(errs);
+    GF_FREE(io->before);
+    io->before = NULL;
+    allot_rec_unref(rec);
+}
+
+static void
+write_cut_back(struct allot_io *io)
+{
+    uint64_t to = io->off + io->good;
+
+    if (!io->end_before_known || !io->landed)
+        return;
+    allot_cut_back(io->this, io->fd->inode,
+                   to > io->end_before ? to : io->end_before,
+                   io->off + io->len);
+}
+
 static void
 write_round_done(struct allot_io *io)
 {
     inode_t *inode = inode_ref(io->fd->inode);
     int ret = allot_io_judge(io);
 
+    if (io->landed && (no_room(io->err) || no_room(-ret)))
+        write_note_before(io);
+    if (ret < 0 && io->before) {
+        io->giving_up = _gf_true;
+        io->err = -ret;
+        io->ai->wrote = _gf_true;
+        ret = 1;
+    }
     if (ret > 0) {
         write_repair(io, _gf_true);
     } else {
@@ -250,6 +362,7 @@ write_piece_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 
     piece->ret = op_ret;
     piece->err = op_errno;
+    piece->before = op_ret >= 0 && prebuf ? prebuf->ia_size : UINT64_MAX;
     if (allot_io_answered(io, piece))
         write_round_done(io);
     return 0;
@@ -483,9 +596,12 @@ write_repair_task(xlator_t *this, void *arg)
     struct allot_io *io = arg;
     struct allot_payload payload;
     fd_t *base = NULL;
-    int ret = allot_io_repair(io);
     int tries = 0;
+    int ret = 0;
 
+    if (io->before)
+        write_end_before(io);
+    ret = io->giving_up ? -io->err : allot_io_repair(io);
     do {
         if (ret == 0 && io->append)
             ret = write_locate(io);
@@ -519,10 +635,12 @@ write_repair_task(xlator_t *this, void *arg)
         else if (!io->ai->unlinked)
             ret = -EIO;
     }
-    if (ret)
+    if (ret) {
+        write_cut_back(io);
         write_fail(io, ret == -ENOSPC && io->err ? io->err : -ret);
-    else
+    } else {
         write_enter(io);
+    }
 }
 
 /* The append lock is waited for outside the gate: whoever holds it needs the
