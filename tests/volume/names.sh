@@ -70,12 +70,44 @@ ok "the name is free elsewhere" mkdir -p "$M/dir/.allot"
 is "and is listed there" "$(ls -A "$M/dir")" .allot
 rmdir "$M/dir/.allot" "$M/dir"
 
+# By gfid: what a mount offers for that, with the numbers that the bricks have.
+gfid_of() { # gfid_of PATH-ON-A-BRICK
+    getfattr --absolute-names --only-values -n trusted.gfid "$1" | od -An -v -tx1 | tr -d ' \n' |
+        sed -E 's/(.{8})(.{4})(.{4})(.{4})/\1-\2-\3-\4-/'
+}
+must_mount gfids --aux-gfid-mount --attribute-timeout=0 --entry-timeout=0
+GFIDS=$M
+M=$T/mnt-m
+is "a file is reached by gfid" "$(stat -c %s "$GFIDS/.gfid/$(gfid_of "$(find "${BRICK[@]}" -maxdepth 1 -name small)")")" 6
+for brick in "${BRICK[@]}"; do
+    for path in "$brick/.allot" "$(find "$brick/.allot" -mindepth 1 -type d | head -1)" \
+        "$(find "$brick/.allot" -type f | head -1)"; do
+        [ -n "$path" ] || continue
+        what=".allot${path#*/.allot}"
+        gfid=$(gfid_of "$path")
+        fails_with "$what: not by gfid" "No such file" stat "$GFIDS/.gfid/$gfid"
+        fails_with "$what: nor read" "No such file" cat "$GFIDS/.gfid/$gfid"
+        fails_with "$what: nor removed" "No such file" rm -r "$GFIDS/.gfid/$gfid"
+        fails_with "$what: nor renamed" "No such file" mv -T "$GFIDS/.gfid/$gfid" "$M/here"
+        fails_with "$what: nor linked" "No such file" ln "$GFIDS/.gfid/$gfid" "$M/here"
+    done
+done
+must umount_volume gfids
+
 # ---- xattrs -----------------------------------------------------------------
 
 fails_with "the record cannot be read" "No such attribute" \
     getfattr -n trusted.allot.record "$M/big"
 fails_with "nor set" "not permitted" setfattr -n trusted.allot.record -v x "$M/small"
 fails_with "nor removed" "not permitted" setfattr -x trusted.allot.record "$M/big"
+for key in record portion brick registry cut anything; do
+    for f in big small .; do
+        fails_with "trusted.allot.$key of $f cannot be read" "No such attribute" \
+            getfattr -n "trusted.allot.$key" "$M/$f"
+        fails_with "nor set" "not permitted" setfattr -n "trusted.allot.$key" -v x "$M/$f"
+        fails_with "nor removed" "not permitted" setfattr -x "trusted.allot.$key" "$M/$f"
+    done
+done
 is "nor is it in a list" "$(getfattr -d -m - "$M/big" "$M" 2>/dev/null | grep -c allot)" 0
 ok "a user's xattr can be set on a spread file" setfattr -n user.mark -v here "$M/big"
 is "and read" "$(getfattr --only-values -n user.mark "$M/big" 2>/dev/null)" here

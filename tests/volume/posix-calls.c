@@ -451,6 +451,38 @@ names_state(void)
     }
 }
 
+/* Files without a name, and names for open files. */
+static void
+names_nameless(void)
+{
+    char path[64];
+    struct stat st;
+    int fd = -1;
+    int k = 0;
+
+    R(close(open(".", O_TMPFILE | O_RDWR, 0600)));
+    R(close(open("dir", O_TMPFILE | O_WRONLY | O_EXCL, 0600)));
+    for (k = 0; k < 2; k++) {
+        fd = open("named", O_CREAT | O_EXCL | O_RDWR, 0644);
+        R(pwrite(fd, "x", 1, k ? 900000 : 10) - 1);
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        R(linkat(AT_FDCWD, path, AT_FDCWD, "by-proc", AT_SYMLINK_FOLLOW));
+        R(linkat(fd, "", AT_FDCWD, "by-fd", AT_EMPTY_PATH));
+        R(linkat(AT_FDCWD, path, AT_FDCWD, "by-proc", AT_SYMLINK_FOLLOW));
+        R(fstat(fd, &st));
+        printf("  links %ld size %ld\n", (long)st.st_nlink, (long)st.st_size);
+        R(unlink("by-proc"));
+        R(unlink("by-fd"));
+        R(unlink("named"));
+        /* The last name is gone: it gets no other. */
+        R(linkat(AT_FDCWD, path, AT_FDCWD, "again", AT_SYMLINK_FOLLOW));
+        R(linkat(fd, "", AT_FDCWD, "again", AT_EMPTY_PATH));
+        R(unlink("again"));
+        R(pwrite(fd, "y", 1, 1000000) - 1);
+        R(close(fd));
+    }
+}
+
 /* As somebody else: permissions, the sticky bit, set-id bits at a write. */
 static void
 names_denied(void)
@@ -523,6 +555,7 @@ names(const char *dir)
     umask(022);
     names_wrong(long_name, long_path);
     names_state();
+    names_nameless();
     R(mkdir("closed", 0700));
     R(mkdir("sticky", 0777));
     R(chmod("sticky", 01777));

@@ -316,9 +316,9 @@ allot_last_close(xlator_t *this, void *arg);
 int
 allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size);
 
-/** allot_cut_back - a write to before @end failed when some of it was there: cut
- * the file to @to, unless somebody has made it longer than @end, or it is not
- * known. Alone. */
+/** allot_cut_back - a write to before @end failed when some of it was there:
+ * cut the file to @to, unless somebody has made it longer than @end, or it is
+ * not known. Alone. */
 void
 allot_cut_back(xlator_t *this, inode_t *inode, uint64_t to, uint64_t end);
 
