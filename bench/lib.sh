@@ -13,6 +13,12 @@ LINKS=0           # bricks stand behind links of their own
 RATE=200          # Mbit/s each
 : >"$T/runs"
 
+# What a work prints is its figures.
+bail() {
+    echo "bench: $*" >&2
+    exit 1
+}
+
 # size FULL QUICK: a number that depends on the kind of run.
 size() {
     [ -n "$QUICK" ] && echo "$2" || echo "$1"

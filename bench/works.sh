@@ -179,6 +179,24 @@ work_costs() {
     volume_down
 }
 
+# Calls to bricks for one call of the application over a lot of space: per member,
+# not per block. MiB per call, so that more is better.
+
+setup_space() { four_bricks; }
+work_space() {
+    local mib calls
+    volume_up "$1"
+    mib=$(size 2048 512)
+    must truncate -s 100G "$M/f"
+    calls=$(brick_calls)
+    must fallocate -l "${mib}M" "$M/f"
+    awk -v n=$(($(brick_calls) - calls)) -v mib="$mib" 'BEGIN { printf "fallocate_MiB_per_call %.2f\n", mib / n }'
+    calls=$(brick_calls)
+    must fallocate -p -o 0 -l 100G "$M/f"
+    awk -v n=$(($(brick_calls) - calls)) 'BEGIN { printf "discard_MiB_per_call %.2f\n", 102400 / n }'
+    volume_down
+}
+
 # ---- in memory --------------------------------------------------------------
 # Nanoseconds, so that the ratio is that of the marks: 100 ns a block.
 

@@ -39,8 +39,8 @@ is "the marks are there" "$(j '.table[] | select(.work == "stream" and .metric =
 run --quick --json "$T/two.json" --against "$T/one.json" mapping >"$T/table"
 ok "the table compares" grep -qE '^work .* before *$' "$T/table"
 is "a line for each" "$(grep -c '^mapping ' "$T/table")" 3
-run --quick nothing >"$T/out"
-ok "an unknown work is named" grep -q "no work nothing" "$T/out"
+run --quick nothing
+ok "an unknown work is named" grep -q "no work nothing" "$T/err"
 nok "a document that is none" run --against /etc/passwd mapping
 nok "no rounds" run --rounds none mapping
 is "no link is left" "$(ip -o link | grep -c " al[0-9]*-[0-9]*@" || :)" 0
