@@ -160,6 +160,11 @@ count_spread() {
     now=$(calls_settled)
     COUNTED[spread stat]=$(difference "$was" "$now")
     was=$now
+    # A hole over many blocks of each member.
+    ok "and a hole is made in it" fallocate -p -o 100000 -l 4000000 "$M/d/spread"
+    now=$(calls_settled)
+    COUNTED[spread discard]=$(difference "$was" "$now")
+    was=$now
     ok "and unlinked" rm "$M/d/spread"
     now=$(calls_settled)
     COUNTED[spread unlink]=$(difference "$was" "$now")
@@ -178,9 +183,12 @@ for phase in "${WORK[@]}"; do
     is "$phase: the same calls with cluster/allot" \
         "${COUNTED[with $phase]}" "${COUNTED[without $phase]}"
 done
-for phase in create read stat unlink; do
+for phase in create read stat discard unlink; do
     note "$phase of one spread file of 4 MiB: ${COUNTED[spread $phase]}"
 done
+# One for the base, which has the file's first bytes.
+is "a hole takes one call for each member, not for each block" \
+    "$(grep -o 'DISCARD [0-9]*' <<<"${COUNTED[spread discard]}")" "DISCARD 5"
 ok "a spread file makes other calls, and they are counted" \
     grep -q SETXATTR <<<"${COUNTED[spread create]}"
 done_testing

@@ -180,13 +180,15 @@ data_space(void)
     unsigned i = 0;
     int how = 0;
 
-    /* A mount drops ZERO_RANGE; tell() shows what it leaves. */
+    /* A mount drops ZERO_RANGE, but the kernel has zeroed the pages at its ends
+     * by then: what is read depends on whether they are still in its cache. */
     for (how = FS_ALLOCATE; how <= FS_ZERO_KEEP; how++) {
         for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
             f = fresh("f", 2 * BLOCK + 5);
             sayf(fs.ops->space(f, how, at[i], BLOCK + 3), "%s at %ld",
                  names[how], at[i]);
-            tell(f, names[how]);
+            if (how < FS_ZERO || strcmp(fs.ops->kind, "mount") != 0)
+                tell(f, names[how]);
             gone(f, "f");
         }
         f = fresh("f", 100);

@@ -86,6 +86,84 @@ range_batch(xlator_t *this, struct allot_call *calls, int n)
     return ret;
 }
 
+/* The pieces of a range. A discard needs one for each member and extent,
+ * however many blocks there are:
+ *
+ *      off                                   end        file, one extent
+ *       |--a--|--b--|--c--|--a--|--b--|--c--|
+ *       |<-------- a -------->|                         the portion on a
+ *             |<-------- b -------->|
+ *
+ * What lies between the blocks of a portion belongs to others: nothing is
+ * there, or what an append has moved away from here or left behind. An append
+ * that is moving something *here* has raised the portion's gen before, and the
+ * guard refuses ours. To allocate or to zero, on the other hand, would take the
+ * space of all members on each. */
+struct range_walk {
+    struct allot_split_iter iter;
+    const struct allot_layout *layout;
+    gf_boolean_t merges;
+    gf_boolean_t has_ahead;
+    struct allot_piece ahead; /* of the next extent */
+    struct allot_piece merged[ALLOT_MEMBERS_MAX + 1];
+    int n;
+    int at;
+};
+
+static void
+range_merge(struct range_walk *w, const struct allot_piece *piece)
+{
+    int i = 0;
+
+    for (i = 0; i < w->n; i++)
+        if (w->merged[i].brick_idx == piece->brick_idx)
+            break;
+    if (i == w->n)
+        w->merged[w->n++] = *piece;
+    else
+        w->merged[i].len = piece->offset + piece->len - w->merged[i].offset;
+}
+
+/* All of the next extent. */
+static void
+range_refill(struct range_walk *w)
+{
+    struct allot_piece piece = w->ahead;
+    uint64_t border = 0;
+
+    w->n = w->at = 0;
+    if (!w->has_ahead && !allot_split_next(&w->iter, &piece))
+        return;
+    w->has_ahead = _gf_false;
+    border =
+        piece.brick_idx == ALLOT_PIECE_BASE
+            ? w->layout->inline_limit
+            : allot_layout_extent_end(
+                  w->layout, allot_layout_extent_at(w->layout, piece.offset));
+    range_merge(w, &piece);
+    while (allot_split_next(&w->iter, &piece)) {
+        if (piece.offset >= border) {
+            w->ahead = piece;
+            w->has_ahead = _gf_true;
+            break;
+        }
+        range_merge(w, &piece);
+    }
+}
+
+static int
+range_next(struct range_walk *w, struct allot_piece *piece)
+{
+    if (!w->merges)
+        return allot_split_next(&w->iter, piece);
+    if (w->at == w->n)
+        range_refill(w);
+    if (w->at == w->n)
+        return 0;
+    *piece = w->merged[w->at++];
+    return 1;
+}
+
 /* The fop on every piece of [off, end). Everything is open and DIRTY. */
 static int
 range_pieces(xlator_t *this, struct range_local *local,
@@ -94,15 +172,18 @@ range_pieces(xlator_t *this, struct range_local *local,
     struct allot_inode *ai = allot_inode_get(this, local->inode);
     struct allot_call *calls = NULL;
     struct allot_brick_view view;
-    struct allot_split_iter iter;
+    struct range_walk *walk = GF_CALLOC(1, sizeof(*walk), allot_mt_misc);
     struct allot_piece piece;
-    int ret = allot_split_begin(&iter, rec->r.layout, off, end - off);
+    int ret = -ENOMEM;
     int n = 0;
 
     calls = GF_CALLOC(RANGE_BATCH, sizeof(*calls), allot_mt_calls);
-    if (!calls)
-        return -ENOMEM;
-    while (ret == 0 && allot_split_next(&iter, &piece)) {
+    if (!calls || !walk)
+        goto out;
+    walk->layout = rec->r.layout;
+    walk->merges = local->fop == GF_FOP_DISCARD;
+    ret = allot_split_begin(&walk->iter, rec->r.layout, off, end - off);
+    while (ret == 0 && range_next(walk, &piece)) {
         allot_call_init(&calls[n], NULL, local->fop);
         if (piece.brick_idx == ALLOT_PIECE_BASE) {
             calls[n].xl = allot_priv(this)->ns;
@@ -125,6 +206,8 @@ range_pieces(xlator_t *this, struct range_local *local,
 
         ret = ret ? ret : last;
     }
+out:
+    GF_FREE(walk);
     GF_FREE(calls);
     return ret;
 }
