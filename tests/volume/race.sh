@@ -5,7 +5,7 @@
 # Five programs make calls on one file at once: on two mounts, two each, and
 # through libgfapi. Records are appended with O_APPEND; each program creates the
 # file, which grows, and has slots of its own; they overwrite each other, cut, make
-# longer, unlink, rename over; and a data brick goes away while they append. No
+# longer, rename over; and a data brick goes away while they append. No
 # record is lost, torn, doubled or misplaced, and who opens sees what was closed.
 # shellcheck source=crash-lib.sh
 . "$(dirname "$0")/crash-lib.sh"
@@ -19,7 +19,7 @@ SEED=${RACE_SEED:-$((RANDOM * 32768 + RANDOM))}
 note "repeat with RACE_SEED=$SEED"
 
 bricks_dirs 4
-volume_make net-4 --block-size 16KB --inline-limit 64KB --option 'c*:ping-timeout=5'
+volume_make "${RACE_TEMPLATE:-net-4}" --block-size 16KB --inline-limit 64KB --option 'c*:ping-timeout=5'
 plain_graph "$T/vol/client.vol"
 volume_start
 for n in a b judge; do
@@ -106,6 +106,9 @@ done
 for mode in unlink:12 rename:25; do
     count=${mode#*:} mode=${mode%:*}
     wanted "$mode" || continue
+    # With replicated names a client may wait for ever for a lock of self-heal on
+    # the directory; race-unlink.sh does it without.
+    [ "$mode" != unlink ] || [ "${RACE_TEMPLATE:-net-4}" != net-4 ] || continue
     race "$mode" "$CALLS" "$mode" "$count"
     finished "$mode"
 done
