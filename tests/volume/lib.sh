@@ -244,7 +244,10 @@ brick_attach() {
     local dev
     dev=$(losetup -f --show "$T/b$1.img") || bail "no loop device for $T/b$1.img"
     undo loop "$dev" "$T/b$1.img"
-    must mount -t xfs "$dev" "${BRICK[$1]}"
+    # Refused while the same file system is mounted: another test's mount
+    # namespace may have a copy of a mount of it, for as long as it takes to drop
+    # it.
+    must expect_within 30 mount -t xfs "$dev" "${BRICK[$1]}"
     undo mount "${BRICK[$1]}"
     # The loop device goes when the file system is unmounted.
     losetup -d "$dev" 2>/dev/null
