@@ -226,37 +226,71 @@ adopt_leaf(struct registrar *r, struct allot_leaf *l)
     return ret;
 }
 
-int
-allot_bricks_adopt(xlator_t *this, const char *name)
+/* What the administrator's call is about: a data subvolume, or one brick of a
+ * set
+ * (@c is NULL then). */
+struct admin_target {
+    struct allot_child *c;
+    struct allot_leaf *l;
+    uint8_t state; /* to set */
+};
+
+/* The data subvolume of that name, or NULL. */
+static struct allot_child *
+admin_child(struct allot_bricks *b, const char *name)
 {
-    struct allot_bricks *b = allot_bricks_of(this);
-    struct allot_child *c = NULL;
-    struct allot_leaf *l = NULL;
-    struct registrar r;
-    int ret = 0;
     int i = 0;
 
-    for (i = 0; i < b->count && !c; i++)
+    for (i = 0; i < b->count; i++)
         if (strcmp(b->children[i].xl->name, name) == 0)
-            c = &b->children[i];
-    for (i = 0; i < b->leaf_count && !c && !l; i++)
-        if (strcmp(b->leaves[i].xl->name, name) == 0)
-            l = &b->leaves[i];
-    if (!c && !l)
-        return -ENOENT;
-    ret = registrar_init(&r, this);
+            return &b->children[i];
+    return NULL;
+}
+
+/* @work under the registrar's lock; what the bricks say of themselves is taken
+ * in before and after. 0 or -errno. Winds. */
+static int
+admin_run(xlator_t *this, const struct admin_target *t,
+          int (*work)(struct registrar *r, const struct admin_target *t))
+{
+    struct registrar r;
+    int ret = registrar_init(&r, this);
+
     if (ret)
         return ret;
     ret = registrar_lock(&r);
     if (!ret) {
-        allot_stop(this, ALLOT_STOP_ADOPT_LOCKED);
         registrar_ask(&r);
-        ret = c ? adopt_child(&r, c) : adopt_leaf(&r, l);
+        ret = work(&r, t);
         registrar_ask(&r);
         registrar_unlock(&r);
     }
     registrar_done(&r);
     return ret;
+}
+
+static int
+adopt_locked(struct registrar *r, const struct admin_target *t)
+{
+    allot_stop(r->this, ALLOT_STOP_ADOPT_LOCKED);
+    return t->c ? adopt_child(r, t->c) : adopt_leaf(r, t->l);
+}
+
+int
+allot_bricks_adopt(xlator_t *this, const char *name)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    struct admin_target t = {
+        .c = admin_child(b, name),
+    };
+    int i = 0;
+
+    for (i = 0; i < b->leaf_count && !t.c && !t.l; i++)
+        if (strcmp(b->leaves[i].xl->name, name) == 0)
+            t.l = &b->leaves[i];
+    if (!t.c && !t.l)
+        return -ENOENT;
+    return admin_run(this, &t, adopt_locked);
 }
 
 /* ---- the administrator's states --------------------------------------------
@@ -299,8 +333,10 @@ state_is_served(enum allot_brick_state state)
 }
 
 static int
-set_locked(struct registrar *r, struct allot_child *c, uint8_t state)
+set_locked(struct registrar *r, const struct admin_target *t)
 {
+    const struct allot_child *c = t->c;
+    uint8_t state = t->state;
     struct allot_registry reg = {
         0,
     };
@@ -350,27 +386,12 @@ out:
 int
 allot_bricks_set(xlator_t *this, const char *name, uint8_t state)
 {
-    struct allot_bricks *b = allot_bricks_of(this);
-    struct allot_child *c = NULL;
-    struct registrar r;
-    int ret = 0;
-    int i = 0;
+    struct admin_target t = {
+        .c = admin_child(allot_bricks_of(this), name),
+        .state = state,
+    };
 
-    for (i = 0; i < b->count && !c; i++)
-        if (strcmp(b->children[i].xl->name, name) == 0)
-            c = &b->children[i];
-    if (!c || allot_priv(this)->pass_through)
+    if (!t.c || allot_priv(this)->pass_through)
         return -ENOENT;
-    ret = registrar_init(&r, this);
-    if (ret)
-        return ret;
-    ret = registrar_lock(&r);
-    if (!ret) {
-        registrar_ask(&r);
-        ret = set_locked(&r, c, state);
-        registrar_ask(&r);
-        registrar_unlock(&r);
-    }
-    registrar_done(&r);
-    return ret;
+    return admin_run(this, &t, set_locked);
 }

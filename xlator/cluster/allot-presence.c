@@ -10,6 +10,7 @@
 #include "allot-presence.h"
 #include "allot-bricks-impl.h"
 #include "allot-proto.h"
+#include <endian.h>
 
 /* What one brick is asked. */
 struct presence_brick {
@@ -20,30 +21,11 @@ struct presence_brick {
     int cap;
 };
 
-static void
-put_u64(uint8_t *out, uint64_t value)
-{
-    int i = 0;
-
-    for (i = 0; i < 8; i++)
-        out[i] = value >> (56 - 8 * i);
-}
-
-static uint64_t
-get_u64(const uint8_t *in)
-{
-    uint64_t value = 0;
-    int i = 0;
-
-    for (i = 0; i < 8; i++)
-        value = value << 8 | in[i];
-    return value;
-}
-
 static int
 presence_add(struct presence_brick *brick, const struct allot_presence *file,
              uint64_t *to)
 {
+    uint64_t nonce = htobe64(file->rec->r.nonce);
     uint8_t *item = NULL;
 
     if (brick->n == brick->cap) {
@@ -61,7 +43,7 @@ presence_add(struct presence_brick *brick, const struct allot_presence *file,
     }
     item = brick->items + brick->n * ALLOT_PORTIONS_ITEM;
     memcpy(item, file->inode->gfid, 16);
-    put_u64(item + 16, file->rec->r.nonce);
+    memcpy(item + 16, &nonce, 8);
     brick->to[brick->n++] = to;
     return 0;
 }
@@ -113,14 +95,17 @@ presence_answer(const struct presence_brick *brick,
                 const struct allot_call *call)
 {
     data_t *data = NULL;
+    uint64_t blocks = 0;
     int i = 0;
 
     if (call->ret >= 0 && call->rdict)
         data = dict_get(call->rdict, ALLOT_KEY_PORTIONS);
     if (!data || (int)data->len != brick->n * 8)
         return;
-    for (i = 0; i < brick->n; i++)
-        *brick->to[i] = get_u64((uint8_t *)data->data + 8 * i);
+    for (i = 0; i < brick->n; i++) {
+        memcpy(&blocks, data->data + 8 * i, 8);
+        *brick->to[i] = be64toh(blocks);
+    }
 }
 
 static void

@@ -8,6 +8,7 @@
  * client finds out by asking for it alone.
  */
 #include "guard.h"
+#include <endian.h>
 
 struct guard_portions {
     call_frame_t *frame; /* the question's */
@@ -18,24 +19,13 @@ struct guard_portions {
     gf_atomic_t pending; /* calls that are out, and one for winding */
 };
 
-static void
-guard_portions_put(uint8_t *out, uint64_t value)
-{
-    int i = 0;
-
-    for (i = 0; i < 8; i++)
-        out[i] = value >> (56 - 8 * i);
-}
-
 static uint64_t
 guard_portions_nonce(const uint8_t *item)
 {
     uint64_t nonce = 0;
-    int i = 0;
 
-    for (i = 16; i < 24; i++)
-        nonce = nonce << 8 | item[i];
-    return nonce;
+    memcpy(&nonce, item + 16, 8);
+    return be64toh(nonce);
 }
 
 /* One call less; the last one answers. */
@@ -73,6 +63,7 @@ guard_portions_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     const uint8_t *item = ask->items + i * ALLOT_PORTIONS_ITEM;
     struct allot_portion por;
     data_t *data = NULL;
+    uint64_t blocks = 0;
 
     if (op_ret >= 0 && xdata)
         data = dict_get_sizen(xdata, ALLOT_XATTR_PORTION);
@@ -81,8 +72,10 @@ guard_portions_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     if (data && IA_ISREG(buf->ia_type) && buf->ia_nlink > 0 &&
         allot_portion_decode((uint8_t *)data->data, data->len, &por) == 0 &&
         por.nonce == guard_portions_nonce(item) &&
-        memcmp(por.base_gfid, item, 16) == 0)
-        guard_portions_put(ask->answer + 8 * i, buf->ia_blocks);
+        memcmp(por.base_gfid, item, 16) == 0) {
+        blocks = htobe64(buf->ia_blocks);
+        memcpy(ask->answer + 8 * i, &blocks, 8);
+    }
     frame->local = NULL;
     STACK_DESTROY(frame->root);
     guard_portions_done(ask);
