@@ -126,17 +126,6 @@ nothing_left() {
 # bricks), MiB for a call to a brick, open spread files for a MiB of the client's
 # memory (distribute: the same files, which are plain there).
 
-cpu_ms() {
-    local i pids
-    pids=("$(mount_pid m)")
-    for ((i = 0; i < NBRICKS; i++)); do
-        pids+=("$(brick_pid "$i")")
-    done
-    for i in "${pids[@]}"; do
-        sed 's/.*) //' "/proc/$i/stat"
-    done | awk -v hz="$(getconf CLK_TCK)" '{ n += $12 + $13 } END { print n * 1000 / hz }'
-}
-
 brick_calls() {
     fop_counts "$(mount_pid m)" | awk '$1 ~ /^c[0-9]+$/ { n += $3 } END { print n }'
 }
@@ -147,9 +136,9 @@ rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$(mount_pid m)/status"; }
 cost() {
     local name=$1 mib=$2 ms calls
     shift 2
-    ms=$(cpu_ms) calls=$(brick_calls)
+    ms=$(processor_ms) calls=$(brick_calls)
     must bounded 900 "$@"
-    awk -v name="$name" -v mib="$mib" -v ms=$(($(cpu_ms) - ms)) -v calls=$(($(brick_calls) - calls)) \
+    awk -v name="$name" -v mib="$mib" -v ms=$(($(processor_ms) - ms)) -v calls=$(($(brick_calls) - calls)) \
         'BEGIN { printf "%s_MiB_per_cpu_s %.2f\n%s_MiB_per_call %.4f\n", name, mib * 1000 / (ms ? ms : 1), name, mib / calls }'
 }
 

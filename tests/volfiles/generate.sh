@@ -49,12 +49,12 @@ volume() {
     # What the filter takes from there; settings in it may be older than volfiles.
     grep -E '^(disperse|thin_arbiter)_count=[1-9]' "$T/server1/lib/vols/$type/info" >"$dir/info" || rm "$dir/info"
     for f in "$dir"/*.vol; do
-        mkdir -p "$T/work"
-        rm -f "$T/work/info"
-        cp "$dir"/*.vol "$T/work/"
-        [ ! -e "$dir/info" ] || cp "$dir/info" "$T/work/"
-        "$BUILD/filter/allot-filter" --log "$T/filter.log" "$T/work/$(basename "$f")" || note "not changed: $f"
-        cmp -s "$T/work/$(basename "$f")" "$f" || cp "$T/work/$(basename "$f")" "$f.golden"
+        mkdir -p "$T/converted"
+        rm -f "$T/converted/info"
+        cp "$dir"/*.vol "$T/converted/"
+        [ ! -e "$dir/info" ] || cp "$dir/info" "$T/converted/"
+        "$BUILD/filter/allot-filter" --log "$T/filter.log" "$T/converted/$(basename "$f")" || note "not changed: $f"
+        cmp -s "$T/converted/$(basename "$f")" "$f" || cp "$T/converted/$(basename "$f")" "$f.golden"
     done
 }
 

@@ -44,18 +44,6 @@ speed() {
     awk -v mib="$MIB" -v ns=$((to - from)) 'BEGIN { printf "%.1f", mib * 1e9 / ns }'
 }
 
-# Processor time of the mount and of all bricks since they started, in ms.
-processor_ms() {
-    local i pids
-    pids=("$(mount_pid m)")
-    for ((i = 0; i < NBRICKS; i++)); do
-        pids+=("$(brick_pid "$i")")
-    done
-    for i in "${pids[@]}"; do
-        sed 's/.*) //' "/proc/$i/stat"
-    done | awk -v hz="$(getconf CLK_TCK)" '{ n += $12 + $13 } END { print n * 1000 / hz }'
-}
-
 # measure TEMPLATE: one line "TEMPLATE write MiB/s ms read MiB/s ms" to
 # $T/runs, of a new file on freshly started processes.
 measure() {

@@ -253,3 +253,29 @@ mount_log() {
 volfile() {
     echo "$T/$1/lib/vols/$2/$3"
 }
+
+# ---- a writer, all the time -------------------------------------------------
+
+# writer_start BYTES SPREAD: files of BYTES to BYTES + 32767 * SPREAD bytes into
+# $M/w in the background, one after the other, until $T/stop-writing is there. The
+# name of each that was closed without an error is its checksum, and is in
+# $T/written. Its pid is $WRITER.
+writer_start() {
+    mkdir "$M/w"
+    : >"$T/written"
+    writer "$@" &
+    WRITER=$!
+    undo process $WRITER "$(proc_start $WRITER)"
+}
+writer() {
+    local i=0 f
+    while [ ! -e "$T/stop-writing" ]; do
+        i=$((i + 1))
+        head -c $(($1 + RANDOM * $2)) /dev/urandom >"$T/piece"
+        f=$(sum "$T/piece")
+        bounded 120 cp "$T/piece" "$M/w/$f.$i" 2>>"$T/writer.errors" && echo "w/$f.$i" >>"$T/written"
+    done
+}
+more_written() { # more_written N: at least N more files than $WRITTEN
+    [ "$(wc -l <"$T/written")" -ge $((WRITTEN + $1)) ]
+}

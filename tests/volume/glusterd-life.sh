@@ -16,24 +16,7 @@ must_gluster n1 volume create vol1 "n1:$T/b0/brick" "n1:$T/b1/brick" "n1:$T/b2/b
 must_gluster n1 volume start vol1
 client_mount c1 n1:/vol1 /mnt/v || bail "no mount"
 M=$(in_node c1 /mnt/v)
-mkdir "$M/w"
-: >"$T/written"
-
-writer() {
-    local i=0 f
-    while [ ! -e "$T/stop-writing" ]; do
-        i=$((i + 1))
-        head -c $((200000 + RANDOM * 30)) /dev/urandom >"$T/piece"
-        f=$(sum "$T/piece")
-        bounded 120 cp "$T/piece" "$M/w/$f.$i" 2>>"$T/writer.errors" && echo "w/$f.$i" >>"$T/written"
-    done
-}
-writer &
-WRITER=$!
-undo process $WRITER "$(proc_start $WRITER)"
-more_written() {
-    [ "$(wc -l <"$T/written")" -ge $((WRITTEN + $1)) ]
-}
+writer_start 200000 30
 # The client goes on, and what it has written is right.
 step() { # step DESC
     local f name wrong=''

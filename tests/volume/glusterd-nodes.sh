@@ -40,25 +40,7 @@ noise $((60 << 20)) >"$T/data"
 must cp "$T/data" "$M/before"
 
 # ---- a writer, all the time -------------------------------------------------
-# One file after the other; the name of each that was closed without an error is
-# its checksum.
-writer() {
-    local i=0 f
-    while [ ! -e "$T/stop-writing" ]; do
-        i=$((i + 1))
-        head -c $((300000 + RANDOM * 40)) /dev/urandom >"$T/piece"
-        f=$(sum "$T/piece")
-        bounded 120 cp "$T/piece" "$M/w/$f.$i" 2>>"$T/writer.errors" && echo "w/$f.$i" >>"$T/written"
-    done
-}
-mkdir "$M/w"
-: >"$T/written"
-writer &
-WRITER=$!
-undo process $WRITER "$(proc_start $WRITER)"
-more_written() { # more_written N: at least N more files than at the last call
-    [ "$(wc -l <"$T/written")" -ge $((WRITTEN + $1)) ]
-}
+writer_start 300000 40
 goes_on() {
     WRITTEN=$(wc -l <"$T/written")
     expect_within 60 more_written 5

@@ -30,6 +30,7 @@ sets_start() {
     must_gluster n1 volume start "$V"
     client_mount c1 "n1:/$V" /mnt/v -o attribute-timeout=0,entry-timeout=0,direct-io-mode=enable ||
         bail "no mount: $(tail -20 "$(mount_log c1 /mnt/v)")"
+    # shellcheck disable=SC2034 # want and all_right of lib.sh use it
     M=$(in_node c1 /mnt/v)
     mkdir -p "$T/want"
     status_soon '.state == "UP" and .active' || bail "the volume is not up: $(cat "$T/status.json")"
@@ -47,17 +48,6 @@ status_soon() { # status_soon FILTER
 
 report() {
     on c1 timeout -s KILL 60 "$BUILD/allot" report /mnt/v
-}
-
-want() { # want COMMAND...: in the volume and in $T/want alike
-    (cd "$T/want" && "$@") && (cd "$M" && "$@")
-}
-all_right() {
-    diff <(sums "$T/want") <(sums "$M")
-}
-patch() { # patch FILE MEGABYTE: the same bytes into both
-    noise 300000 >"$T/patch"
-    want dd if="$T/patch" of="$1" bs=1M seek="$2" conv=notrunc status=none
 }
 
 # What the bricks' own indices say is waiting to be healed, and what the gluster

@@ -406,10 +406,34 @@ sum() {
     md5sum <"$1" | cut -d' ' -f1
 }
 
+# A tree $T/want (the test makes it) that the volume at $M must be equal to.
+want() { # want COMMAND...: in the volume and in $T/want alike
+    (cd "$T/want" && "$@") && (cd "$M" && "$@")
+}
+all_right() { # every file, every byte
+    diff <(sums "$T/want") <(sums "$M")
+}
+patch() { # patch FILE MEGABYTE: the same bytes into both
+    noise 300000 >"$T/patch"
+    want dd if="$T/patch" of="$1" bs=1M seek="$2" conv=notrunc status=none
+}
+
 # noise BYTES: bytes without holes that nothing compresses. A test keeps the
 # checksum, or a copy in $T.
 noise() {
     head -c "$1" /dev/urandom
+}
+
+# Processor time of mount "m" and of all bricks since they started, in ms.
+processor_ms() {
+    local i pids
+    pids=("$(mount_pid m)")
+    for ((i = 0; i < NBRICKS; i++)); do
+        pids+=("$(brick_pid "$i")")
+    done
+    for i in "${pids[@]}"; do
+        sed 's/.*) //' "/proc/$i/stat"
+    done | awk -v hz="$(getconf CLK_TCK)" '{ n += $12 + $13 } END { print n * 1000 / hz }'
 }
 
 # fop_counts PID: "VOLUME FOP CALLS" for each volume of the process's graph, by

@@ -74,13 +74,3 @@ same_portions() {
 sets_want() {
     mkdir "$T/want"
 }
-want() { # want COMMAND...: in the volume and in $T/want alike
-    (cd "$T/want" && "$@") && (cd "$M" && "$@")
-}
-all_right() {
-    diff <(sums "$T/want") <(sums "$M")
-}
-patch() { # patch FILE MEGABYTE: the same bytes into both
-    noise 300000 >"$T/patch"
-    want dd if="$T/patch" of="$1" bs=1M seek="$2" conv=notrunc status=none
-}
