@@ -74,6 +74,16 @@ volume_up() {
         done
     fi
     must_mount m
+    case $1 in
+    shard*) shard_directory "${1#shard}" ;;
+    esac
+}
+
+# Shard makes /.shard with its first block. Two blocks that are the first at once
+# race for it, and one of the writes ends in EIO.
+shard_directory() { # shard_directory BLOCK_MIB
+    must dd if=/dev/zero of="$M/first" bs=1 count=1 seek="${1}M" conv=fsync status=none
+    must rm "$M/first"
 }
 
 remount() {

@@ -19,7 +19,7 @@ exit_of() { # exit_of CMD...: its exit status; stdout in $T/out, stderr in $T/er
 
 same_report() { # same_report FILE FILE: but for who did what, and the order
     local filter='del(.workers) | .damaged_files |= sort_by(.path)'
-    [ "$(jq -S "$filter" "$1")" = "$(jq -S "$filter" "$2")" ]
+    diff <(one_name "$1" | jq -S "$filter") <(one_name "$2" | jq -S "$filter") >&2
 }
 
 bricks_make 4 512M
@@ -37,7 +37,11 @@ done
 mkdir -p "$M/b/only" "$M/a b"
 must cp "$T/noise" "$M/b/only/here"
 must cp "$T/noise" "$M/a b/$(printf 'latin-\xe9')"
-must ln "$M/a/d0/e0/f1" "$M/b/link"
+# A file of two names is reported under the one that is met first; which, depends
+# on the workers. Both are in the same directory of --depth 2.
+must ln "$M/a/d0/e0/f1" "$M/a/d0/e3/link"
+one_name() { sed 's#a/d0/e3/link#a/d0/e0/f1#' "$@"; }
+list_sum() { one_name "$@" | sort | md5sum; }
 must brick_kill 2
 down() {
     "$ALLOT" status "$M" --json | jq -e '.bricks[2].state == "down"'
@@ -64,11 +68,11 @@ done
 # ---- --damaged --------------------------------------------------------------
 
 is "--damaged" "$(exit_of "$ALLOT" report "$M" --damaged)" 1
-is "a line for each damaged file, nothing else" "$(sort "$T/out" | md5sum)" \
-    "$(jq -r '.damaged_files[] | if .path_hex then "a b/latin-\\xe9" else .path end' "$T/all.json" | sort | md5sum)"
+is "a line for each damaged file, nothing else" "$(list_sum "$T/out")" \
+    "$(jq -r '.damaged_files[] | if .path_hex then "a b/latin-\\xe9" else .path end' "$T/all.json" | list_sum)"
 is "--damaged --json" "$(exit_of "$ALLOT" report "$M" --damaged --json)" 1
-is "an object for each, as in the report" "$(jq -cS . "$T/out" | sort | md5sum)" \
-    "$(jq -cS '.damaged_files[]' "$T/all.json" | sort | md5sum)"
+is "an object for each, as in the report" "$(jq -cS . "$T/out" | list_sum)" \
+    "$(jq -cS '.damaged_files[]' "$T/all.json" | list_sum)"
 is "--damaged --brick" "$(exit_of "$ALLOT" report "$M" --damaged --brick c0)" 1
 is "lists nothing of a brick that is up" "$(wc -c <"$T/out")" 0
 is "--damaged --xml is refused" "$(exit_of "$ALLOT" report "$M" --damaged --xml)" 2
@@ -110,8 +114,8 @@ for ((i = 0; i < 100; i++)); do
 done
 is "the last page says how it is" "$rc" 1
 ok "there were several pages ($pages)" test $pages -ge 5
-is "together they are the list, each file once" "$(jq -cS . "$T/pages" | sort | md5sum)" \
-    "$(jq -cS '.damaged_files[]' "$T/all.json" | sort | md5sum)"
+is "together they are the list, each file once" "$(jq -cS . "$T/pages" | list_sum)" \
+    "$(jq -cS '.damaged_files[]' "$T/all.json" | list_sum)"
 nok "nothing is left behind" ls "$T/cursor"
 
 # ---- --resume: interrupted --------------------------------------------------
