@@ -88,6 +88,7 @@ allot_inode_get(xlator_t *this, inode_t *inode)
             if (ai) {
                 LOCK_INIT(&ai->lock);
                 INIT_LIST_HEAD(&ai->waiting);
+                INIT_LIST_HEAD(&ai->repairs);
                 GF_ATOMIC_INIT(ai->changes, 0);
                 value = (uint64_t)(uintptr_t)ai;
                 if (__inode_ctx_set(inode, this, &value)) {
@@ -218,10 +219,11 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
             newer_gen = !old || old->r.gen != rec->r.gen;
             if (old && ai->unsynced_to)
                 inode_unsynced_cut_locked(ai, rec);
-            if (!own && old && ai->unsynced_to && old->r.nonce == rec->r.nonce)
-                ai->rehomed |=
-                    layout_rehomes(old->r.layout, rec->r.layout,
-                                   ai->unsynced_from, ai->unsynced_to);
+            if (!own && old && ai->unsynced_to &&
+                old->r.nonce == rec->r.nonce &&
+                layout_rehomes(old->r.layout, rec->r.layout, ai->unsynced_from,
+                               ai->unsynced_to))
+                ai->rehomed++;
             ai->rec = rec;
             ai->kind = rec->r.layout->extent_count ? ALLOT_KIND_SPREAD
                                                    : ALLOT_KIND_PLAIN;
@@ -381,6 +383,7 @@ allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags)
     LOCK(&ai->lock);
     {
         ai->opens++;
+        afd->rehomed = ai->rehomed;
         if ((flags & O_ACCMODE) != O_RDONLY)
             ai->may_write = _gf_true;
     }
@@ -396,6 +399,23 @@ allot_fd_peek(xlator_t *this, fd_t *fd)
 
     return fd_ctx_get(fd, this, &value) ? NULL
                                         : (struct allot_fd *)(uintptr_t)value;
+}
+
+gf_boolean_t
+allot_fd_rehomed(xlator_t *this, struct allot_inode *ai, fd_t *fd)
+{
+    struct allot_fd *afd = allot_fd_peek(this, fd);
+    gf_boolean_t is = _gf_false;
+
+    if (!afd)
+        return _gf_false;
+    LOCK(&ai->lock);
+    {
+        is = afd->rehomed != ai->rehomed;
+        afd->rehomed = ai->rehomed;
+    }
+    UNLOCK(&ai->lock);
+    return is;
 }
 
 gf_boolean_t

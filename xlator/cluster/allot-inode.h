@@ -73,11 +73,12 @@ struct allot_inode {
                                 this allot_bricks_version() */
     uint64_t unsynced_from;  /* written here since the last fsync or settle: */
     uint64_t unsynced_to;    /* [from, to), empty if to is 0 */
-    gf_boolean_t rehomed;    /* another client's extent hides some of that, or
-                                may: the next fsync or close fails */
-    uint64_t judged; /* allot_bricks_version() when the last extent's members
-                        were last found good enough */
-    uint32_t opens;  /* application fds of this client, all modes */
+    uint32_t rehomed; /* times another client's extent hid some of that, or
+                         may have: the next fsync or close of each fd that
+                         was open then fails */
+    uint64_t judged;  /* allot_bricks_version() when the last extent's members
+                         were last found good enough */
+    uint32_t opens;   /* application fds of this client, all modes */
     gf_atomic_t changes; /* of the data by this client, opens and locks: what
                             was read ahead before one is not used after it */
 
@@ -86,6 +87,8 @@ struct allot_inode {
     gf_boolean_t alone;       /* a protocol is running */
     gf_boolean_t kicking;     /* somebody runs the waiting ones */
     struct list_head waiting; /* struct allot_gate_wait, in order of arrival */
+    struct list_head repairs; /* struct allot_payload: writes of this client
+                                 that failed, to be done again */
 
     /* Portions. */
     inode_t *portion; /* the portions' own inode (one gfid); NULL */
@@ -202,12 +205,20 @@ struct allot_prefetch; /* allot-prefetch.h */
 /* What is kept of an application's fd. */
 struct allot_fd {
     int32_t flags;                /* it was opened with */
+    uint32_t rehomed;             /* allot_inode.rehomed it knows of */
+    gf_boolean_t wrote;           /* through it, since its last flush */
     struct allot_prefetch *ahead; /* set once, under allot_inode.lock; NULL */
 };
 
 /** allot_fd_opened - count an application's open; keeps its flags. */
 int
 allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags);
+
+/** allot_fd_rehomed - has something that was written here and acknowledged been
+ * hidden since this was last asked for @fd, or since it was opened. As in the
+ * kernel each open file is told once (errseq_t). */
+gf_boolean_t
+allot_fd_rehomed(xlator_t *this, struct allot_inode *ai, fd_t *fd);
 
 /** allot_closes_dirty - has the last close here something to settle: this
  * client wrote, or could write, and somebody who did has died. */

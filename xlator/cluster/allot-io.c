@@ -25,10 +25,36 @@ allot_io_new(call_frame_t *frame, xlator_t *this, fd_t *fd, uint64_t off,
     io->len = len;
     io->flags = flags;
     INIT_LIST_HEAD(&io->wait);
+    INIT_LIST_HEAD(&io->payload.list);
     if (xdata)
         io->xdata = dict_ref(xdata);
     frame->local = io;
     return io;
+}
+
+void
+allot_io_list(struct allot_io *io)
+{
+    LOCK(&io->ai->lock);
+    {
+        io->payload.off = io->off;
+        io->payload.len = io->len;
+        io->payload.iov = io->iov;
+        io->payload.count = io->count;
+        if (list_empty(&io->payload.list))
+            list_add_tail(&io->payload.list, &io->ai->repairs);
+    }
+    UNLOCK(&io->ai->lock);
+}
+
+void
+allot_io_unlist(struct allot_io *io)
+{
+    LOCK(&io->ai->lock);
+    {
+        list_del_init(&io->payload.list);
+    }
+    UNLOCK(&io->ai->lock);
 }
 
 void
@@ -53,6 +79,7 @@ allot_io_round_clear(struct allot_io *io)
 void
 allot_io_free(struct allot_io *io)
 {
+    allot_io_unlist(io);
     allot_io_round_clear(io);
     GF_FREE(io->before);
     io->frame->root->pid = io->pid;

@@ -66,6 +66,7 @@ struct allot_io {
     gf_boolean_t
         landed; /* some of it is written at off: an append stays there */
     struct allot_avoid avoid;
+    struct allot_payload payload; /* while it waits for a repair */
     /* Of a write that a brick had no room for: how long the portions were that
      * got a piece of it (owned), and where the file ends without it. */
     struct allot_glimpse_member *before;
@@ -108,6 +109,16 @@ allot_io_free(struct allot_io *io);
  * 0 or -errno. */
 int
 allot_io_split(struct allot_io *io, uint64_t off, uint64_t len);
+
+/** allot_io_list - a write that will be done again, at io->off: until
+ * allot_io_unlist() or allot_io_free() an append by this client takes its bytes
+ * from it. Any context. */
+void
+allot_io_list(struct allot_io *io);
+
+/** allot_io_unlist - the opposite; nothing if it is not listed. */
+void
+allot_io_unlist(struct allot_io *io);
 
 /** allot_io_round_clear - drop the pieces of a round. */
 void

@@ -292,6 +292,25 @@ allot_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
  * ------------------------------------------------------------------------------
  */
 
+static int32_t
+flush_fail_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+               int32_t op_ret, int32_t op_errno, dict_t *xdata)
+{
+    open_local_free(frame->local);
+    STACK_UNWIND_STRICT(flush, frame, -1, EIO, NULL);
+    return 0;
+}
+
+/* The brick must hear of it all the same: a flush gives locks back. */
+static void
+flush_fail(struct open_local *local)
+{
+    xlator_t *ns = allot_priv(local->frame->this)->ns;
+
+    STACK_WIND(local->frame, flush_fail_cbk, ns, ns->fops->flush, local->fd,
+               local->xdata);
+}
+
 static void
 flush_task(xlator_t *this, void *arg)
 {
@@ -301,14 +320,19 @@ flush_task(xlator_t *this, void *arg)
     fd_t *fd = local->fd;
     struct allot_inode *ai = allot_inode_peek(this, fd->inode);
     dict_t *xdata = local->xdata;
-    int ret = ai->unlinked ? 0 : allot_settle(this, fd->inode);
+    int ret = 0;
 
     if (ai->unlinked)
         allot_unlink_ask(this, fd);
+    else if (ai->opens <= 1)
+        ret = allot_settle(this, fd->inode);
+    else
+        ret = allot_publish_size(this, fd->inode, ai->known_size);
+    /* Written, acknowledged, and hidden by another client's extent. */
+    if (!ai->unlinked && allot_fd_rehomed(this, ai, fd))
+        ret = -EIO;
     if (ret == -EIO) {
-        /* Written, acknowledged, and hidden by another client's extent. */
-        open_local_free(local);
-        STACK_UNWIND_STRICT(flush, frame, -1, EIO, NULL);
+        flush_fail(local);
         return;
     }
     if (ret)
@@ -323,6 +347,28 @@ flush_task(xlator_t *this, void *arg)
     GF_FREE(local);
 }
 
+/* The last close settles. Another close of an fd that wrote leaves the size in
+ * the record: when a brick goes away, other clients could not know that the
+ * file is so long, and nobody would be told of what their next extent hides. */
+static gf_boolean_t
+flush_publishes(xlator_t *this, struct allot_inode *ai, fd_t *fd)
+{
+    struct allot_fd *afd = allot_fd_peek(this, fd);
+    gf_boolean_t last = ai->opens <= 1;
+    gf_boolean_t longer = _gf_false;
+
+    LOCK(&ai->lock);
+    {
+        longer = afd && (afd->rehomed != ai->rehomed ||
+                         (afd->wrote && ai->kind == ALLOT_KIND_SPREAD &&
+                          ai->known_size > ai->rec->r.size));
+        if (afd)
+            afd->wrote = _gf_false;
+    }
+    UNLOCK(&ai->lock);
+    return longer || (last && allot_closes_dirty(ai));
+}
+
 int32_t
 allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
 {
@@ -330,12 +376,11 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
     xlator_t *ns = allot_priv(this)->ns;
     struct open_local *local = NULL;
 
-    /* Other fds are open here: their last close settles. What has no name any
-     * more need not be settled; but who may remove its portions must be asked
-     * while it is open. */
-    if (ai && ai->opens <= 1 &&
-        (ai->unlinked ? ai->kind == ALLOT_KIND_SPREAD && !ai->base_fd
-                      : allot_closes_dirty(ai)))
+    /* What has no name any more need not be settled; but who may remove its
+     * portions must be asked while it is open. */
+    if (ai && (ai->unlinked ? ai->opens <= 1 && ai->kind == ALLOT_KIND_SPREAD &&
+                                  !ai->base_fd
+                            : flush_publishes(this, ai, fd)))
         local = open_local_new(frame, this, GF_FOP_FLUSH, NULL, fd, 0, xdata);
     if (local) {
         if (allot_run(this, fd->inode, _gf_true, flush_task, local) == 0)
@@ -363,10 +408,11 @@ fsync_is_away(struct allot_inode *ai, const struct allot_call *call,
 /* All portions: what another fd, or another client, has written is this file's
  * too, and the kernel of its brick may still hold it. Alone. */
 static int
-fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
                int32_t datasync)
 {
     struct allot_rec *rec = allot_inode_rec(ai, NULL);
+    inode_t *inode = fd->inode;
     struct allot_brick_view view;
     struct allot_call *calls = NULL;
     int n = rec ? rec->r.layout->brick_count : 0;
@@ -424,15 +470,14 @@ fsync_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     if (ret == -EREMCHG)
         allot_catch_up(this, inode, rec->r.gen);
     if (ret == 0) {
+        if (allot_fd_rehomed(this, ai, fd))
+            ret = -EIO;
         LOCK(&ai->lock);
         {
             if (ai->rec == rec) {
                 ai->full_sync = _gf_false;
                 known = ai->known_size;
             }
-            if (ai->rehomed)
-                ret = -EIO;
-            ai->rehomed = _gf_false;
             ask = ai->unsynced_to > rec->r.size && known <= rec->r.size;
             ai->unsynced_to = 0;
         }
@@ -469,7 +514,7 @@ fsync_task(xlator_t *this, void *arg)
         if (ai->stale || ai->kind == ALLOT_KIND_UNKNOWN)
             ret = allot_refresh(this, local->fd->inode, NULL);
         if (ret == 0)
-            ret = fsync_portions(this, local->fd->inode, ai, local->flags);
+            ret = fsync_portions(this, local->fd, ai, local->flags);
         if (ret == 0)
             ret = allot_sync_base(this, local->fd->inode, local->fd,
                                   local->xdata);

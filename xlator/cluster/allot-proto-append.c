@@ -143,14 +143,46 @@ overlay(struct allot_payload *p, uint64_t off, uint64_t len, char *mem)
     }
 }
 
-/* Copies [at, eof) from the old layout to the new one, with the payload over
- * it. Only bytes that the payload covers may be unreadable. */
+/* A write that waits to be done again and covers @off; NULL: none. @stop is
+ * brought down to where that changes. */
+static struct allot_payload *
+covering(struct allot_inode *ai, uint64_t off, uint64_t *stop)
+{
+    struct allot_payload *found = NULL;
+    struct allot_payload *p = NULL;
+
+    LOCK(&ai->lock);
+    {
+        list_for_each_entry(p, &ai->repairs, list)
+        {
+            if (off >= p->off && off - p->off < p->len) {
+                found = p;
+                break;
+            }
+        }
+        list_for_each_entry(p, &ai->repairs, list)
+        {
+            if (!found && p->off > off && p->off < *stop)
+                *stop = p->off;
+        }
+        if (found && found->off + found->len < *stop)
+            *stop = found->off + found->len;
+    }
+    UNLOCK(&ai->lock);
+    return found;
+}
+
+/* Copies [at, eof) from the old layout to the new one. Where a write of this
+ * client waits to be done again, here or in the queue behind, its bytes take
+ * the place of what there is: only they may be unreadable. Nobody is told yet
+ * that they are written, and they stay as long as we are alone. */
 static int
 relocate(xlator_t *this, struct allot_inode *ai,
          const struct allot_layout *from, const struct allot_layout *to,
-         uint64_t gen, uint64_t at, uint64_t eof, struct allot_payload *p)
+         uint64_t gen, uint64_t at, uint64_t eof)
 {
     struct iobuf *iobuf = iobuf_get2(this->ctx->iobuf_pool, RELOCATE_STEP);
+    struct allot_payload *p = NULL;
     uint64_t off = at;
     uint64_t stop = 0;
     int ret = 0;
@@ -158,16 +190,9 @@ relocate(xlator_t *this, struct allot_inode *ai,
     if (!iobuf)
         return -ENOMEM;
     for (; off < eof && ret == 0; off = stop) {
-        gf_boolean_t ours = off >= p->off && off < p->off + p->len;
-
-        stop = off + RELOCATE_STEP;
-        if (ours && stop > p->off + p->len)
-            stop = p->off + p->len;
-        if (!ours && off < p->off && stop > p->off)
-            stop = p->off;
-        if (stop > eof)
-            stop = eof;
-        if (ours)
+        stop = off + RELOCATE_STEP < eof ? off + RELOCATE_STEP : eof;
+        p = covering(ai, off, &stop);
+        if (p)
             overlay(p, off, stop - off, iobuf_ptr(iobuf));
         else
             ret = relocate_io(this, ai, from, gen, off, stop - off, iobuf,
@@ -360,7 +385,7 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
         allot_portions_open(this, inode, layout->bricks, layout->brick_count,
                             errs);
         ret = payload ? relocate(this, ai, layout, r.layout, gen + 1, at,
-                                 eof > end ? eof : end, payload)
+                                 eof > end ? eof : end)
                       : -EIO;
         if (ret == 0 && eof > end)
             ret = relocate_sync(this, ai, r.layout, gen + 1);

@@ -314,7 +314,7 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
              * it: the next extent may hide it, so the close must not vouch for
              * it. */
             if (!seen.size.exact && ai->unsynced_to > size)
-                ai->rehomed = _gf_true;
+                ai->rehomed++;
         }
         UNLOCK(&ai->lock);
     }
@@ -346,9 +346,6 @@ allot_settle(xlator_t *this, inode_t *inode)
             ret = 0; /* not settled, but nothing is lost by that */
         else if (ret == 0)
             ai->unsynced_to = 0;
-        if (ret == 0 && ai->rehomed)
-            ret = -EIO;
-        ai->rehomed = _gf_false;
     }
     UNLOCK(&ai->lock);
     return ret;
@@ -357,18 +354,28 @@ allot_settle(xlator_t *this, inode_t *inode)
 int
 allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size)
 {
-    struct allot_rec *rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = NULL;
     struct allot_record r;
+    uint64_t gen = 0;
+    int tries = 0;
     int ret = 0;
 
-    if (rec && rec->r.layout->extent_count && size > rec->r.size) {
-        ret = allot_record_copy(&rec->r, &r);
-        if (ret == 0) {
-            r.size = size;
-            ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+    do {
+        rec = allot_inode_rec(ai, NULL);
+        ret = 0;
+        /* Of another generation the file may be shorter. */
+        if (rec && rec->r.layout->extent_count && size > rec->r.size &&
+            (tries == 0 || rec->r.gen == gen)) {
+            gen = rec->r.gen;
+            ret = allot_record_copy(&rec->r, &r);
+            if (ret == 0) {
+                r.size = size;
+                ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
+            }
         }
-    }
-    allot_rec_unref(rec);
+        allot_rec_unref(rec);
+    } while (ret == -EREMCHG && ++tries < 4);
     return ret;
 }
 

@@ -180,8 +180,10 @@ allot_portions_unlink(xlator_t *this, inode_t *inode, uint64_t nonce);
 /* ---- allot-proto-grow.c, allot-proto-append.c
  * --------------------------------------- */
 
-/* A write that is under way, for the part of it that an append must carry. */
+/* A write that failed, wholly or in part, and will be done again: an append
+ * must carry what of it stands behind the new extent's start. */
 struct allot_payload {
+    struct list_head list; /* allot_inode.repairs, under its lock */
     uint64_t off;
     uint64_t len;
     struct iovec *iov; /* borrowed */
@@ -207,7 +209,8 @@ allot_grow(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
  * @exact: true: exactly at @at, because from there on members fail; what stands
  *   past @at is carried over. False: at or past @at, past all data.
  * @end: end of the write that makes it necessary
- * @payload: that write; NULL: there is no data (then nothing can be carried)
+ * @payload: that write, which is in allot_inode.repairs as others that wait
+ *   may be; NULL: there is no data (then nothing can be carried)
  * -ENOENT (only if not @exact): no better members than the present ones.
  */
 int

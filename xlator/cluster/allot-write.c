@@ -89,6 +89,7 @@ write_answer(struct allot_io *io, int32_t ret, int32_t err)
 {
     struct write_answer *answer = NULL;
 
+    allot_io_unlist(io);
     if (!io->locked) {
         write_unwind(io, ret, err);
         return;
@@ -183,6 +184,7 @@ write_syncs(struct allot_io *io)
 static void
 write_account(struct allot_io *io)
 {
+    struct allot_fd *afd = allot_fd_peek(io->this, io->fd);
     struct allot_inode *ai = io->ai;
     uint64_t known = 0;
     uint64_t end = 0;
@@ -190,6 +192,8 @@ write_account(struct allot_io *io)
 
     LOCK(&ai->lock);
     {
+        if (afd)
+            afd->wrote = _gf_true;
         known = ai->known_size;
         /* What was acknowledged at another generation proves nothing: somebody
          * may have truncated in between. */
@@ -594,7 +598,6 @@ static void
 write_repair_task(xlator_t *this, void *arg)
 {
     struct allot_io *io = arg;
-    struct allot_payload payload;
     fd_t *base = NULL;
     int tries = 0;
     int ret = 0;
@@ -609,15 +612,12 @@ write_repair_task(xlator_t *this, void *arg)
             allot_stop(this, ALLOT_STOP_LOCK_LOCATED);
         if (ret)
             break;
-        payload.off = io->off;
-        payload.len = io->len;
-        payload.iov = io->iov;
-        payload.count = io->count;
+        allot_io_list(io);
         /* An append to the base that slipped in moves the end of the file: then
          * the grow is refused (-EAGAIN) and we look again. */
         ret = allot_prepare_write(
             this, io->fd->inode, io->off, io->off + io->len,
-            io->append ? io->off : UINT64_MAX, &io->avoid, &payload);
+            io->append ? io->off : UINT64_MAX, &io->avoid, &io->payload);
     } while (ret == -EAGAIN && !(ret = 0) && ++tries < 16);
 
     /* Without this a size or an extent that only the record knows would go with
@@ -639,6 +639,7 @@ write_repair_task(xlator_t *this, void *arg)
         write_cut_back(io);
         write_fail(io, ret == -ENOSPC && io->err ? io->err : -ret);
     } else {
+        allot_io_unlist(io);
         write_enter(io);
     }
 }
@@ -669,6 +670,10 @@ write_repair(struct allot_io *io, gf_boolean_t leave)
     xlator_t *this = io->this;
     gf_boolean_t lock = io->append && !io->locked;
 
+    /* Others that wait for the same brick may be repaired before. Where an
+     * append writes may still change. */
+    if (!io->append || io->landed)
+        allot_io_list(io);
     if (allot_run(this, inode, !lock,
                   lock ? write_lock_task : write_repair_task, io))
         write_answer(io, -1, ENOMEM);
