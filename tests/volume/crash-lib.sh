@@ -23,6 +23,14 @@ plain_graph() {
         -e "s/^\( *subvolumes\) write-behind\$/\1 $below/" "$1"
 }
 
+longer() { # longer FILE BYTES
+    [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]
+}
+
+all_up() { # all_up MOUNT
+    "$ALLOT" status "$1" --json | jq -e 'all(.bricks[]; .state == "up")'
+}
+
 # victim NAME STOPS: a mount that stops there, at $T/mnt-NAME.
 victim() {
     sed "/^volume allot\$/,/^end-volume\$/s/^\( *\)type .*/&\n\1option debug-stop-at $2/" \

@@ -9,9 +9,10 @@
  *                        64 KiB, each in one call
  *     race-records check PLACE NAME WRITERS COUNT [ID...]
  *                        after append: every record once, whole, nothing
- *                        between them. Of the writers ID, who were told EIO,
- * the ends of records may be overwritten by the next, and records may be
- * missing race-records check-slots PLACE NAME WRITERS COUNT
+ *                        between them; but ends of records of the writers ID,
+ *                        who were told EIO, may be overwritten, and records of
+ *                        theirs be missing
+ *     race-records check-slots PLACE NAME WRITERS COUNT
  *
  * PLACE is one of fs.h: a mount's directory, or libgfapi with a volfile; SHARED
  * a file outside of the volume, new for each race. A

@@ -49,16 +49,16 @@ finished() {
     local i
     wait
     for ((i = 0; i < N; i++)); do
-        is "$1: program $i" "$(cat "$T/rc-$1-$i")" 0 || note "$(cat "$T/out-$1-$i")"
+        succeeded "$1" "$i"
     done
+}
+
+succeeded() { # succeeded NAME PROGRAM
+    is "$1: program $2" "$(cat "$T/rc-$1-$2")" 0 || note "$(cat "$T/out-$1-$2")"
 }
 
 settled_soon() {
     ok "$1: its size is settled" expect_within 20 settled "$T/mnt-judge/$1"
-}
-
-longer() { # longer FILE BYTES
-    [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]
 }
 
 # wanted NAME: RACE_ONLY=REGEX leaves the others out.
@@ -130,13 +130,12 @@ if wanted away; then
         if grep -q "^close: Input/output error" "$T/out-away-$i"; then
             TOLD+=("$i")
         else
-            is "away: program $i" "$(cat "$T/rc-away-$i")" 0 || note "$(cat "$T/out-away-$i")"
+            succeeded away "$i"
         fi
     done
     note "told that something may be lost: ${TOLD[*]:-nobody}"
     must brick_start 3
-    ok "the brick is back" expect_within 30 sh -c \
-        "$ALLOT status '$T/mnt-judge' --json | jq -e 'all(.bricks[]; .state == \"up\")'"
+    ok "the brick is back" expect_within 30 all_up "$T/mnt-judge"
     ok "away: every record of all others is there once, whole, in its place" \
         bounded 60 "$RECORDS" check "$T/mnt-judge" away "$N" 40 "${TOLD[@]}" ||
         note "$("$ALLOT" layout "$T/mnt-judge/away")"

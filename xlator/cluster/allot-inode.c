@@ -402,7 +402,8 @@ allot_fd_peek(xlator_t *this, fd_t *fd)
 }
 
 gf_boolean_t
-allot_fd_rehomed(xlator_t *this, struct allot_inode *ai, fd_t *fd)
+allot_fd_rehomed(xlator_t *this, struct allot_inode *ai, fd_t *fd,
+                 gf_boolean_t tell)
 {
     struct allot_fd *afd = allot_fd_peek(this, fd);
     gf_boolean_t is = _gf_false;
@@ -412,7 +413,8 @@ allot_fd_rehomed(xlator_t *this, struct allot_inode *ai, fd_t *fd)
     LOCK(&ai->lock);
     {
         is = afd->rehomed != ai->rehomed;
-        afd->rehomed = ai->rehomed;
+        if (tell)
+            afd->rehomed = ai->rehomed;
     }
     UNLOCK(&ai->lock);
     return is;

@@ -206,7 +206,6 @@ struct allot_prefetch; /* allot-prefetch.h */
 struct allot_fd {
     int32_t flags;                /* it was opened with */
     uint32_t rehomed;             /* allot_inode.rehomed it knows of */
-    gf_boolean_t wrote;           /* through it, since its last flush */
     struct allot_prefetch *ahead; /* set once, under allot_inode.lock; NULL */
 };
 
@@ -215,10 +214,11 @@ int
 allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags);
 
 /** allot_fd_rehomed - has something that was written here and acknowledged been
- * hidden since this was last asked for @fd, or since it was opened. As in the
- * kernel each open file is told once (errseq_t). */
+ * hidden since @fd was last told, or since it was opened. @tell: it is told
+ * now; as in the kernel each open file is told once (errseq_t). Any context. */
 gf_boolean_t
-allot_fd_rehomed(xlator_t *this, struct allot_inode *ai, fd_t *fd);
+allot_fd_rehomed(xlator_t *this, struct allot_inode *ai, fd_t *fd,
+                 gf_boolean_t tell);
 
 /** allot_closes_dirty - has the last close here something to settle: this
  * client wrote, or could write, and somebody who did has died. */

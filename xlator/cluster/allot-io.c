@@ -50,6 +50,9 @@ allot_io_list(struct allot_io *io)
 void
 allot_io_unlist(struct allot_io *io)
 {
+    /* Others change the list around it, but not whether it is in there. */
+    if (list_empty(&io->payload.list))
+        return;
     LOCK(&io->ai->lock);
     {
         list_del_init(&io->payload.list);
@@ -79,7 +82,6 @@ allot_io_round_clear(struct allot_io *io)
 void
 allot_io_free(struct allot_io *io)
 {
-    allot_io_unlist(io);
     allot_io_round_clear(io);
     GF_FREE(io->before);
     io->frame->root->pid = io->pid;

@@ -111,7 +111,7 @@ int
 allot_io_split(struct allot_io *io, uint64_t off, uint64_t len);
 
 /** allot_io_list - a write that will be done again, at io->off: until
- * allot_io_unlist() or allot_io_free() an append by this client takes its bytes
+ * allot_io_unlist() an append by this client takes its bytes
  * from it. Any context. */
 void
 allot_io_list(struct allot_io *io);

@@ -292,6 +292,23 @@ allot_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
  * ------------------------------------------------------------------------------
  */
 
+/* Other fds are open here: their last close settles. But this one leaves the
+ * size in the record: when a brick goes away, other clients could not know that
+ * the file is so long, and nobody would be told of what their next extent
+ * hides. */
+static int
+flush_size(xlator_t *this, inode_t *inode, struct allot_inode *ai)
+{
+    int tries = 0;
+    int ret = 0;
+
+    /* After another client's publication known_size is of its generation. */
+    do {
+        ret = allot_publish_size(this, inode, ai->known_size);
+    } while (ret == -EREMCHG && ++tries < 4);
+    return ret;
+}
+
 static int32_t
 flush_fail_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                int32_t op_ret, int32_t op_errno, dict_t *xdata)
@@ -327,9 +344,9 @@ flush_task(xlator_t *this, void *arg)
     else if (ai->opens <= 1)
         ret = allot_settle(this, fd->inode);
     else
-        ret = allot_publish_size(this, fd->inode, ai->known_size);
+        ret = flush_size(this, fd->inode, ai);
     /* Written, acknowledged, and hidden by another client's extent. */
-    if (!ai->unlinked && allot_fd_rehomed(this, ai, fd))
+    if (!ai->unlinked && allot_fd_rehomed(this, ai, fd, _gf_true))
         ret = -EIO;
     if (ret == -EIO) {
         flush_fail(local);
@@ -347,26 +364,29 @@ flush_task(xlator_t *this, void *arg)
     GF_FREE(local);
 }
 
-/* The last close settles. Another close of an fd that wrote leaves the size in
- * the record: when a brick goes away, other clients could not know that the
- * file is so long, and nobody would be told of what their next extent hides. */
+/* What has no name any more need not be settled; but who may remove its
+ * portions must be asked while it is open. */
 static gf_boolean_t
-flush_publishes(xlator_t *this, struct allot_inode *ai, fd_t *fd)
+flush_has_work(xlator_t *this, struct allot_inode *ai, fd_t *fd)
 {
-    struct allot_fd *afd = allot_fd_peek(this, fd);
     gf_boolean_t last = ai->opens <= 1;
     gf_boolean_t longer = _gf_false;
 
+    if (ai->unlinked)
+        return last && ai->kind == ALLOT_KIND_SPREAD && !ai->base_fd;
+    if (last && allot_closes_dirty(ai))
+        return _gf_true;
+    if (allot_fd_rehomed(this, ai, fd, _gf_false))
+        return _gf_true;
+    if ((allot_fd_flags(this, fd) & O_ACCMODE) == O_RDONLY)
+        return _gf_false;
     LOCK(&ai->lock);
     {
-        longer = afd && (afd->rehomed != ai->rehomed ||
-                         (afd->wrote && ai->kind == ALLOT_KIND_SPREAD &&
-                          ai->known_size > ai->rec->r.size));
-        if (afd)
-            afd->wrote = _gf_false;
+        longer =
+            ai->kind == ALLOT_KIND_SPREAD && ai->known_size > ai->rec->r.size;
     }
     UNLOCK(&ai->lock);
-    return longer || (last && allot_closes_dirty(ai));
+    return longer;
 }
 
 int32_t
@@ -376,11 +396,7 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
     xlator_t *ns = allot_priv(this)->ns;
     struct open_local *local = NULL;
 
-    /* What has no name any more need not be settled; but who may remove its
-     * portions must be asked while it is open. */
-    if (ai && (ai->unlinked ? ai->opens <= 1 && ai->kind == ALLOT_KIND_SPREAD &&
-                                  !ai->base_fd
-                            : flush_publishes(this, ai, fd)))
+    if (ai && flush_has_work(this, ai, fd))
         local = open_local_new(frame, this, GF_FOP_FLUSH, NULL, fd, 0, xdata);
     if (local) {
         if (allot_run(this, fd->inode, _gf_true, flush_task, local) == 0)
@@ -470,7 +486,7 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
     if (ret == -EREMCHG)
         allot_catch_up(this, inode, rec->r.gen);
     if (ret == 0) {
-        if (allot_fd_rehomed(this, ai, fd))
+        if (allot_fd_rehomed(this, ai, fd, _gf_true))
             ret = -EIO;
         LOCK(&ai->lock);
         {

@@ -4,12 +4,19 @@
  * the file leaves its head block, a member failed or filled, or a brick came.
  *
  * The steps (docs/protocol.md, "Append an extent"), g = the record's gen:
- *   1 fence the reachable portions to g+1     nobody writes any more
- *   2 glimpse                                 EOF of what there is
+ *
+ *   1 fence the reachable portions to g+1: nobody writes any more
+ *
+ *   2 glimpse: EOF of what there is
+ *
  *   3 make or fence the new members' portions, at g+1
- *   4 if members failed before EOF: write what stands past the first failed
- * byte into the new extent's portions, so that publishing it hides nothing 5
- * publish g+2 with the new extent         the commit 6 fence the members to g+2
+ *
+ *   4 if members failed before EOF: put what stands past the first failed byte
+ *     into the new extent, so that publishing it hides nothing
+ *
+ *   5 publish g+2 with the new extent: the commit
+ *
+ *   6 fence the members to g+2
  *
  *        start of the failing write            its end          EOF
  *   ... ----|------ fine ------|#### fails ####|----- others -----|
@@ -150,6 +157,7 @@ covering(struct allot_inode *ai, uint64_t off, uint64_t *stop)
 {
     struct allot_payload *found = NULL;
     struct allot_payload *p = NULL;
+    uint64_t next = *stop;
 
     LOCK(&ai->lock);
     {
@@ -157,16 +165,13 @@ covering(struct allot_inode *ai, uint64_t off, uint64_t *stop)
         {
             if (off >= p->off && off - p->off < p->len) {
                 found = p;
+                next = p->off + p->len;
                 break;
             }
+            if (p->off > off && p->off < next)
+                next = p->off;
         }
-        list_for_each_entry(p, &ai->repairs, list)
-        {
-            if (!found && p->off > off && p->off < *stop)
-                *stop = p->off;
-        }
-        if (found && found->off + found->len < *stop)
-            *stop = found->off + found->len;
+        *stop = next < *stop ? next : *stop;
     }
     UNLOCK(&ai->lock);
     return found;
@@ -192,7 +197,9 @@ relocate(xlator_t *this, struct allot_inode *ai,
     for (; off < eof && ret == 0; off = stop) {
         stop = off + RELOCATE_STEP < eof ? off + RELOCATE_STEP : eof;
         p = covering(ai, off, &stop);
-        if (p)
+        if (!p && off == at)
+            ret = -EIO; /* its member fails, and nobody has data for it */
+        else if (p)
             overlay(p, off, stop - off, iobuf_ptr(iobuf));
         else
             ret = relocate_io(this, ai, from, gen, off, stop - off, iobuf,
@@ -296,8 +303,7 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
 
 int
 allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
-             uint64_t end, struct allot_avoid *avoid,
-             struct allot_payload *payload)
+             uint64_t end, struct allot_avoid *avoid)
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_inode *ai = allot_inode_get(this, inode);
@@ -384,9 +390,8 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
         /* Read from whoever can be read, members of the new extent or not. */
         allot_portions_open(this, inode, layout->bricks, layout->brick_count,
                             errs);
-        ret = payload ? relocate(this, ai, layout, r.layout, gen + 1, at,
-                                 eof > end ? eof : end)
-                      : -EIO;
+        ret = relocate(this, ai, layout, r.layout, gen + 1, at,
+                       eof > end ? eof : end);
         if (ret == 0 && eof > end)
             ret = relocate_sync(this, ai, r.layout, gen + 1);
         if (ret == -ENOTCONN)

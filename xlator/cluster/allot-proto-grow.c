@@ -251,7 +251,7 @@ missing_by_record(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
 static int
 prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                struct allot_rec *rec, uint64_t off, uint64_t end,
-               struct allot_avoid *avoid, struct allot_payload *payload)
+               struct allot_avoid *avoid)
 {
     const struct allot_layout *layout = rec->r.layout;
     uint16_t *idx = NULL;
@@ -264,12 +264,12 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     int i = 0;
 
     if (at != UINT64_MAX) {
-        ret = allot_append(this, inode, at, _gf_true, end, avoid, payload);
+        ret = allot_append(this, inode, at, _gf_true, end, avoid);
         return ret ? ret : -EREMCHG;
     }
     if (allot_leaves_head(this, layout, end)) {
         at = allot_head_end(layout);
-        ret = allot_append(this, inode, at, _gf_false, end, avoid, NULL);
+        ret = allot_append(this, inode, at, _gf_false, end, avoid);
         if (ret == 0)
             return -EREMCHG;
         if (ret != -ENOENT) /* no better members: one brick is left */
@@ -280,7 +280,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         if (end > size && ai->judged != version &&
             allot_members_wanting(this, layout, size)) {
             ret = allot_append(this, inode, off > size ? off : size, _gf_false,
-                               end, avoid, NULL);
+                               end, avoid);
             if (ret == 0 || ret == -EREMCHG)
                 return -EREMCHG;
             /* What there is must do. */
@@ -329,8 +329,7 @@ out:
 
 int
 allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
-                    uint64_t grow_max, struct allot_avoid *avoid,
-                    struct allot_payload *payload)
+                    uint64_t grow_max, struct allot_avoid *avoid)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_rec *rec = NULL;
@@ -364,8 +363,7 @@ allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
             if (allot_help(this, inode, rec) < 0)
                 ret = -EIO;
         } else {
-            ret =
-                prepare_spread(this, inode, ai, rec, off, end, avoid, payload);
+            ret = prepare_spread(this, inode, ai, rec, off, end, avoid);
         }
         allot_rec_unref(rec);
     }

@@ -354,28 +354,18 @@ allot_settle(xlator_t *this, inode_t *inode)
 int
 allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size)
 {
-    struct allot_inode *ai = allot_inode_get(this, inode);
-    struct allot_rec *rec = NULL;
+    struct allot_rec *rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
     struct allot_record r;
-    uint64_t gen = 0;
-    int tries = 0;
     int ret = 0;
 
-    do {
-        rec = allot_inode_rec(ai, NULL);
-        ret = 0;
-        /* Of another generation the file may be shorter. */
-        if (rec && rec->r.layout->extent_count && size > rec->r.size &&
-            (tries == 0 || rec->r.gen == gen)) {
-            gen = rec->r.gen;
-            ret = allot_record_copy(&rec->r, &r);
-            if (ret == 0) {
-                r.size = size;
-                ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
-            }
+    if (rec && rec->r.layout->extent_count && size > rec->r.size) {
+        ret = allot_record_copy(&rec->r, &r);
+        if (ret == 0) {
+            r.size = size;
+            ret = allot_publish(this, inode, &r, UINT64_MAX, NULL);
         }
-        allot_rec_unref(rec);
-    } while (ret == -EREMCHG && ++tries < 4);
+    }
+    allot_rec_unref(rec);
     return ret;
 }
 

@@ -197,7 +197,7 @@ truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     if (allot_leaves_head(this, rec->r.layout, size)) {
         memset(&avoid, 0, sizeof(avoid));
         ret = allot_append(this, inode, allot_head_end(rec->r.layout),
-                           _gf_false, size, &avoid, NULL);
+                           _gf_false, size, &avoid);
         if (ret != -ENOENT)
             return ret ? ret : -EREMCHG;
     }

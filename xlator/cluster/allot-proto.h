@@ -209,14 +209,14 @@ allot_grow(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
  * @exact: true: exactly at @at, because from there on members fail; what stands
  *   past @at is carried over. False: at or past @at, past all data.
  * @end: end of the write that makes it necessary
- * @payload: that write, which is in allot_inode.repairs as others that wait
- *   may be; NULL: there is no data (then nothing can be carried)
- * -ENOENT (only if not @exact): no better members than the present ones.
+ * If the write is in allot_inode.repairs, with others that wait or without,
+ * their bytes are carried. A call that has no data is not, and nothing can be
+ * carried then. -ENOENT (only if not @exact): no better members than the
+ * present ones.
  */
 int
 allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
-             uint64_t end, struct allot_avoid *avoid,
-             struct allot_payload *payload);
+             uint64_t end, struct allot_avoid *avoid);
 
 /** allot_range_bricks - the bricks of [off, end), each once
  * @idx: room for layout->brick_count. Returns how many, or -EFBIG. Pure. */
@@ -252,12 +252,11 @@ allot_members_wanting(xlator_t *this, const struct allot_layout *layout,
  * @grow_max: as allot_grow()'s max_size; UINT64_MAX for the inline limit. If
  * the base is longer but not longer than inline_limit: -EAGAIN.
  * @avoid: bricks found wanting so far; more are added
- * @payload: the data, NULL if there is none (fallocate and the like)
+ * A write's data is found in allot_inode.repairs, see allot_append().
  */
 int
 allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
-                    uint64_t grow_max, struct allot_avoid *avoid,
-                    struct allot_payload *payload);
+                    uint64_t grow_max, struct allot_avoid *avoid);
 
 /** allot_prepare_read - record fresh, members of [off, end) open as far as they
  * can be. Alone. */

@@ -247,7 +247,7 @@ range_spread(xlator_t *this, struct range_local *local)
     if (end <= local->off)
         return 0;
     ret = allot_prepare_write(this, local->inode, local->off, end, UINT64_MAX,
-                              &avoid, NULL);
+                              &avoid);
     if (ret)
         return ret;
     rec = allot_inode_rec(ai, NULL);

@@ -184,7 +184,6 @@ write_syncs(struct allot_io *io)
 static void
 write_account(struct allot_io *io)
 {
-    struct allot_fd *afd = allot_fd_peek(io->this, io->fd);
     struct allot_inode *ai = io->ai;
     uint64_t known = 0;
     uint64_t end = 0;
@@ -192,8 +191,6 @@ write_account(struct allot_io *io)
 
     LOCK(&ai->lock);
     {
-        if (afd)
-            afd->wrote = _gf_true;
         known = ai->known_size;
         /* What was acknowledged at another generation proves nothing: somebody
          * may have truncated in between. */
@@ -585,7 +582,7 @@ write_locate(struct allot_io *io)
             /* A member is away that could hold the end. A new extent without it
              * begins behind all that is known; then there is no doubt. */
             ret = allot_append(io->this, inode, known, _gf_false,
-                               known + io->len, &io->avoid, NULL);
+                               known + io->len, &io->avoid);
             ret = ret && ret != -EREMCHG ? -EIO : -EREMCHG;
         }
     } while (ret == -EREMCHG && ++tries < 16);
@@ -615,9 +612,9 @@ write_repair_task(xlator_t *this, void *arg)
         allot_io_list(io);
         /* An append to the base that slipped in moves the end of the file: then
          * the grow is refused (-EAGAIN) and we look again. */
-        ret = allot_prepare_write(
-            this, io->fd->inode, io->off, io->off + io->len,
-            io->append ? io->off : UINT64_MAX, &io->avoid, &io->payload);
+        ret =
+            allot_prepare_write(this, io->fd->inode, io->off, io->off + io->len,
+                                io->append ? io->off : UINT64_MAX, &io->avoid);
     } while (ret == -EAGAIN && !(ret = 0) && ++tries < 16);
 
     /* Without this a size or an extent that only the record knows would go with
