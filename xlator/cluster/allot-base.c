@@ -14,6 +14,37 @@
 #include "allot-proto.h"
 #include "allot-fops.h"
 
+/* mount/fuse answers an open before it puts the fd into the inode's list: the
+ * next call can be faster, and if the name is gone by then this fd is the only
+ * way to the file. A new reference unless the last one is being given back,
+ * which happens under the inode's lock; release() waits for ours. */
+static fd_t *
+unbound_fd(struct allot_inode *ai, gf_boolean_t writable)
+{
+    struct allot_fd *afd = NULL;
+    fd_t *found = NULL;
+
+    LOCK(&ai->lock);
+    {
+        list_for_each_entry(afd, &ai->fds, of_inode)
+        {
+            if (writable && (afd->flags & O_ACCMODE) == O_RDONLY)
+                continue;
+            LOCK(&afd->inode->lock);
+            {
+                if (afd->fd->inode == afd->inode &&
+                    GF_ATOMIC_GET(afd->fd->refcount) > 0)
+                    found = __fd_ref(afd->fd);
+            }
+            UNLOCK(&afd->inode->lock);
+            if (found)
+                break;
+        }
+    }
+    UNLOCK(&ai->lock);
+    return found;
+}
+
 fd_t *
 allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable)
 {
@@ -48,7 +79,7 @@ allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable)
         }
     }
     UNLOCK(&inode->lock);
-    return found;
+    return found ? found : unbound_fd(ai, writable);
 }
 
 /* The same call by fd. */
@@ -77,6 +108,20 @@ base_learn_unlinked(struct allot_inode *ai)
     UNLOCK(&ai->lock);
 }
 
+/* A stat by gfid that met an unlink: storage/posix reads the inode and its
+ * xattrs by path, one after the other, and between the two the last path can
+ * go. The answer is a success without the record. */
+static gf_boolean_t
+stat_is_torn(struct allot_inode *ai, struct allot_call *call)
+{
+    if (call->fop != GF_FOP_STAT)
+        return _gf_false;
+    return call->st.ia_nlink == 0 ||
+           (ai && ai->rec && call->xdata &&
+            dict_get(call->xdata, ALLOT_XATTR_RECORD) &&
+            (!call->rdict || !dict_get(call->rdict, ALLOT_XATTR_RECORD)));
+}
+
 int
 allot_call_base(xlator_t *this, inode_t *inode, struct allot_call *call)
 {
@@ -96,7 +141,8 @@ allot_call_base(xlator_t *this, inode_t *inode, struct allot_call *call)
         call->loc = NULL;
         loc_wipe(&loc);
     }
-    if (ret != -ENOENT && ret != -ESTALE)
+    if (ret != -ENOENT && ret != -ESTALE &&
+        (ret < 0 || !stat_is_torn(ai, call)))
         return ret;
     fd = allot_any_fd(this, inode, by_name == GF_FOP_TRUNCATE);
     if (!fd)

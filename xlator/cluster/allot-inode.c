@@ -89,6 +89,7 @@ allot_inode_get(xlator_t *this, inode_t *inode)
                 LOCK_INIT(&ai->lock);
                 INIT_LIST_HEAD(&ai->waiting);
                 INIT_LIST_HEAD(&ai->repairs);
+                INIT_LIST_HEAD(&ai->fds);
                 GF_ATOMIC_INIT(ai->changes, 0);
                 value = (uint64_t)(uintptr_t)ai;
                 if (__inode_ctx_set(inode, this, &value)) {
@@ -376,12 +377,15 @@ allot_fd_opened(xlator_t *this, fd_t *fd, int32_t flags)
     if (!afd)
         return -ENOMEM;
     afd->flags = flags;
+    afd->fd = fd;
     if (fd_ctx_set(fd, this, (uint64_t)(uintptr_t)afd)) {
         GF_FREE(afd);
         return -ENOMEM;
     }
+    afd->inode = inode_ref(fd->inode);
     LOCK(&ai->lock);
     {
+        list_add_tail(&afd->of_inode, &ai->fds);
         ai->opens++;
         afd->rehomed = ai->rehomed;
         if ((flags & O_ACCMODE) != O_RDONLY)
@@ -442,6 +446,20 @@ allot_fd_flags(xlator_t *this, fd_t *fd)
     return afd ? afd->flags : fd->flags;
 }
 
+/* Out of the list it is in; fd->inode may be another one by now. */
+static void
+fd_forgotten(xlator_t *this, struct allot_fd *afd)
+{
+    struct allot_inode *ai = allot_inode_peek(this, afd->inode);
+
+    LOCK(&ai->lock);
+    {
+        list_del_init(&afd->of_inode);
+    }
+    UNLOCK(&ai->lock);
+    inode_unref(afd->inode);
+}
+
 int32_t
 allot_fd_release(xlator_t *this, fd_t *fd)
 {
@@ -454,6 +472,7 @@ allot_fd_release(xlator_t *this, fd_t *fd)
         return 0;
     afd = (struct allot_fd *)(uintptr_t)value;
     allot_prefetch_free(afd->ahead);
+    fd_forgotten(this, afd);
     GF_FREE(afd);
     if (!ai)
         return 0;

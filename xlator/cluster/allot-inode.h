@@ -79,8 +79,9 @@ struct allot_inode {
     uint64_t judged;  /* allot_bricks_version() when the last extent's members
                          were last found good enough */
     uint32_t opens;   /* application fds of this client, all modes */
-    gf_atomic_t changes; /* of the data by this client, opens and locks: what
-                            was read ahead before one is not used after it */
+    struct list_head fds; /* struct allot_fd: they themselves */
+    gf_atomic_t changes;  /* of the data by this client, opens and locks: what
+                             was read ahead before one is not used after it */
 
     /* The gate. */
     uint32_t shared;          /* data fops under way */
@@ -204,6 +205,9 @@ struct allot_prefetch; /* allot-prefetch.h */
 
 /* What is kept of an application's fd. */
 struct allot_fd {
+    struct list_head of_inode;    /* allot_inode.fds, under allot_inode.lock */
+    fd_t *fd;                     /* no reference: release() ends both */
+    inode_t *inode;               /* whose list that is, a reference */
     int32_t flags;                /* it was opened with */
     uint32_t rehomed;             /* allot_inode.rehomed it knows of */
     struct allot_prefetch *ahead; /* set once, under allot_inode.lock; NULL */
