@@ -24,7 +24,9 @@ rc=0
 is "what ftruncate cut off comes back: that is found" "$rc" 1
 is "with its seed" "$(grep -c "^seed $SEED, call" "$T/found")" 1
 n=$(sed -n 's/^the shortest failing sequence is \([0-9]*\) of .*/\1/p' "$T/found")
-ok "it is told in a few calls ($n)" test "${n:-99}" -le 5
+# Three do: write, cut, make longer. Six if none of them is in vain and the file has
+# no name any more, since that takes another file and a rename.
+ok "it is told in a few calls ($n)" test "${n:-99}" -le 8
 grep -E '^[a-z]+ file=' "$T/found" >"$T/list"
 is "these are they" "$(wc -l <"$T/list")" "$n"
 ok "two of them truncate" test "$(grep -c '^ftruncate ' "$T/list")" -ge 2

@@ -14,15 +14,21 @@
  *     disjoint  each has units of its own, writes all of them, closes, and says
  *               so; then opens and reads the others': at least what they had
  *               said before that (close-to-open).
- *     cut       0 cuts the file within [LOW, END) and makes it longer again,
- * the others write all of it over and over. At the end each unit is the last
- * that one of them wrote there, or that up to a cut and zeros; below LOW
- * without a cut; the size is END. inline    the same, and 0 also cuts to within
- * the inline part. unlink    0 unlinks the name again and again; the others
- * create it or open it, write their own units, and find them through this fd.
+ *
+ *     cut       0 cuts the file within [LOW, END) and makes it longer
+ *               again, the others write all of it over and over. At the end
+ *               each unit is the last that one of them wrote there, or that up
+ *               to a cut and zeros; below LOW without a cut; the size is END.
+ *
+ *     inline    the same, and 0 also cuts to within the inline part.
+ *
+ *     unlink    0 unlinks the name again and again; the others open it or give
+ *               it to a new file, write their own units, and find them
+ *               through this fd.
+ *
  *     rename    0 and 1 write new files and rename them over the name; the
- * others open it: the file is whole, and not older than what had been renamed
- * before.
+ *               others open it: the file is whole, and not older than what had
+ *               been renamed before.
  *
  * Deliberately not here: faults. Every call has to succeed, but for ENOENT and
  * ESTALE of an open in unlink and rename, which is made again.
@@ -31,6 +37,8 @@
 #define _GNU_SOURCE
 #endif
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "race.h"
 
@@ -40,7 +48,8 @@
 #define LOW 20         /* cut: units that are never cut off */
 #define OWN 24         /* disjoint, unlink: units of each program */
 #define VERSION_MAX 80 /* rename: units of a version */
-#define OPEN_TRIES 2000
+#define SAY_MSEC 5000  /* an answer takes at most */
+#define OPEN_SEC 30    /* so long is there no such name, or another */
 
 static struct fs fs;
 static const char *name;
@@ -105,12 +114,12 @@ get(struct fs_file *file, uint32_t first, uint32_t n)
 static int
 get_file(int flags, struct fs_file **file)
 {
-    int tries = 0;
+    time_t until = time(NULL) + OPEN_SEC;
     int ret = 0;
 
     do {
         ret = fs.ops->open(&fs, name, flags, 0644, file);
-    } while ((ret == -ENOENT || ret == -ESTALE) && ++tries < OPEN_TRIES);
+    } while ((ret == -ENOENT || ret == -ESTALE) && time(NULL) < until);
     return ret ? wrong("open", flags, ret) : 0;
 }
 
@@ -318,6 +327,28 @@ check_cut(struct fs_file *file, uint64_t size, int deep)
 /* ---- unlink -----------------------------------------------------------------
  */
 
+/* The file of the name; every other time, and if there is none, a new one that
+ * takes the name. Never O_CREAT of a name that others unlink and create: there
+ * storage/posix sets a new file's gfid by path, perhaps on somebody else's. */
+static int
+named_file(uint32_t step, struct fs_file **file)
+{
+    char temp[64];
+    int ret = -ENOENT;
+
+    if (step % 2 == 0)
+        ret = fs.ops->open(&fs, name, O_RDWR, 0, file);
+    if (ret != -ENOENT && ret != -ESTALE)
+        return ret ? wrong("open", step, ret) : 0;
+    snprintf(temp, sizeof(temp), "%s.%u", name, me);
+    ret = fs.ops->open(&fs, temp, O_RDWR | O_CREAT | O_EXCL, 0644, file);
+    if (ret)
+        return wrong("create", step, ret);
+    /* ENOENT of storage/posix: renamed, and unlinked before it looked again. */
+    ret = fs.ops->rename(&fs, temp, name);
+    return ret && ret != -ENOENT ? wrong("rename", step, ret) : 0;
+}
+
 static int
 unlink_race(void)
 {
@@ -331,7 +362,7 @@ unlink_race(void)
 
     if (me > 0) {
         for (i = 1; !bad && i <= count; i++) {
-            bad = get_file(O_RDWR | O_CREAT, &file);
+            bad = named_file(i, &file);
             /* Half of them grow past the inline part. */
             for (u = 0; !bad && u < OWN; u += 4)
                 bad = put(file, (u * writers) + me * 4, 4, i);
@@ -381,13 +412,20 @@ rename_look(void)
     struct race_head h;
     uint32_t n, u;
     ssize_t ret = 0;
+    int i = 0;
 
     if (get_file(O_RDONLY, &file))
         return 1;
     ret = fs_pread(&fs, file, buf, (size_t)UNITS * UNIT, 0);
     /* Opened after it was renamed over, and before its portions were removed:
-     * EIO, never other bytes (docs/protocol.md, 2.11). */
-    if (ret == -EIO && (shared[0] != said[0] || shared[1] != said[1])) {
+     * EIO, never other bytes (docs/protocol.md, 2.11). Who did it says so when
+     * its rename is answered. */
+    for (i = 0; ret == -EIO && i < SAY_MSEC; i++) {
+        if (shared[0] != said[0] || shared[1] != said[1])
+            break;
+        usleep(1000);
+    }
+    if (ret == -EIO && i < SAY_MSEC) {
         printf("# gone between open and read\n");
         return done(file);
     }
