@@ -103,6 +103,24 @@ allot_dir_complain(xlator_t *this, fd_t *fd)
 /* ---- entries --------------------------------------------------------------
  */
 
+/* storage/posix takes the inode of a name from its table, with the gfid, and
+ * the rest from the file that has the name now. A record that is not @inode's
+ * must not get into a file that is open; one that is not open has no other
+ * name. */
+static gf_boolean_t
+allot_dir_open_here(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    gf_boolean_t open = _gf_false;
+
+    if (ai) {
+        LOCK(&ai->lock);
+        open = ai->opens > 0;
+        UNLOCK(&ai->lock);
+    }
+    return open;
+}
+
 /* A regular file's entry: put the file's size in place of the base's. */
 static void
 allot_dir_entry(xlator_t *this, struct allot_dir_op *op, gf_dirent_t *entry)
@@ -120,6 +138,8 @@ allot_dir_entry(xlator_t *this, struct allot_dir_op *op, gf_dirent_t *entry)
 
     if (!entry->inode) {
         exact = !record;
+    } else if (record && allot_dir_open_here(this, entry->inode)) {
+        exact = _gf_false;
     } else if (record || allot_inode_peek(this, entry->inode)) {
         /* Only these: a plain file that nobody uses costs no memory here. */
         kind =

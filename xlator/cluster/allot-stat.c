@@ -178,6 +178,11 @@ lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     /* A lookup that has just found the inode: its gfid is in the iatt only. */
     if (gf_uuid_is_null(inode->gfid))
         gf_uuid_copy(inode->gfid, buf->ia_gfid);
+    /* Another file has the name now. As protocol/client says it. */
+    if (gf_uuid_compare(inode->gfid, buf->ia_gfid) != 0) {
+        STACK_UNWIND_STRICT(lookup, frame, -1, ESTALE, NULL, NULL, NULL, NULL);
+        return 0;
+    }
     stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent, xdata,
                 _gf_false);
     return 0;

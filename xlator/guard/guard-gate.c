@@ -43,7 +43,13 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
             return gi->closed ? 0 : ALLOT_ERR_BEHIND;
         if (gen < gi->gen || (gi->closed && gen == gi->gen))
             return ALLOT_ERR_OLD;
-        return gen > gi->gen ? ALLOT_ERR_BEHIND : 0;
+        if (gen == gi->gen)
+            return 0;
+        /* A base that one client has seen newer than it is known here: the
+         * disk is asked again before the next call. */
+        if (gi->kind == GUARD_KIND_BASE)
+            gi->kind = GUARD_KIND_UNKNOWN;
+        return ALLOT_ERR_BEHIND;
     }
     /* Replicate syncs on its own before it clears its marks; a sync neither
      * shows nor changes data. */

@@ -164,7 +164,20 @@ guard_gone_unnamed(xlator_t *this, inode_t *inode)
 }
 
 /* The cookie of both: the inode that loses a name, with a reference; NULL: none
- * that is known. */
+ * that is known. From now on its paths prove nothing, see guard_inode_proves().
+ */
+static inode_t *
+gone_begin(xlator_t *this, inode_t *inode)
+{
+    struct guard_inode *gi = inode ? guard_inode_get(this, inode) : NULL;
+
+    if (gi) {
+        LOCK(&gi->lock);
+        gi->parting = _gf_true;
+        UNLOCK(&gi->lock);
+    }
+    return inode ? inode_ref(inode) : NULL;
+}
 
 static int32_t
 guard_unlink_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
@@ -191,9 +204,9 @@ guard_unlink(call_frame_t *frame, xlator_t *this, loc_t *loc, int flags,
     guard_unsquash(frame);
     if (err)
         return default_unlink_failure_cbk(frame, err);
-    STACK_WIND_COOKIE(
-        frame, guard_unlink_cbk, loc->inode ? inode_ref(loc->inode) : NULL,
-        FIRST_CHILD(this), FIRST_CHILD(this)->fops->unlink, loc, flags, xdata);
+    STACK_WIND_COOKIE(frame, guard_unlink_cbk, gone_begin(this, loc->inode),
+                      FIRST_CHILD(this), FIRST_CHILD(this)->fops->unlink, loc,
+                      flags, xdata);
     return 0;
 }
 
@@ -224,8 +237,7 @@ guard_rename(call_frame_t *frame, xlator_t *this, loc_t *oldloc, loc_t *newloc,
     guard_unsquash(frame);
     if (err)
         return default_rename_failure_cbk(frame, err);
-    STACK_WIND_COOKIE(frame, guard_rename_cbk,
-                      newloc->inode ? inode_ref(newloc->inode) : NULL,
+    STACK_WIND_COOKIE(frame, guard_rename_cbk, gone_begin(this, newloc->inode),
                       FIRST_CHILD(this), FIRST_CHILD(this)->fops->rename,
                       oldloc, newloc, xdata);
     return 0;

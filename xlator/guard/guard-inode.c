@@ -65,6 +65,17 @@ guard_inode_is_portion(xlator_t *this, inode_t *inode)
     return portion;
 }
 
+inode_t *
+guard_inode_of(inode_t *inode, uuid_t gfid)
+{
+    inode_t *other = NULL;
+
+    if (gf_uuid_is_null(inode->gfid) || gf_uuid_compare(inode->gfid, gfid) == 0)
+        return inode_ref(inode);
+    other = inode_find(inode->table, gfid);
+    return other ? other : inode_new(inode->table);
+}
+
 /* What two xattrs say, before it is compared with what is known. */
 struct guard_seen {
     enum guard_kind kind;
@@ -175,6 +186,32 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
                uuid_utoa(gfid));
 }
 
+/* Can @xattr, which was asked for by path, be taken for what the file has?
+ * storage/posix reads the inode and the xattrs one after the other; when the
+ * last name goes in between it answers without an error and without them, and a
+ * file that is still open would lose its record here. */
+static gf_boolean_t
+guard_inode_proves(struct guard_inode *gi, dict_t *xattr)
+{
+    gf_boolean_t parting = _gf_false;
+
+    if (xattr && (dict_get_sizen(xattr, ALLOT_XATTR_RECORD) ||
+                  dict_get_sizen(xattr, ALLOT_XATTR_PORTION)))
+        return _gf_true;
+    LOCK(&gi->lock);
+    parting = gi->parting;
+    UNLOCK(&gi->lock);
+    return !parting;
+}
+
+void
+guard_inode_learn_by_path(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
+                          dict_t *xattr)
+{
+    if (guard_inode_proves(gi, xattr))
+        guard_inode_learn(this, gi, gfid, xattr);
+}
+
 void
 guard_inode_born(xlator_t *this, inode_t *inode, dict_t *xdata)
 {
@@ -188,14 +225,55 @@ guard_inode_born(xlator_t *this, inode_t *inode, dict_t *xdata)
 }
 
 static int32_t
+guard_inode_confirm_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                        int32_t op_ret, int32_t op_errno, struct iatt *buf,
+                        dict_t *xdata)
+{
+    struct guard_inode *gi = cookie;
+    int err = op_ret < 0 ? op_errno : 0;
+
+    /* A path that goes does not come back: the answer before was whole. */
+    if (!err)
+        guard_inode_learn(this, gi, buf->ia_gfid, NULL);
+    STACK_DESTROY(frame->root);
+    guard_gate_filled(this, gi, err);
+    return 0;
+}
+
+static void
+guard_inode_stat(xlator_t *this, struct guard_inode *gi, call_frame_t *frame,
+                 call_stub_t *stub, fop_stat_cbk_t cbk, dict_t *req)
+{
+    loc_t loc = {
+        0,
+    };
+
+    loc.inode = gi->inode;
+    gf_uuid_copy(loc.gfid, gf_uuid_is_null(gi->inode->gfid)
+                               ? stub->args.loc.gfid
+                               : gi->inode->gfid);
+    STACK_WIND_COOKIE(frame, cbk, gi, FIRST_CHILD(this),
+                      FIRST_CHILD(this)->fops->stat, &loc, req);
+}
+
+static int32_t
 guard_inode_fill_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                      int32_t op_ret, int32_t op_errno, struct iatt *buf,
                      dict_t *xdata)
 {
     struct guard_inode *gi = cookie;
+    call_stub_t *stub = NULL;
     int err = op_ret < 0 ? op_errno : 0;
 
     if (!err && buf->ia_type == IA_IFREG) {
+        LOCK(&gi->lock);
+        stub = list_first_entry(&gi->waiting, call_stub_t, list);
+        UNLOCK(&gi->lock);
+        if (!stub->args.fd && !guard_inode_proves(gi, xdata)) {
+            guard_inode_stat(this, gi, frame, stub, guard_inode_confirm_cbk,
+                             NULL);
+            return 0;
+        }
         guard_inode_learn(this, gi, buf->ia_gfid, xdata);
     } else if (!err) {
         LOCK(&gi->lock);
@@ -213,9 +291,6 @@ guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
 {
     call_frame_t *frame = create_frame(this, this->ctx->pool);
     dict_t *req = dict_new();
-    loc_t loc = {
-        0,
-    };
 
     if (!frame || !req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
         dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0) {
@@ -230,17 +305,11 @@ guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
     frame->root->gid = 0;
     GF_ATOMIC_INC(guard_priv(this)->fills);
 
-    if (stub->args.fd) {
+    if (stub->args.fd)
         STACK_WIND_COOKIE(frame, guard_inode_fill_cbk, gi, FIRST_CHILD(this),
                           FIRST_CHILD(this)->fops->fstat, stub->args.fd, req);
-    } else {
-        loc.inode = gi->inode;
-        gf_uuid_copy(loc.gfid, gf_uuid_is_null(gi->inode->gfid)
-                                   ? stub->args.loc.gfid
-                                   : gi->inode->gfid);
-        STACK_WIND_COOKIE(frame, guard_inode_fill_cbk, gi, FIRST_CHILD(this),
-                          FIRST_CHILD(this)->fops->stat, &loc, req);
-    }
+    else
+        guard_inode_stat(this, gi, frame, stub, guard_inode_fill_cbk, req);
     dict_unref(req);
 }
 

@@ -115,23 +115,28 @@ guard_listing_learn(xlator_t *this, gf_dirent_t *entries)
     }
 }
 
-/* What a stranger asked for has no records: they go again. The inodes are new
- * ones here, without states of their own. */
+/* What a stranger asked for has no records: they go again. An entry's inode may
+ * be that of a file which had the name before: storage/posix takes it from the
+ * table, with its gfid. So the size is shown by way of one of its own. */
 static void
 guard_listing_sizes(xlator_t *this, gf_dirent_t *entries)
 {
     gf_dirent_t *entry = NULL;
+    inode_t *inode = NULL;
     struct guard_inode *gi = NULL;
 
     list_for_each_entry(entry, &entries->list, list)
     {
         if (!entry->dict || !dict_get_sizen(entry->dict, ALLOT_XATTR_RECORD))
             continue;
-        gi = entry->inode ? guard_inode_get(this, entry->inode) : NULL;
+        inode = entry->inode ? inode_new(entry->inode->table) : NULL;
+        gi = inode ? guard_inode_get(this, inode) : NULL;
         if (gi) {
             guard_inode_learn(this, gi, entry->d_stat.ia_gfid, entry->dict);
-            guard_size_show(this, entry->inode, &entry->d_stat);
+            guard_size_show(this, inode, &entry->d_stat);
         }
+        if (inode)
+            inode_unref(inode);
         dict_del_sizen(entry->dict, ALLOT_XATTR_RECORD);
     }
 }

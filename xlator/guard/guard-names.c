@@ -76,21 +76,27 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 {
     uintptr_t show = (uintptr_t)cookie;
     struct guard_inode *gi = NULL;
+    inode_t *own = NULL;
     gf_boolean_t hidden = _gf_false;
 
     if (op_ret < 0)
         goto unwind;
     hidden = guard_gfid_hidden(buf->ia_gfid);
     if (buf->ia_type == IA_IFREG) {
-        gi = guard_inode_get(this, inode);
+        /* The server looks a name up in its table first; meanwhile another file
+         * may have got it. */
+        own = guard_inode_of(inode, buf->ia_gfid);
+        gi = own ? guard_inode_get(this, own) : NULL;
         if (gi)
-            guard_inode_learn(this, gi, buf->ia_gfid, xdata);
+            guard_inode_learn_by_path(this, gi, buf->ia_gfid, xdata);
         if (gi && xdata)
             guard_lookup_foreign(this, frame, gi, xdata);
         if (xdata && dict_get_sizen(xdata, ALLOT_XATTR_PORTION))
             hidden = _gf_true;
         if (gi && (show & GUARD_SHOW_SIZE))
-            guard_size_show(this, inode, buf);
+            guard_size_show(this, own, buf);
+        if (own)
+            inode_unref(own);
     }
     if (hidden && !(show & GUARD_SHOW_HIDDEN)) {
         default_lookup_failure_cbk(frame, ENOENT);

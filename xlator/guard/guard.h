@@ -106,6 +106,7 @@ struct guard_inode {
     uint64_t nonce;           /* of its portions; 0: no extents */
     gf_boolean_t unnamed;     /* base: a name of it was removed, the last one
                                  perhaps */
+    gf_boolean_t parting;     /* a name of it is being removed, or was */
 
     /* Hints about streams, see guard-stream.c. */
     uint64_t extended;  /* a write up to here needs no allocation; 0 again when
@@ -203,6 +204,12 @@ guard_inode_get(xlator_t *this, inode_t *inode);
 struct guard_inode *
 guard_inode_peek(xlator_t *this, inode_t *inode);
 
+/** guard_inode_of - the inode of @gfid, which an answer by name is about
+ * @inode: found under that name before; it may have gone to another file since
+ * A new reference; NULL for no memory. May be one that is not in the table. */
+inode_t *
+guard_inode_of(inode_t *inode, uuid_t gfid);
+
 /** guard_inode_is_portion - is @inode known to be a portion. */
 gf_boolean_t
 guard_inode_is_portion(xlator_t *this, inode_t *inode);
@@ -214,6 +221,12 @@ guard_inode_is_portion(xlator_t *this, inode_t *inode);
 void
 guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
                   dict_t *xattr);
+
+/** guard_inode_learn_by_path - the same for an answer to a call by path, which
+ * says nothing when it has no xattrs and a name is being removed. */
+void
+guard_inode_learn_by_path(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
+                          dict_t *xattr);
 
 /** guard_inode_born - @inode was created just now, by a call with @xdata. */
 void
