@@ -37,6 +37,7 @@
 #define TO_MEMBERS 5
 #define TO_STAT 6
 #define TO_PUBLISH 7
+#define TO_INLINE 8
 
 /* ways to do it wrong; each must be found by some workload */
 #define M_NONE 0
@@ -72,5 +73,6 @@
 #define M_AHEAD_FORGETS 30
 #define M_SETTLE_FORGETS 31
 #define M_SETTLE_SILENT_OK 32
+#define M_INLINE_NO_FENCE 33
 
 #endif /* ALLOT_CONST_H */

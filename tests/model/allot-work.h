@@ -38,6 +38,7 @@ static const char *const mutants[] = {
     "ahead-forgets-own-size",
     "settle-forgets-own-size",
     "settle-not-reported",
+    "to-inline-no-fence",
 };
 
 #define W(b)        \

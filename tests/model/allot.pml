@@ -339,6 +339,7 @@ fenced:
             fi
         :: C.ret == TO_SETTLE -> goto glimpse
         :: C.ret == TO_TRUNC -> goto cut
+        :: C.ret == TO_INLINE -> goto commit
         :: C.ret == TO_HELP ->
             c_code { MEC.helped = MER.cg[MER.nclip - 1]; };
             C.tries++;
@@ -425,8 +426,19 @@ truncate:
         :: R.next == 0 && C.arg > 0 -> goto failed
         :: R.next == 0 && C.arg == 0 -> goto cutbase
         :: R.next > 0 && C.arg == 0 && IS(mut == M_INLINE_AT_ONCE) -> goto unspread
-        :: else
-        fi;
+        :: R.next > 0 && C.arg == 0 && IS(mut == M_INLINE_NO_FENCE) -> goto commit
+        :: R.next > 0 && C.arg == 0 && IS(mut != M_INLINE_NO_FENCE && mut != M_INLINE_AT_ONCE) ->
+            /* writers wait for a publication, and stale ones are refused */
+            C.ret = TO_INLINE; C.to = R.gen + 1; C.silent = 0;
+            c_code { MEC.todo = members(&MER); };
+            goto fence
+        :: R.next > 0 && C.arg > 0 -> goto commit
+        fi
+    }
+commit:
+    atomic {
+        DIE;
+        C.silent = 0;
         c_code {
             int k, size = MEC.arg ? MEC.arg : 1;
             MER.gen += mut == M_TRUNC_NEXT_GEN ? 1 : 2;
@@ -438,7 +450,8 @@ truncate:
         if
         :: C.rc == R_DOWN -> C.reread = 1; goto failed
         :: C.rc == R_OLD -> C.reread = 1; goto again
-        :: else -> C.published = 1; goto cutall
+        :: C.rc == R_OK && C.arg > 0 -> C.published = 1; goto cutall
+        :: C.rc == R_OK && C.arg == 0 -> C.published = 1; goto unspread
         fi
     }
 cutall:
@@ -455,10 +468,6 @@ cutall:
 recut: /* a brick came back meanwhile: with the record of now */
     atomic {
         DIE;
-        if
-        :: C.arg == 0 -> C.reread = 1; goto again
-        :: else
-        fi;
         c_code { reread(Pclient->me); };
         if
         :: R.next == 0 -> goto ok
@@ -471,40 +480,17 @@ cut: /* all that can be reached have it */
         C.s = 0;
         c_code { MEC.helped = MER.nclip ? MER.cg[MER.nclip - 1] : 0; };
         if
-        :: C.silent && IS(mut != M_CLIP_LEAVES_EARLY) ->
-            if
-            :: C.arg == 0 -> goto unspread
-            :: else -> goto ok
-            fi
+        :: C.silent && IS(mut != M_CLIP_LEAVES_EARLY) -> goto ok
         :: else
         fi;
         /* all members there are have it: the clips have done their work */
         c_code { clips_clear(&MER); };
         RC(guard_publish(ME));
         if
-        :: C.arg > 0 && C.rc == R_OLD -> C.reread = 1; goto ok
-        :: C.arg > 0 && C.rc != R_OLD -> goto ok
-        :: C.arg == 0 && C.rc != R_OLD -> goto unspread
+        :: C.rc == R_OLD -> C.reread = 1
         :: else
         fi;
-        /* Somebody else published. If that was no writer of this generation
-         * the extents can go all the same. */
-        C.m = R.gen;
-        C.x = R.seq;
-        if
-        :: IS(RECONNECTED) -> C.reread = 1
-        :: else -> c_code { reread(Pclient->me); }
-        fi;
-        if
-        :: !C.reread && R.gen == C.m && R.seq <= C.x + 1 &&
-           (!R.dirty || IS(mut == M_INLINE_OVER_DIRTY)) ->
-            C.m = 0; C.x = 0;
-            goto unspread
-        :: else ->
-            C.m = 0; C.x = 0;
-            C.reread = 1;
-            goto again
-        fi
+        goto ok
     }
 unspread:
     atomic {
@@ -521,6 +507,9 @@ unspread:
                 MER.est[MER.next] = MER.em[MER.next] = 0;
             }
             MER.nonce = MER.size = MER.dirty = 0;
+            /* whoever has published since is a writer, perhaps */
+            if (mut == M_INLINE_OVER_DIRTY && MER.gen == now.r[0].gen + 2)
+                MER.seq = now.r[0].seq;
             MEC.rc = guard_publish(ME);
         };
         if

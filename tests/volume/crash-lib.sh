@@ -184,8 +184,8 @@ truncate-published 200000 trunc new 0
 fence-some 200000 trunc new 0
 truncate-fenced 200000 trunc new 0
 truncate-cleared 200000 trunc new 0
-truncate-published 200000 inline cut 0
-fence-some 200000 inline cut 0
+fence-some 200000 inline old 0
+inline-fenced 200000 inline old 0
 inline-cut 200000 inline cut 0
 inline-published 200000 inline cut 1
 inline-base 200000 inline new 1

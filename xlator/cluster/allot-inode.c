@@ -186,22 +186,47 @@ layout_rehomes(const struct allot_layout *old, const struct allot_layout *now,
     return _gf_false;
 }
 
-/* What was written here and then truncated away, by anybody, is not to be
- * synced any more: @rec is newer than what is known. */
-static void
-inode_unsynced_cut_locked(struct allot_inode *ai, const struct allot_rec *rec)
+/* What is left of bytes before @end that were written at @old: somebody may
+ * have truncated between it and @now. */
+static uint64_t
+cut_since(const struct allot_record *old, const struct allot_record *now,
+          uint64_t end)
 {
-    const struct allot_record *r = &rec->r;
-    uint64_t end = ai->unsynced_to;
     uint32_t i = 0;
 
     /* Another nonce: the file was cut to its inline part in between. */
-    if (ai->rec->r.nonce != r->nonce && end > r->layout->inline_limit)
-        end = r->layout->inline_limit;
-    for (i = 0; i < r->clip_count; i++)
-        if (r->clips[i].gen > ai->rec->r.gen && end > r->clips[i].size)
-            end = r->clips[i].size;
-    ai->unsynced_to = end > ai->unsynced_from ? end : 0;
+    if (old->nonce != now->nonce && end > now->layout->inline_limit)
+        end = now->layout->inline_limit;
+    for (i = 0; i < now->clip_count; i++)
+        if (now->clips[i].gen > old->gen && end > now->clips[i].size)
+            end = now->clips[i].size;
+    return end;
+}
+
+/* Does an extent of @now hide, or may it, what was written to [from, to) at
+ * @old? Then whoever syncs or closes is told. */
+static gf_boolean_t
+hidden_since(const struct allot_record *old, const struct allot_record *now,
+             uint64_t from, uint64_t to)
+{
+    return to > from && old->nonce == now->nonce &&
+           layout_rehomes(old->layout, now->layout, from, to);
+}
+
+static void
+hidden_log(const struct allot_record *old, const struct allot_record *now,
+           uint64_t from, uint64_t to)
+{
+    gf_msg(THIS->name, GF_LOG_WARNING, EIO, ALLOT_MSG_PROTOCOL,
+           "bytes of [%" PRIu64 ", %" PRIu64
+           ") that were written here at "
+           "generation %" PRIu64
+           " and not synced may be hidden by an extent of "
+           "generation %" PRIu64 " (nonce %016" PRIx64
+           ", %u extents, then %u): "
+           "the next fsync or close tells",
+           from, to, old->gen, now->gen, now->nonce, old->layout->extent_count,
+           now->layout->extent_count);
 }
 
 void
@@ -210,6 +235,9 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
 {
     struct allot_rec *old = NULL;
     gf_boolean_t newer_gen = _gf_false;
+    gf_boolean_t hidden = _gf_false;
+    uint64_t from = 0;
+    uint64_t end = 0;
 
     LOCK(&ai->lock);
     {
@@ -218,13 +246,16 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
         } else {
             old = ai->rec;
             newer_gen = !old || old->r.gen != rec->r.gen;
-            if (old && ai->unsynced_to)
-                inode_unsynced_cut_locked(ai, rec);
-            if (!own && old && ai->unsynced_to &&
-                old->r.nonce == rec->r.nonce &&
-                layout_rehomes(old->r.layout, rec->r.layout, ai->unsynced_from,
-                               ai->unsynced_to))
-                ai->rehomed++;
+            if (old && ai->unsynced_to) {
+                end = cut_since(&old->r, &rec->r, ai->unsynced_to);
+                ai->unsynced_to = end > ai->unsynced_from ? end : 0;
+                from = ai->unsynced_from;
+                hidden = !own && hidden_since(&old->r, &rec->r, from, end);
+                if (hidden) {
+                    ai->rehomed++;
+                    allot_rec_ref(rec); /* for the log */
+                }
+            }
             ai->rec = rec;
             ai->kind = rec->r.layout->extent_count ? ALLOT_KIND_SPREAD
                                                    : ALLOT_KIND_PLAIN;
@@ -237,7 +268,48 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
         }
     }
     UNLOCK(&ai->lock);
+    if (hidden) {
+        hidden_log(&old->r, &rec->r, from, end);
+        allot_rec_unref(rec);
+    }
     allot_rec_unref(old);
+}
+
+uint64_t
+allot_inode_wrote(struct allot_inode *ai, const struct allot_rec *rec,
+                  uint64_t off, uint64_t end)
+{
+    struct allot_rec *now = NULL;
+    uint64_t known = 0;
+
+    LOCK(&ai->lock);
+    {
+        known = ai->known_size;
+        ai->wrote = _gf_true;
+        /* What was acknowledged at another generation proves nothing. */
+        if (ai->rec && ai->rec->r.gen == rec->r.gen && end > known)
+            ai->known_size = end;
+        /* Another program here may have learned of a newer record while the
+         * write was under way. */
+        if (ai->rec && ai->rec != rec) {
+            end = cut_since(&rec->r, &ai->rec->r, end);
+            if (hidden_since(&rec->r, &ai->rec->r, off, end)) {
+                ai->rehomed++;
+                now = allot_rec_ref(ai->rec);
+            }
+        }
+        if (end > off) {
+            if (!ai->unsynced_to || off < ai->unsynced_from)
+                ai->unsynced_from = off;
+            if (end > ai->unsynced_to)
+                ai->unsynced_to = end;
+        }
+    }
+    UNLOCK(&ai->lock);
+    if (now)
+        hidden_log(&rec->r, &now->r, off, end);
+    allot_rec_unref(now);
+    return known;
 }
 
 enum allot_kind
@@ -317,6 +389,19 @@ allot_inode_gen(struct allot_inode *ai)
     }
     UNLOCK(&ai->lock);
     return gen;
+}
+
+gf_boolean_t
+allot_inode_has_nonce(struct allot_inode *ai, uint64_t nonce)
+{
+    gf_boolean_t has = _gf_false;
+
+    LOCK(&ai->lock);
+    {
+        has = ai->rec && ai->rec->r.nonce == nonce;
+    }
+    UNLOCK(&ai->lock);
+    return has;
 }
 
 void

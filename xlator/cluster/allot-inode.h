@@ -130,6 +130,17 @@ allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
 struct allot_rec *
 allot_inode_rec(struct allot_inode *ai, enum allot_kind *kind);
 
+/** allot_inode_has_nonce - is the record known to have this nonce? */
+gf_boolean_t
+allot_inode_has_nonce(struct allot_inode *ai, uint64_t nonce);
+
+/** allot_inode_wrote - note what this client has written to [off, end) of a
+ * spread file at @rec's generation, now that it is acknowledged. Any context.
+ * Returns how long the file was known to be before. */
+uint64_t
+allot_inode_wrote(struct allot_inode *ai, const struct allot_rec *rec,
+                  uint64_t off, uint64_t end);
+
 /** allot_inode_gen - the generation to send for the base (0: no record). */
 uint64_t
 allot_inode_gen(struct allot_inode *ai);

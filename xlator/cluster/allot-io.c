@@ -179,7 +179,8 @@ judge_portion(struct allot_io *io, struct allot_io_piece *piece)
         case ESTALE:
             /* Not open any more, or not there: opening it again tells. */
             allot_slot_drop(io->ai, idx);
-            if (!io->writing && io->opened && io->rounds > 4)
+            if (!io->writing && io->opened == io->rec->r.gen &&
+                io->patience.same > 4)
                 return -EIO;
             return 1;
         case ENOMEM:
@@ -254,7 +255,8 @@ allot_io_judge(struct allot_io *io)
         else if (ret > 0 && worst == 0)
             worst = ret;
     }
-    if (worst > 0 && ++io->rounds > ALLOT_IO_ROUNDS)
+    if (worst > 0 &&
+        !allot_patience_left(io->this, io->fd->inode, &io->patience))
         worst = -EIO;
     if (worst > 0)
         GF_ATOMIC_INC(allot_priv(io->this)->retries);

@@ -23,10 +23,6 @@
 #include "allot-proto.h"
 #include "allot-split.h"
 
-/* Rounds after which a fop gives up with EIO. Each round that fails has seen
- * another client's publication or a brick's failure. */
-#define ALLOT_IO_ROUNDS 64
-
 struct allot_io_piece {
     struct allot_piece p;
     xlator_t *xl;
@@ -78,13 +74,14 @@ struct allot_io {
     /* Read. */
     uint64_t eof;
     gf_boolean_t eof_known;
-    gf_boolean_t opened;     /* one attempt to open what was closed is made */
+    uint64_t opened; /* at this generation one attempt to open what was closed
+                        is made; 0: none */
     struct list_head wait;   /* for what is read ahead, allot-prefetch.c */
     allot_read_done_fn done; /* not NULL: nobody above waits for an answer */
     void *done_arg;
 
     /* The round. */
-    int rounds;
+    struct allot_patience patience;
     struct allot_rec *rec;
     struct allot_io_piece *pieces;
     int n;

@@ -448,7 +448,10 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
         goto out;
     }
     /* One that cannot be opened is judged below. */
-    allot_portions_open(this, inode, rec->r.layout->bricks, n, errs);
+    ret = allot_portions_open(this, inode, rec->r.layout->bricks, n, errs);
+    if (ret == -EREMCHG)
+        goto out;
+    ret = 0;
     for (i = 0; i < n; i++) {
         allot_call_init(&calls[i], NULL, GF_FOP_FSYNC);
         calls[i].ret = 0;
@@ -495,7 +498,6 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
                 known = ai->known_size;
             }
             ask = ai->unsynced_to > rec->r.size && known <= rec->r.size;
-            ai->unsynced_to = 0;
         }
         UNLOCK(&ai->lock);
         /* The generation has changed since the writes: what was acknowledged
@@ -505,8 +507,16 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
             known = seen.size.known;
         allot_stop(this, ALLOT_STOP_FSYNC_PORTIONS);
         if (ret == 0 && known > rec->r.size)
-            allot_publish_size(this, inode, known);
+            ret = allot_publish_size(this, inode, known);
         allot_stop(this, ALLOT_STOP_FSYNC_PUBLISHED);
+        LOCK(&ai->lock);
+        {
+            /* Told, or durable; but not while another client's publication
+             * came first. */
+            if (ret != -EREMCHG)
+                ai->unsynced_to = 0;
+        }
+        UNLOCK(&ai->lock);
     }
 out:
     GF_FREE(calls);

@@ -151,6 +151,8 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
             slot->fd = fd;
             if (slot->epoch != epoch)
                 slot->told = _gf_false;
+            if (slot->nonce != nonce)
+                slot->unsynced = _gf_false; /* cut off with that portion */
             slot->epoch = epoch;
             slot->nonce = nonce;
             slot->missing = missing;
@@ -255,7 +257,20 @@ open_error(int err)
     return err == ENOENT || err == ESTALE ? -ENODATA : -err;
 }
 
-/* Ends an open or create: keeps the fd or drops it. */
+/* Is a portion not there, as far as its brick knows? */
+static gf_boolean_t
+opened_nothing(const struct allot_call *calls, int n)
+{
+    int i = 0;
+
+    for (i = 0; i < n; i++)
+        if (calls[i].xl && calls[i].ret < 0 &&
+            open_error(calls[i].err) == -ENODATA)
+            return _gf_true;
+    return _gf_false;
+}
+
+/* Ends an open: keeps the fd or drops it. */
 static int
 open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai, uint64_t nonce,
          struct allot_call *call)
@@ -310,6 +325,7 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
     loc_t loc = {
         0,
     };
+    gf_boolean_t moved = _gf_false;
     fd_t *fd = NULL;
     int ret = 0;
     int err = 0;
@@ -352,13 +368,21 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
     allot_fan(this, calls, n);
     if (reading)
         open_readonly(this, calls, n);
+    if (opened_nothing(calls, n))
+        moved = allot_record_moved(this, inode, rec);
     for (i = 0; i < n; i++) {
-        if (calls[i].xl)
+        if (calls[i].xl && calls[i].ret < 0 && moved) {
+            errs[i] = -EREMCHG;
+            fd_unref(calls[i].fd);
+        } else if (calls[i].xl) {
             errs[i] = open_end(this, inode, ai, rec->r.nonce, &calls[i]);
+        }
         err = errs[i];
         if (err && !ret)
             ret = err;
     }
+    if (moved)
+        ret = -EREMCHG;
 out:
     GF_FREE(calls);
     allot_rec_unref(rec);
@@ -450,6 +474,78 @@ create_args(xlator_t *this, struct allot_call *call, loc_t *loc, uint8_t *buf,
     return 0;
 }
 
+/* Another client may be making the same directory, or the same portion: for a
+ * moment it is there by name, and without its gfid or its xattr. */
+#define CREATE_PAUSE_USEC 5000
+#define CREATE_TRIES 7
+
+static void
+create_pause(int tries)
+{
+    if (tries > 0)
+        synctask_usleep(CREATE_PAUSE_USEC << tries);
+}
+
+/* Winds the creates until all are answered. */
+static void
+create_wind(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+            uint64_t nonce, struct allot_call *calls, int n, gf_boolean_t *made,
+            int *errs)
+{
+    struct allot_call *c = NULL;
+    gf_boolean_t again = _gf_true;
+    int tries = 0;
+    int i = 0;
+
+    for (tries = 0; again; tries++) {
+        again = _gf_false;
+        allot_fan(this, calls, n);
+        for (i = 0; i < n; i++) {
+            c = &calls[i];
+            if (!c->xl)
+                continue;
+            errs[i] = c->ret < 0 ? -c->err : 0;
+            /* The first portion in a directory finds no directory. */
+            if ((errs[i] == -ENOENT || errs[i] == -ESTALE) &&
+                tries < CREATE_TRIES) {
+                errs[i] = make_dirs(this, inode, c->xl);
+                if (!errs[i] || errs[i] == -ENOENT || errs[i] == -ESTALE) {
+                    again = _gf_true;
+                    continue;
+                }
+            }
+            c->xl = NULL;
+            made[i] = !errs[i];
+            if (made[i]) {
+                errs[i] = allot_slot_set(ai, c->idx, c->epoch, nonce, c->fd,
+                                         _gf_false);
+                c->fd = NULL;
+            }
+        }
+        if (again)
+            create_pause(tries);
+    }
+}
+
+/* Takes a portion that is there: left by an append that lost or died, made just
+ * now by another one, or a member of an earlier extent. The fence cuts off what
+ * no extent leads to. */
+static int
+create_found(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+             uint64_t gen, uint16_t idx)
+{
+    int tries = 0;
+    int err = 0;
+
+    do {
+        create_pause(tries);
+        err = allot_fence(this, inode, rec, gen, &idx, 1, NULL);
+    } while (err == -ENODATA && ++tries < CREATE_TRIES);
+    if (err == 0)
+        allot_portions_open(this, inode, &idx, 1, &err);
+    return err;
+}
+
 int
 allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
                       uint64_t gen, const struct allot_member *members, int n,
@@ -464,7 +560,6 @@ allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
     };
     uint8_t *buf = NULL;
     int64_t len = 0;
-    gf_boolean_t again = _gf_false;
     int ret = 0;
     int i = 0;
 
@@ -492,59 +587,14 @@ allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
         if (!errs[i])
             calls[i].xl = view.xl;
     }
-    allot_fan(this, calls, n);
-
-    /* The first portion in a directory finds no directory. */
+    create_wind(this, inode, ai, nonce, calls, n, made, errs);
     for (i = 0; i < n; i++) {
-        xlator_t *xl = calls[i].xl;
-
-        if (!xl)
-            continue;
-        if (calls[i].ret < 0 &&
-            (calls[i].err == ENOENT || calls[i].err == ESTALE)) {
-            ret = make_dirs(this, inode, xl);
-            again = _gf_true;
-            if (ret)
-                errs[i] = ret;
-        } else {
-            /* Answered: keep it out of the second round. */
-            errs[i] = calls[i].ret < 0 ? -calls[i].err : 0;
-            made[i] = calls[i].ret >= 0;
-            calls[i].xl = NULL;
-            if (made[i]) {
-                errs[i] = allot_slot_set(ai, calls[i].idx, calls[i].epoch,
-                                         nonce, calls[i].fd, _gf_false);
-                calls[i].fd = NULL;
-            }
-        }
-    }
-    ret = 0;
-    if (again)
-        allot_fan(this, calls, n);
-    for (i = 0; i < n; i++) {
-        if (calls[i].xl) {
-            errs[i] = calls[i].ret < 0 ? -calls[i].err : 0;
-            made[i] = calls[i].ret >= 0;
-            if (made[i]) {
-                errs[i] = allot_slot_set(ai, calls[i].idx, calls[i].epoch,
-                                         nonce, calls[i].fd, _gf_false);
-                calls[i].fd = NULL;
-            }
-        }
         if (calls[i].fd)
             fd_unref(calls[i].fd);
         if (calls[i].xdata)
             dict_unref(calls[i].xdata);
-
-        if (errs[i] == -EEXIST && may_exist) {
-            uint16_t idx = members[i].brick_idx;
-
-            /* Left by an append that lost or died, or a member of an earlier
-             * extent: the fence cuts off what no extent leads to. */
-            errs[i] = allot_fence(this, inode, rec, gen, &idx, 1, NULL);
-            if (errs[i] == 0)
-                allot_portions_open(this, inode, &idx, 1, &errs[i]);
-        }
+        if (errs[i] == -EEXIST && may_exist)
+            errs[i] = create_found(this, inode, rec, gen, members[i].brick_idx);
         if (errs[i] && !ret)
             ret = errs[i];
     }

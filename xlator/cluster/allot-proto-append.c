@@ -55,6 +55,17 @@ same_members(const struct allot_layout *layout,
     return _gf_true;
 }
 
+static gf_boolean_t
+append_has_lost(const int *errs, uint32_t n)
+{
+    uint32_t i = 0;
+
+    for (i = 0; i < n; i++)
+        if (errs[i] == -ENODATA || errs[i] == -EIO)
+            return _gf_true;
+    return _gf_false;
+}
+
 /* Chosen members without those whose portion of this file is lost: a new
  * portion there would make lost blocks read as holes. */
 static int
@@ -249,6 +260,24 @@ relocate_sync(xlator_t *this, struct allot_inode *ai,
 /* ---- the protocol
  * ------------------------------------------------------------------- */
 
+/* Why a file has one more extent than its size asks for. */
+static void
+append_log(xlator_t *this, inode_t *inode, const struct allot_extent *e,
+           const struct allot_avoid *avoid)
+{
+    struct allot_brick_view view;
+
+    if (!avoid->n || allot_brick_get(this, avoid->idx[avoid->n - 1], &view))
+        return;
+    gf_msg(this->name, GF_LOG_INFO, avoid->last, ALLOT_MSG_PROTOCOL,
+           "gfid %s: a write goes on at byte %" PRIu64
+           " on %d bricks; avoided: "
+           "%s%s",
+           uuid_utoa(inode->gfid), e->start_byte, e->member_count,
+           view.xl ? view.xl->name : "a brick",
+           avoid->n > 1 ? " and others" : "");
+}
+
 /* Steps 3 and 4. */
 static int
 append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
@@ -277,6 +306,10 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         ret = allot_portions_create(this, inode, rec->r.nonce, rec->r.gen + 1,
                                     fresh, n_fresh, _gf_true, &rec->r, made,
                                     errs);
+    /* Somebody has cut the file to its inline part, or appended: nothing is
+     * wrong with the bricks. */
+    if (ret && ret != -ENOMEM && allot_record_moved(this, inode, rec))
+        return -EREMCHG;
     for (i = 0; ret && i < n_fresh; i++) {
         if (!errs[i])
             continue;
@@ -295,7 +328,7 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     if (ret)
         return ret == -ENOMEM ? ret : -EREMCHG;
     ret = allot_portions_open(this, inode, old, n_old, errs);
-    for (i = 0; ret && i < n_old; i++)
+    for (i = 0; ret && ret != -EREMCHG && i < n_old; i++)
         if (errs[i])
             allot_avoid_add(avoid, old[i], -errs[i]);
     return ret && ret != -ENOMEM ? -EREMCHG : ret;
@@ -354,6 +387,11 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     if (ret)
         goto out;
     allot_stop(this, ALLOT_STOP_APPEND_GLIMPSED);
+    if (seen.silent && append_has_lost(errs, layout->brick_count) &&
+        allot_record_moved(this, inode, rec)) {
+        ret = -EREMCHG;
+        goto out;
+    }
     eof = seen.size.known;
     if (ai->known_size > eof && allot_inode_gen(ai) == gen)
         eof = ai->known_size;
@@ -394,8 +432,10 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
                        eof > end ? eof : end);
         if (ret == 0 && eof > end)
             ret = relocate_sync(this, ai, r.layout, gen + 1);
-        if (ret == -ENOTCONN)
-            ret = -EREMCHG; /* one more member went */
+        /* One more member went; or the file has no portions any more. */
+        if (ret == -ENOTCONN ||
+            (ret == -EIO && allot_record_moved(this, inode, rec)))
+            ret = -EREMCHG;
         allot_stop(this, ALLOT_STOP_APPEND_COPIED);
     }
     if (ret)
@@ -419,9 +459,13 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     /* 6 */
     allot_rec_unref(rec);
     rec = allot_inode_rec(ai, NULL);
-    if (rec && rec->r.gen == gen + 2)
+    if (rec && rec->r.gen == gen + 2) {
+        layout = rec->r.layout;
+        append_log(this, inode, &layout->extents[layout->extent_count - 1],
+                   avoid);
         allot_fence(this, inode, &rec->r, gen + 2, rec->r.layout->bricks,
                     rec->r.layout->brick_count, NULL);
+    }
     allot_stop(this, ALLOT_STOP_APPEND_FENCED_AGAIN);
 out:
     allot_record_clear(&r);

@@ -9,8 +9,6 @@
 #include "allot-stop.h"
 #include <sys/random.h>
 
-#define PREPARE_TRIES 64
-
 /* Members for a new extent, without the avoided ones. */
 int
 allot_choose(xlator_t *this, const struct allot_avoid *avoid,
@@ -103,6 +101,10 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
     } else {
         allot_stop(this, ALLOT_STOP_GROW_CREATED);
         ret = allot_publish(this, inode, &r, max_size, NULL);
+        /* Refused by a replica that waits to be healed, taken by the others,
+         * and somebody has gone on from there: nobody else has this nonce. */
+        if (ret == -EREMCHG && allot_inode_has_nonce(ai, nonce))
+            ret = 0;
         if (ret == 0) {
             GF_ATOMIC_INC(priv->grows);
             allot_stop(this, ALLOT_STOP_GROW_PUBLISHED);
@@ -233,20 +235,6 @@ allot_leaves_head(xlator_t *this, const struct allot_layout *layout,
            allot_bricks_preferred_count(this) > 1;
 }
 
-/* Are they missing because another client has cut the file to its inline part
- * and removed them? Then nothing is wrong with their bricks. */
-static gf_boolean_t
-missing_by_record(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
-                  const int *errs, int n)
-{
-    int i = 0;
-
-    for (i = 0; i < n && errs[i] != -ENODATA && errs[i] != -EIO; i++)
-        ;
-    return i < n && allot_refresh(this, inode, NULL) == 0 &&
-           allot_inode_gen(allot_inode_get(this, inode)) != rec->r.gen;
-}
-
 /* One look. 0: ready; -EREMCHG: look again; else an error. */
 static int
 prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
@@ -306,11 +294,10 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         ret = n;
         goto out;
     }
-    allot_portions_open(this, inode, idx, n, errs);
-    if (missing_by_record(this, inode, rec, errs, n)) {
-        ret = -EREMCHG;
+    ret = allot_portions_open(this, inode, idx, n, errs);
+    if (ret == -EREMCHG)
         goto out;
-    }
+    ret = 0;
     for (i = 0; i < n; i++) {
         if (!errs[i])
             continue;
@@ -334,13 +321,15 @@ allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_rec *rec = NULL;
     enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    struct allot_patience patience = {
+        0,
+    };
     uint32_t limit = allot_bricks_inline_limit(this);
-    int tries = 0;
     int ret = -EREMCHG;
 
     if (!ai)
         return -ENOMEM;
-    for (tries = 0; ret == -EREMCHG && tries < PREPARE_TRIES; tries++) {
+    while (ret == -EREMCHG && allot_patience_left(this, inode, &patience)) {
         rec = allot_inode_rec(ai, &kind);
         if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
             ret = allot_refresh(this, inode, NULL);

@@ -26,6 +26,7 @@ allot_avoid_add(struct allot_avoid *avoid, uint16_t idx, int err)
 
     if (!allot_avoid_has(avoid, idx) && avoid->n < max)
         avoid->idx[avoid->n++] = idx;
+    avoid->last = err;
     if (err == ENOSPC || err == EDQUOT)
         avoid->err = err;
     else if (!avoid->err && (err == EPERM || err == EACCES))
@@ -97,6 +98,44 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
     allot_calls_wipe(&call, 1);
     loc_wipe(&loc);
     return ret;
+}
+
+gf_boolean_t
+allot_record_moved(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
+{
+    return allot_refresh(this, inode, NULL) == 0 &&
+           allot_inode_gen(allot_inode_get(this, inode)) != rec->r.gen;
+}
+
+#define PATIENCE_SAME 64
+#define PATIENCE_ALL 4096
+
+gf_boolean_t
+allot_patience_left(xlator_t *this, inode_t *inode,
+                    struct allot_patience *patience)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    uint64_t seq = 0;
+
+    if (!ai)
+        return _gf_false;
+
+    LOCK(&ai->lock);
+    {
+        seq = ai->rec ? ai->rec->r.seq : 0;
+    }
+    UNLOCK(&ai->lock);
+    if (seq != patience->seq)
+        patience->same = 0;
+    patience->seq = seq;
+    if (++patience->same <= PATIENCE_SAME && ++patience->all <= PATIENCE_ALL)
+        return _gf_true;
+    gf_msg(this->name, GF_LOG_WARNING, EIO, ALLOT_MSG_PROTOCOL,
+           "gfid %s: a call gives up after %u tries, %u since its record "
+           "changed (kind %d, gen %" PRIu64 ", seq %" PRIu64 ", %s)",
+           uuid_utoa(inode->gfid), patience->all, patience->same, ai->kind,
+           allot_inode_gen(ai), seq, ai->unlinked ? "unlinked" : "named");
+    return _gf_false;
 }
 
 int

@@ -4,17 +4,14 @@
  *
  *   plain file       the base alone, as long as it stays within inline_limit
  *   spread, shrink   publish {g+2, size, clip}: the commit; then fence and cut
- *   spread, to       publish {g+2, no extents}; fence what can be reached; cut
- * the inline_limit     base; remove the portions. Repairs a damaged file. or
- * below spread, extend   publish {size}
+ *   spread, to the   fence what can be reached; publish {g+2, inline_limit};
+ *   inline part        publish {g+4, no extents}; cut the base; remove the
+ *                      portions. Repairs a damaged file.
+ *   spread, extend   publish {size}
  */
 #include "allot-proto.h"
 #include "allot-fops.h"
 #include "allot-stop.h"
-
-/* Active writers defeat a truncation to the inline part: each may publish DIRTY
- * between its two publications. */
-#define TRUNCATE_TRIES 64
 
 /* The base itself, with the generation that we believe. */
 static int
@@ -108,10 +105,65 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     return all < 0 ? all : 0;
 }
 
-/* Down to the inline part or less, in two publications. The first is an
- * ordinary truncation to inline_limit: its clip makes sure that no stale writer
- * goes on unnoticed. The second drops the extents, if nobody has published
- * since and no brick has come back unfenced. */
+/* Fence every member that can be reached to g+1: active writers wait for a
+ * publication then (rule 9), and stale ones are refused. A member that has no
+ * room for that can still be written by them. */
+static int
+truncate_gate(xlator_t *this, inode_t *inode, struct allot_rec *rec)
+{
+    int n = rec->r.layout->brick_count;
+    int *errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
+    int ret = 0;
+    int i = 0;
+
+    if (!errs)
+        return -ENOMEM;
+    allot_fence(this, inode, &rec->r, rec->r.gen + 1, rec->r.layout->bricks, n,
+                errs);
+    for (i = 0; i < n && ret != -EREMCHG; i++) {
+        if (errs[i] == -EREMCHG || errs[i] == -ENOMEM)
+            ret = errs[i];
+        else if (errs[i] == -ENOSPC || errs[i] == -EDQUOT)
+            ret = -EIO;
+    }
+    GF_FREE(errs);
+    if (ret == -EREMCHG) {
+        ret = allot_catch_up(this, inode, rec->r.gen);
+        ret = ret ? ret : -EREMCHG;
+    }
+    return ret;
+}
+
+/* The record of an ordinary truncation to inline_limit: who comes with an older
+ * one must help first, and who wants to write must publish DIRTY. The clips
+ * there were are all larger. */
+static int
+truncate_publish_inline(xlator_t *this, inode_t *inode, struct allot_rec *rec)
+{
+    uint32_t limit = rec->r.layout->inline_limit;
+    struct allot_record r;
+    struct timespec now = allot_now();
+    int ret = allot_record_copy(&rec->r, &r);
+
+    if (ret)
+        return ret;
+    r.gen = rec->r.gen + 2;
+    r.size = limit;
+    r.flags &= ~ALLOT_RECORD_DIRTY;
+    if (r.blocks512 > limit / 512)
+        r.blocks512 = limit / 512;
+    ret = allot_record_clip_add(&r, r.gen, limit);
+    if (ret) {
+        allot_record_clear(&r);
+        return ret;
+    }
+    return allot_publish(this, inode, &r, UINT64_MAX, &now);
+}
+
+/* Down to the inline part or less, in two publications. After the first one
+ * nobody goes on with an older record: portions are fenced, and a brick that
+ * comes back makes its users read the record. The second drops the extents, if
+ * nobody has published in between and no brick's state has changed. */
 static int
 truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
                 uint64_t size)
@@ -120,23 +172,23 @@ truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
     struct allot_rec *rec = NULL;
     struct allot_record r;
     uint64_t version = allot_bricks_version(this);
-    uint64_t nonce = 0;
-    int ret = truncate_shrink(this, inode, old, old->r.layout->inline_limit);
+    uint64_t nonce = old->r.nonce;
+    int ret = truncate_gate(this, inode, old);
 
     memset(&r, 0, sizeof(r));
+    allot_stop(this, ALLOT_STOP_INLINE_FENCED);
+    if (ret == 0)
+        ret = truncate_publish_inline(this, inode, old);
     if (ret)
         return ret;
     allot_stop(this, ALLOT_STOP_INLINE_CUT);
     rec = allot_inode_rec(ai, NULL);
-    /* Clean at g+2: nobody has written at g+2. Whoever wants to must publish
-     * DIRTY, and then fails, or makes our swap fail. */
     if (!rec || rec->r.gen != old->r.gen + 2 ||
         (rec->r.flags & ALLOT_RECORD_DIRTY) ||
         version != allot_bricks_version(this)) {
         ret = -EREMCHG;
         goto out;
     }
-    nonce = rec->r.nonce;
     /* Without extents the base's length is the file's, from the publication on:
      * it must not be less than what is asked for, should we get no further. */
     if (ai->base_size < size)
@@ -216,8 +268,10 @@ allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size)
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_avoid avoid;
     struct allot_rec *rec = NULL;
+    struct allot_patience patience = {
+        0,
+    };
     enum allot_kind kind = ALLOT_KIND_UNKNOWN;
-    int tries = 0;
     int ret = -EREMCHG;
 
     memset(&avoid, 0, sizeof(avoid));
@@ -225,7 +279,7 @@ allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size)
         return -ENOMEM;
     if (size > ALLOT_OFFSET_MAX)
         return -EFBIG;
-    for (tries = 0; ret == -EREMCHG && tries < TRUNCATE_TRIES; tries++) {
+    while (ret == -EREMCHG && allot_patience_left(this, inode, &patience)) {
         rec = allot_inode_rec(ai, &kind);
         if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
             ret = allot_refresh(this, inode, NULL);

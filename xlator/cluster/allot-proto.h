@@ -19,7 +19,8 @@
 struct allot_avoid {
     uint16_t idx[ALLOT_MEMBERS_MAX];
     int n;
-    int err; /* what the user is told when no brick is left */
+    int err;  /* what the user is told when no brick is left */
+    int last; /* what the last one of them answered, for the log */
 };
 gf_boolean_t
 allot_avoid_has(const struct allot_avoid *avoid, uint16_t idx);
@@ -53,6 +54,26 @@ allot_inode_ctime(struct allot_inode *ai, struct iatt *buf);
 /** allot_refresh - re-read base iatt and record. @base may be NULL. */
 int
 allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base);
+
+/** allot_record_moved - has somebody published another generation than @rec's
+ * Reads it again. If so, what a portion answered is no reason to blame its
+ * brick: the file may have been cut to its inline part, and have none. */
+gf_boolean_t
+allot_record_moved(xlator_t *this, inode_t *inode, const struct allot_rec *rec);
+
+/* How long a call that always comes too late tries again. */
+struct allot_patience {
+    uint64_t seq;  /* of the record at the last try */
+    uint32_t same; /* tries since that changed */
+    uint32_t all;
+};
+
+/** allot_patience_left - one more try? As long as the record changes others
+ * get on, and nothing is wrong: 4096 tries; else 64. The log tells when it is
+ * over: the call then fails with EIO. Any context. */
+gf_boolean_t
+allot_patience_left(xlator_t *this, inode_t *inode,
+                    struct allot_patience *patience);
 
 /** allot_record_copy - a copy of @from to change and publish: seq is one more.
  * allot_record_clear() it. 0 or -ENOMEM. */
@@ -151,7 +172,9 @@ allot_now(void);
 
 /** allot_portions_open - open the portions of these bricks. Alone.
  * @errs: 0, -ENOTCONN (not usable), -ENODATA (the portion is missing: lost) or
- * another errno for each. Returns 0 if all are open, else the first error. */
+ * another errno for each. Returns 0 if all are open, -EREMCHG if some are
+ * missing because the record has another generation by now (it is re-read),
+ * else the first error. */
 int
 allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
                     int *errs);

@@ -155,8 +155,8 @@ read_repair_task(xlator_t *this, void *arg)
             io->eof_known = _gf_true;
         }
     }
+    io->opened = rec ? rec->r.gen : 0;
     allot_rec_unref(rec);
-    io->opened = _gf_true;
     if (ret)
         read_fail(io, -ret);
     else
@@ -191,7 +191,7 @@ read_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 
     if (op_ret < 0 &&
         (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        ++io->rounds < ALLOT_IO_ROUNDS) {
+        allot_patience_left(this, inode, &io->patience)) {
         io->ai->stale = _gf_true;
         io->ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
         allot_io_round_clear(io);
@@ -294,7 +294,7 @@ read_pieces(struct allot_io *io)
         piece->fd = allot_slot_fd(io->this, io->ai, piece->p.brick_idx, &view);
         piece->xl = view.xl;
         if (!piece->fd)
-            return io->opened ? -EIO : 1;
+            return io->opened == io->rec->r.gen ? -EIO : 1;
     }
     return 0;
 }
@@ -370,7 +370,7 @@ read_go(void *arg)
             return;
         }
     }
-    if (ret > 0 && ++io->rounds > ALLOT_IO_ROUNDS)
+    if (ret > 0 && !allot_patience_left(io->this, io->fd->inode, &io->patience))
         ret = -EIO;
     allot_io_round_clear(io);
     if (ret > 0) {

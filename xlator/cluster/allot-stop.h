@@ -42,6 +42,7 @@
     X(TRUNCATE_PUBLISHED, "truncate-published") \
     X(TRUNCATE_FENCED, "truncate-fenced")       \
     X(TRUNCATE_CLEARED, "truncate-cleared")     \
+    X(INLINE_FENCED, "inline-fenced")           \
     X(INLINE_CUT, "inline-cut")                 \
     X(INLINE_PUBLISHED, "inline-published")     \
     X(INLINE_BASE, "inline-base")               \

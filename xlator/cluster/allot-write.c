@@ -132,7 +132,7 @@ write_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 
     if (op_ret < 0 &&
         (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        ++io->rounds < ALLOT_IO_ROUNDS) {
+        allot_patience_left(this, inode, &io->patience)) {
         ai->stale = _gf_true;
         ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
         allot_io_round_clear(io);
@@ -184,26 +184,11 @@ write_syncs(struct allot_io *io)
 static void
 write_account(struct allot_io *io)
 {
-    struct allot_inode *ai = io->ai;
-    uint64_t known = 0;
+    uint64_t known =
+        allot_inode_wrote(io->ai, io->rec, io->off, io->off + io->len);
     uint64_t end = 0;
     int i = 0;
 
-    LOCK(&ai->lock);
-    {
-        known = ai->known_size;
-        /* What was acknowledged at another generation proves nothing: somebody
-         * may have truncated in between. */
-        if (ai->rec && ai->rec->r.gen == io->rec->r.gen &&
-            io->off + io->len > ai->known_size)
-            ai->known_size = io->off + io->len;
-        ai->wrote = _gf_true;
-        if (!ai->unsynced_to || io->off < ai->unsynced_from)
-            ai->unsynced_from = io->off;
-        if (io->off + io->len > ai->unsynced_to)
-            ai->unsynced_to = io->off + io->len;
-    }
-    UNLOCK(&ai->lock);
     for (i = 0; i < io->n; i++) {
         end = io->pieces[i].p.offset + io->pieces[i].p.len;
         if (io->pieces[i].p.brick_idx == ALLOT_PIECE_BASE)
@@ -481,10 +466,9 @@ write_go(void *arg)
     }
     if (want || ret > 0) {
         allot_io_round_clear(io);
-        if (++io->rounds > ALLOT_IO_ROUNDS)
-            ret = -EIO;
-        else
-            ret = 1;
+        ret = allot_patience_left(io->this, io->fd->inode, &io->patience)
+                  ? 1
+                  : -EIO;
     }
     if (ret > 0) {
         write_repair(io, _gf_true);
