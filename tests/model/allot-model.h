@@ -49,6 +49,7 @@ struct work {
     int mortal;             /* ... of these (mask, bit 1 is client 1) */
     int tail;               /* the checker appends an extent before reading */
     int lag;                /* clients reconnect one by one */
+    int gated;              /* truncations fence first: a write cut back */
     struct op script[4][4]; /* [client][step]; client 0 unused */
 };
 
@@ -730,6 +731,7 @@ to_help(int me)
 #define SIZE_NOT_EXACT could_hold(ME_)
 #define RECONNECTED (CLI_.stale && mut != M_NO_REREAD)
 #define TO_HELP_FIRST to_help(ME_)
+#define GATED (wk->gated)
 #define SOME_DOWN (now.up != (1 << wk->bricks) - 1)
 #define MORTAL (wk->mortal >> ME_ & 1)
 #define DROPPABLE (now.up & wk->dropmask)

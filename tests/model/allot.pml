@@ -432,7 +432,11 @@ truncate:
             C.ret = TO_INLINE; C.to = R.gen + 1; C.silent = 0;
             c_code { MEC.todo = members(&MER); };
             goto fence
-        :: R.next > 0 && C.arg > 0 -> goto commit
+        :: R.next > 0 && C.arg > 0 && IS(GATED) ->
+            C.ret = TO_INLINE; C.to = R.gen + 1; C.silent = 0;
+            c_code { MEC.todo = members(&MER); };
+            goto fence
+        :: R.next > 0 && C.arg > 0 && IS(!GATED) -> goto commit
         fi
     }
 commit:

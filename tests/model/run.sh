@@ -41,7 +41,7 @@ fi
 
 works="write-settle truncate-settle truncate-write-drop grow grow-stray append
 append-append append-drop fsync-truncate silent-close relocate-drop
-own-close relocate-full to-inline help clip-settle-drop extend stat"
+own-close relocate-full to-inline cut-back help clip-settle-drop extend stat"
 works_full="to-inline-drop two-truncates-drop truncates-race hidden-tail relocate-race
 own-size"
 # too many states for the memory: no violation in those that fit is accepted

@@ -160,10 +160,12 @@ do_inline() { truncate -s 1000 "$1"; }
 do_empty() { : >"$1"; }
 do_extend() { truncate -s 300000 "$1"; }
 do_append() { head -c 30000 "$T/noise-b" | dd of="$1" bs=30000 iflag=fullblock oflag=append conv=notrunc status=none; }
+do_alloc() { fallocate -o 150000 -l 100000 "$1"; }
+do_punch() { fallocate -p -o 110000 -l 65536 "$1"; }
 do_unlink() { rm "$1"; }
 do_rename() { mv -f "$1.other" "$1"; }
 export -f put do_grow do_write do_longer do_fsync do_head do_trunc do_inline do_empty do_extend \
-    do_append do_unlink do_rename
+    do_append do_alloc do_punch do_unlink do_rename
 export T
 
 # STEP BYTES ACT HOLDS ORPHANS: the file has BYTES; after the death it holds
@@ -172,6 +174,8 @@ CASES='
 grow-created 60000 grow old 1
 grow-published 60000 grow old 0
 write-dirty 200000 write old 0
+write-dirty 200000 alloc old 0
+write-dirty 200000 punch old 0
 write-some 200000 write mix 0
 write-done 200000 write new 0
 fence-some 200000 longer new 0
