@@ -362,6 +362,9 @@ snap_make_locked(struct allot_bricks *b)
         s->views[i].idx = c->idx;
         s->views[i].state = c->state;
         s->views[i].epoch = c->epoch;
+        s->views[i].since = b->snap && b->snap->views[i].epoch == c->epoch
+                                ? b->snap->views[i].since
+                                : (uint64_t)GF_ATOMIC_GET(b->version) + 1;
         s->views[i].below_ns = c->below_ns;
         s->views[i].is_set = c->kind != ALLOT_SET_NONE;
         s->views[i].degraded = allot_set_degraded_locked(c);

@@ -103,24 +103,6 @@ allot_dir_complain(xlator_t *this, fd_t *fd)
 /* ---- entries --------------------------------------------------------------
  */
 
-/* storage/posix takes the inode of a name from its table, with the gfid, and
- * the rest from the file that has the name now. A record that is not @inode's
- * must not get into a file that is open; one that is not open has no other
- * name. */
-static gf_boolean_t
-allot_dir_open_here(xlator_t *this, inode_t *inode)
-{
-    struct allot_inode *ai = allot_inode_peek(this, inode);
-    gf_boolean_t open = _gf_false;
-
-    if (ai) {
-        LOCK(&ai->lock);
-        open = ai->opens > 0;
-        UNLOCK(&ai->lock);
-    }
-    return open;
-}
-
 /* A regular file's entry: put the file's size in place of the base's. */
 static void
 allot_dir_entry(xlator_t *this, struct allot_dir_op *op, gf_dirent_t *entry)
@@ -138,13 +120,11 @@ allot_dir_entry(xlator_t *this, struct allot_dir_op *op, gf_dirent_t *entry)
 
     if (!entry->inode) {
         exact = !record;
-    } else if (record && allot_dir_open_here(this, entry->inode)) {
-        exact = _gf_false;
     } else if (record || allot_inode_peek(this, entry->inode)) {
         /* Only these: a plain file that nobody uses costs no memory here. */
-        kind =
-            allot_inode_learn(this, entry->inode, entry->dict, &entry->d_stat);
-        exact = (kind == ALLOT_KIND_PLAIN || kind == ALLOT_KIND_SPREAD) &&
+        exact = allot_inode_hear(this, entry->inode, entry->dict,
+                                 &entry->d_stat, &kind) &&
+                (kind == ALLOT_KIND_PLAIN || kind == ALLOT_KIND_SPREAD) &&
                 allot_inode_iatt(this, entry->inode, &entry->d_stat);
     }
 

@@ -241,9 +241,10 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
 
     LOCK(&ai->lock);
     {
-        if (ai->rec && ai->rec->r.seq >= rec->r.seq) {
+        if (ai->rec && ai->rec->r.seq >= rec->r.seq && !ai->hearsay) {
             old = rec;
         } else {
+            ai->hearsay = _gf_false;
             old = ai->rec;
             newer_gen = !old || old->r.gen != rec->r.gen;
             if (old && ai->unsynced_to) {
@@ -317,6 +318,7 @@ allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
                   struct iatt *base)
 {
     struct allot_inode *ai = NULL;
+    struct allot_rec *old = NULL;
     struct allot_rec *rec = NULL;
     enum allot_kind kind = ALLOT_KIND_UNKNOWN;
     gf_boolean_t broke = _gf_false;
@@ -335,7 +337,10 @@ allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
         if (ret && ret != -ENOMEM) {
             broke = ai->kind != ALLOT_KIND_BROKEN;
             ai->kind = ALLOT_KIND_BROKEN;
-        } else if (!rec && !ai->rec && ret == 0) {
+        } else if (!rec && (!ai->rec || ai->hearsay) && ret == 0) {
+            old = ai->rec;
+            ai->rec = NULL;
+            ai->hearsay = _gf_false;
             ai->kind = ALLOT_KIND_PLAIN;
         } else if (rec && ai->kind == ALLOT_KIND_BROKEN && ai->rec &&
                    ai->rec->r.seq == rec->r.seq) {
@@ -346,6 +351,7 @@ allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
         kind = ai->kind;
     }
     UNLOCK(&ai->lock);
+    allot_rec_unref(old);
 
     if (broke)
         gf_msg(
@@ -359,6 +365,34 @@ allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
         kind = ai->kind;
     }
     return kind;
+}
+
+gf_boolean_t
+allot_inode_hear(xlator_t *this, inode_t *inode, dict_t *xattr,
+                 struct iatt *base, enum allot_kind *kind)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *known = ai ? allot_inode_rec(ai, kind) : NULL;
+    struct allot_rec *rec = NULL;
+    gf_boolean_t same = _gf_false;
+
+    if (!ai || inode_decode(this, xattr, &rec) || (!rec && known)) {
+        allot_rec_unref(known);
+        return _gf_false;
+    }
+    if (known) {
+        same = known->r.seq == rec->r.seq && known->r.nonce == rec->r.nonce &&
+               *kind != ALLOT_KIND_BROKEN;
+        allot_rec_unref(known);
+        allot_rec_unref(rec);
+        return same;
+    }
+    allot_rec_unref(rec);
+    *kind = allot_inode_learn(this, inode, xattr, base);
+    LOCK(&ai->lock);
+    ai->hearsay = ai->rec != NULL;
+    UNLOCK(&ai->lock);
+    return _gf_true;
 }
 
 struct allot_rec *

@@ -60,12 +60,17 @@ struct allot_inode {
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
     gf_boolean_t record_unsynced; /* a brick that loses power may lose it */
     gf_boolean_t unlinked;        /* its last name is gone */
-    gf_boolean_t sole;   /* ... and no other client had it open when this one
-                            closed it */
-    gf_boolean_t stale;  /* re-read the record before the next data fop */
-    gf_boolean_t unsure; /* nobody knows whether the last publish happened */
-    uint64_t base_seen;  /* allot_bricks_version() at the last lookup: when a
-                            replica came back since, a stat heals the base */
+    gf_boolean_t sole;    /* ... and no other client had it open when this one
+                             closed it */
+    gf_boolean_t stale;   /* re-read the record before the next data fop */
+    gf_boolean_t hearsay; /* the record is of a listing, which may take one file
+                             for another: the next one counts in any case */
+    gf_boolean_t unsure;  /* nobody knows whether the last publish happened */
+    uint64_t seen_version; /* allot_bricks_version() when the record was last
+                              read or published: a brick that has come since
+                              may have missed what others did meanwhile */
+    uint64_t base_seen;    /* allot_bricks_version() at the last lookup: when a
+                              replica came back since, a stat heals the base */
     gf_boolean_t base_behind; /* a replica of the base missed a publication: the
                                  next refresh begins with a lookup */
     uint64_t helped_gen; /* truncations up to this generation are known to */
@@ -124,6 +129,14 @@ allot_inode_forget(xlator_t *this, inode_t *inode);
 enum allot_kind
 allot_inode_learn(xlator_t *this, inode_t *inode, dict_t *xattr,
                   struct iatt *base);
+
+/** allot_inode_hear - the same for an entry of a listing, whose inode may be
+ * that of the file which had the name before (storage/posix takes it from its
+ * table, with the gfid). True: the record is known now, and *@kind; false: it
+ * is another one than is known already, and is to be looked up. */
+gf_boolean_t
+allot_inode_hear(xlator_t *this, inode_t *inode, dict_t *xattr,
+                 struct iatt *base, enum allot_kind *kind);
 
 /** allot_inode_rec - a new reference to the record, NULL if none. @kind, may be
  * NULL, gets the kind. */

@@ -73,7 +73,9 @@ struct allot_io {
 
     /* Read. */
     uint64_t eof;
-    gf_boolean_t eof_known;
+    gf_boolean_t eof_known; /* eof is of the record of: */
+    uint64_t eof_seq;
+    uint64_t eof_version; /* the record was asked for at this brick version */
     uint64_t opened; /* at this generation one attempt to open what was closed
                         is made; 0: none */
     struct list_head wait;   /* for what is read ahead, allot-prefetch.c */

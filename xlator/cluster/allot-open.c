@@ -20,7 +20,7 @@ struct open_local {
     fd_t *fd;
     int32_t flags;
     dict_t *xdata;
-    int rounds;
+    struct allot_patience patience;
     /* create's answer, kept while the truncation runs */
     struct iatt buf, preparent, postparent;
     dict_t *rxdata;
@@ -98,7 +98,7 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     }
     if (op_ret < 0 &&
         (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        local->rounds++ < 8 &&
+        allot_patience_left(this, local->fd->inode, &local->patience) &&
         allot_run(this, local->fd->inode, _gf_true, open_truncate_task,
                   local) == 0)
         return 0;
@@ -117,7 +117,8 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
                 ai->base_size = 0;
         }
     }
-    open_unwind(local, op_ret, op_errno, xdata);
+    open_unwind(local, op_ret, op_ret < 0 ? allot_errno(op_errno) : op_errno,
+                xdata);
     return 0;
 }
 
@@ -434,6 +435,9 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
     int n = rec ? rec->r.layout->brick_count : 0;
     int *errs = NULL;
     struct allot_glimpse seen;
+    struct allot_patience patience = {
+        0,
+    };
     gf_boolean_t ask = _gf_false;
     uint64_t known = 0;
     int ret = 0;
@@ -506,8 +510,15 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
             allot_glimpse(this, inode, &rec->r, 0, &seen, NULL, NULL) == 0)
             known = seen.size.known;
         allot_stop(this, ALLOT_STOP_FSYNC_PORTIONS);
-        if (ret == 0 && known > rec->r.size)
+        /* Another client's publication at this generation changes nothing of
+         * what was synced. */
+        while (ret == 0 && known > rec->r.size) {
             ret = allot_publish_size(this, inode, known);
+            if (ret != -EREMCHG || allot_inode_gen(ai) != rec->r.gen ||
+                !allot_patience_left(this, inode, &patience))
+                break;
+            ret = 0;
+        }
         allot_stop(this, ALLOT_STOP_FSYNC_PUBLISHED);
         LOCK(&ai->lock);
         {
@@ -533,7 +544,9 @@ fsync_task(xlator_t *this, void *arg)
     call_frame_t *frame = local->frame;
     struct iatt hollow;
     int32_t op_ret = 0;
-    int tries = 0;
+    struct allot_patience patience = {
+        0,
+    };
     int ret = 0;
 
     do {
@@ -544,7 +557,9 @@ fsync_task(xlator_t *this, void *arg)
         if (ret == 0)
             ret = allot_sync_base(this, local->fd->inode, local->fd,
                                   local->xdata);
-    } while (ret == -EREMCHG && ++tries < 16 && !(ret = 0));
+    } while (ret == -EREMCHG &&
+             allot_patience_left(this, local->fd->inode, &patience) &&
+             !(ret = 0));
 
     if (ret == -EREMCHG || ret == -ENOTCONN || ret == -EBADFD)
         ret = -EIO;
@@ -565,7 +580,7 @@ fsync_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 
     if (op_ret < 0 &&
         (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        local->rounds++ == 0) {
+        allot_patience_left(this, local->fd->inode, &local->patience)) {
         struct allot_inode *ai = allot_inode_get(this, local->fd->inode);
 
         if (ai) {

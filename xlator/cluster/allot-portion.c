@@ -314,6 +314,25 @@ open_readonly(xlator_t *this, struct allot_call *calls, int n)
     }
 }
 
+/* The youngest connection on which one of them is to be opened; 0: none is. */
+static uint64_t
+opens_since(xlator_t *this, struct allot_inode *ai, const uint16_t *idx, int n)
+{
+    struct allot_brick_view view;
+    uint64_t since = 0;
+    fd_t *fd = NULL;
+    int i = 0;
+
+    for (i = 0; i < n; i++) {
+        fd = allot_slot_fd(this, ai, idx[i], &view);
+        if (fd)
+            fd_unref(fd);
+        else if (allot_brick_usable(&view) && view.since > since)
+            since = view.since;
+    }
+    return since;
+}
+
 static int
 portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
               int *errs, gf_boolean_t reading)
@@ -335,6 +354,12 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
     if (!ai || !rec || !calls ||
         allot_portion_loc(this, inode, ai, rec->r.nonce, &loc)) {
         ret = rec ? -ENOMEM : -EREMCHG;
+        goto out;
+    }
+    ret = allot_record_current(this, inode, rec, opens_since(this, ai, idx, n));
+    if (ret) {
+        for (i = 0; i < n; i++)
+            errs[i] = ret;
         goto out;
     }
     for (i = 0; i < n; i++) {

@@ -369,46 +369,64 @@ allot_write_stays_plain(xlator_t *this, struct allot_inode *ai, uint64_t end)
     return end <= limit || ai->base_size > limit || !allot_bricks_active(this);
 }
 
-int
-allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end)
+/* One look. -EREMCHG: look again. */
+static int
+prepare_read_once(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+                  const struct allot_rec *rec, uint64_t off, uint64_t end)
 {
-    struct allot_inode *ai = allot_inode_get(this, inode);
-    struct allot_rec *rec = NULL;
-    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
     uint16_t *idx = NULL;
     int *errs = NULL;
     int ret = 0;
-    int n = 0;
+    int n = rec->r.layout->brick_count;
+
+    if (allot_needs_help(this, ai, rec) && allot_help(this, inode, rec) < 0)
+        return -EIO;
+    idx = GF_CALLOC(n, sizeof(*idx), allot_mt_misc);
+    errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
+    if (!idx || !errs) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    n = allot_range_bricks(rec->r.layout, off, end, idx);
+    /* What cannot be opened fails when it is read. */
+    if (n > 0)
+        ret = allot_portions_open_read(this, inode, idx, n, errs);
+    ret = ret == -EREMCHG ? ret : 0;
+out:
+    GF_FREE(idx);
+    GF_FREE(errs);
+    return ret;
+}
+
+int
+allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
+                   uint64_t *gen)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_patience patience = {
+        0,
+    };
+    struct allot_rec *rec = NULL;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    int ret = -EREMCHG;
 
     if (!ai)
         return -ENOMEM;
-    kind = ai->kind;
-    if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
-        ret = allot_refresh(this, inode, NULL);
-        if (ret)
-            return ret;
-    }
-    rec = allot_inode_rec(ai, &kind);
-    if (kind == ALLOT_KIND_BROKEN)
-        ret = -EIO;
-    if (!ret && rec && kind == ALLOT_KIND_SPREAD &&
-        allot_needs_help(this, ai, rec) && allot_help(this, inode, rec) < 0)
-        ret = -EIO;
-    if (!ret && rec && kind == ALLOT_KIND_SPREAD) {
-        n = rec->r.layout->brick_count;
-        idx = GF_CALLOC(n, sizeof(*idx), allot_mt_misc);
-        errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
-        if (!idx || !errs) {
-            ret = -ENOMEM;
+    *gen = 0;
+    while (ret == -EREMCHG && allot_patience_left(this, inode, &patience)) {
+        rec = allot_inode_rec(ai, &kind);
+        if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
+            ret = allot_refresh(this, inode, NULL);
+            ret = ret ? ret : -EREMCHG;
+        } else if (kind == ALLOT_KIND_BROKEN) {
+            ret = -EIO;
+        } else if (kind == ALLOT_KIND_SPREAD) {
+            ret = prepare_read_once(this, inode, ai, rec, off, end);
+            *gen = rec->r.gen;
         } else {
-            n = allot_range_bricks(rec->r.layout, off, end, idx);
-            /* What cannot be opened fails when it is read. */
-            if (n > 0)
-                allot_portions_open_read(this, inode, idx, n, errs);
+            ret = 0;
         }
+        allot_rec_unref(rec);
     }
-    GF_FREE(idx);
-    GF_FREE(errs);
-    allot_rec_unref(rec);
-    return ret;
+    return ret == -EREMCHG ? -EIO : ret;
 }

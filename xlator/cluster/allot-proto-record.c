@@ -71,6 +71,7 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
 {
     struct allot_call call;
     struct allot_inode *ai = allot_inode_get(this, inode);
+    uint64_t version = allot_bricks_version(this);
     loc_t loc = {
         0,
     };
@@ -89,6 +90,7 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
         ai->base_behind = _gf_false;
         allot_inode_learn(this, inode, call.rdict, &call.st);
         ai->stale = _gf_false;
+        ai->seen_version = version;
         if (base)
             *base = call.st;
         ret = 0;
@@ -105,6 +107,22 @@ allot_record_moved(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
 {
     return allot_refresh(this, inode, NULL) == 0 &&
            allot_inode_gen(allot_inode_get(this, inode)) != rec->r.gen;
+}
+
+int
+allot_record_current(xlator_t *this, inode_t *inode,
+                     const struct allot_rec *rec, uint64_t since)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    int ret = 0;
+
+    if (!ai)
+        return -ENOMEM;
+    if (ai->seen_version < since)
+        ret = allot_refresh(this, inode, NULL);
+    if (ret == 0 && allot_inode_gen(ai) != rec->r.gen)
+        ret = -EREMCHG;
+    return ret;
 }
 
 #define PATIENCE_SAME 64
@@ -203,6 +221,7 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_inode *ai = allot_inode_get(this, inode);
+    uint64_t version = allot_bricks_version(this);
     struct allot_call call;
     struct allot_rec *rec = NULL;
     uint8_t *buf = NULL;
@@ -252,6 +271,7 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
     if (ret == 0) {
         GF_ATOMIC_INC(priv->publishes);
         rec = allot_rec_new(this, r);
+        ai->seen_version = version;
         if (rec)
             allot_inode_take(ai, rec, _gf_true);
         else

@@ -118,13 +118,18 @@ truncate_gate(xlator_t *this, inode_t *inode, struct allot_rec *rec)
 
     if (!errs)
         return -ENOMEM;
-    allot_fence(this, inode, &rec->r, rec->r.gen + 1, rec->r.layout->bricks, n,
-                errs);
+    /* Away, or not there: nobody writes to it. Anything else, and somebody may.
+     */
+    ret = allot_fence(this, inode, &rec->r, rec->r.gen + 1,
+                      rec->r.layout->bricks, n, errs);
+    if (ret != -ENOMEM)
+        ret = 0;
     for (i = 0; i < n && ret != -EREMCHG; i++) {
-        if (errs[i] == -EREMCHG || errs[i] == -ENOMEM)
-            ret = errs[i];
-        else if (errs[i] == -ENOSPC || errs[i] == -EDQUOT)
-            ret = -EIO;
+        if (errs[i] == -EREMCHG || errs[i] == -ALLOT_ERR_BEHIND)
+            ret = -EREMCHG;
+        else if (errs[i] && errs[i] != -ENOTCONN && errs[i] != -ENODATA &&
+                 errs[i] != -EIO)
+            ret = errs[i] == -ENOMEM ? -ENOMEM : -EIO;
     }
     GF_FREE(errs);
     if (ret == -EREMCHG) {
@@ -301,6 +306,8 @@ allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size)
     return ret == -EREMCHG ? -EIO : ret;
 }
 
+#define CUT_BACK_TRIES 16
+
 void
 allot_cut_back(xlator_t *this, inode_t *inode, uint64_t to, uint64_t end)
 {
@@ -309,6 +316,8 @@ allot_cut_back(xlator_t *this, inode_t *inode, uint64_t to, uint64_t end)
     struct allot_rec *rec = allot_inode_rec(ai, &kind);
     struct allot_glimpse seen;
     struct iatt base;
+    uint64_t gen = 0;
+    int tries = 0;
     int ret = 0;
 
     if (!rec || kind != ALLOT_KIND_SPREAD || !rec->r.layout->extent_count)
@@ -324,7 +333,18 @@ allot_cut_back(xlator_t *this, inode_t *inode, uint64_t to, uint64_t end)
                             NULL);
     if (ret == 0 && seen.size.exact && seen.size.known > to &&
         seen.size.known <= end)
-        truncate_spread(this, inode, rec, to);
+        ret = truncate_spread(this, inode, rec, to);
+    /* To the inline part in two publications; after the first the rest is a
+     * truncation as any, unless somebody has written. */
+    for (tries = 0; ret == -EREMCHG && tries < CUT_BACK_TRIES; tries++) {
+        gen = rec->r.gen;
+        allot_rec_unref(rec);
+        rec = allot_inode_rec(ai, &kind);
+        if (!rec || kind != ALLOT_KIND_SPREAD || rec->r.gen != gen + 2 ||
+            (rec->r.flags & ALLOT_RECORD_DIRTY))
+            break;
+        ret = truncate_spread(this, inode, rec, to);
+    }
 out:
     allot_rec_unref(rec);
 }

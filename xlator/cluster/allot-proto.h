@@ -61,6 +61,14 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base);
 gf_boolean_t
 allot_record_moved(xlator_t *this, inode_t *inode, const struct allot_rec *rec);
 
+/** allot_record_current - the record is read again if it was not since @since,
+ * an allot_bricks_version(): before a brick that is back is used, its users
+ * must know what happened meanwhile (docs/protocol.md, rule 8). In a synctask.
+ * 0: @rec is of the present generation; -EREMCHG: another one is; -errno. */
+int
+allot_record_current(xlator_t *this, inode_t *inode,
+                     const struct allot_rec *rec, uint64_t since);
+
 /* How long a call that always comes too late tries again. */
 struct allot_patience {
     uint64_t seq;  /* of the record at the last try */
@@ -282,9 +290,11 @@ allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
                     uint64_t grow_max, struct allot_avoid *avoid);
 
 /** allot_prepare_read - record fresh, members of [off, end) open as far as they
- * can be. Alone. */
+ * can be. Alone. @gen gets the generation they were opened at, 0: a plain file.
+ */
 int
-allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end);
+allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
+                   uint64_t *gen);
 
 /* ---- allot-proto-size.c
  * ---------------------------------------------------------------- */

@@ -128,34 +128,78 @@ out:
 /* ---- between two rounds
  * --------------------------------------------------------------- */
 
+/* How far the file reaches. False: it must be asked. */
+static gf_boolean_t
+read_eof(struct allot_io *io, const struct allot_rec *rec)
+{
+    uint64_t version = allot_bricks_version(io->this);
+
+    if (!(rec->r.flags & ALLOT_RECORD_DIRTY)) {
+        io->eof = rec->r.size;
+        /* After a brick went or came it may be longer than was known. */
+        return io->off + io->len <= io->eof ||
+               io->ai->seen_version == version || io->eof_version == version;
+    }
+    if (io->off + io->len <= io->ai->known_size) {
+        io->eof = io->ai->known_size;
+        return _gf_true;
+    }
+    return io->eof_known && io->eof_seq == rec->r.seq;
+}
+
+/* How far the file reaches, when what is known of it ends before the read does.
+ * Somebody may have fenced and not yet published: then once more. */
+static int
+read_ask_eof(struct allot_io *io)
+{
+    inode_t *inode = io->fd->inode;
+    struct allot_glimpse seen;
+    struct allot_rec *rec = NULL;
+    struct iatt base;
+    int tries = 0;
+    int ret = 0;
+
+    io->eof_version = allot_bricks_version(io->this);
+    do {
+        ret = allot_refresh(io->this, inode, &base);
+        allot_rec_unref(rec);
+        rec = allot_inode_rec(io->ai, NULL);
+        /* Clean, and the base is away: what is known must do. */
+        if (!rec || !(rec->r.flags & ALLOT_RECORD_DIRTY)) {
+            allot_rec_unref(rec);
+            return 0;
+        }
+        if (ret == 0)
+            ret = allot_glimpse(io->this, inode, &rec->r, base.ia_size, &seen,
+                                NULL, NULL);
+    } while (ret == 0 && seen.top_gen > rec->r.gen && ++tries < 2);
+    if (ret == 0) {
+        io->eof = seen.size.size;
+        if (io->ai->known_size > io->eof &&
+            allot_inode_gen(io->ai) == rec->r.gen)
+            io->eof = io->ai->known_size;
+        io->eof_known = _gf_true;
+        io->eof_seq = rec->r.seq;
+    }
+    allot_rec_unref(rec);
+    return ret;
+}
+
 /* Alone, in a synctask. */
 static void
 read_repair_task(xlator_t *this, void *arg)
 {
     struct allot_io *io = arg;
-    inode_t *inode = io->fd->inode;
-    struct allot_glimpse seen;
     struct allot_rec *rec = NULL;
-    struct iatt base;
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
     int ret = allot_io_repair(io);
 
     if (ret == 0)
-        ret = allot_prepare_read(this, inode, io->off, io->off + io->len);
-    rec = ret == 0 ? allot_inode_rec(io->ai, NULL) : NULL;
-    if (rec && (rec->r.flags & ALLOT_RECORD_DIRTY) &&
-        io->off + io->len > io->ai->known_size) {
-        ret = allot_refresh(this, inode, &base);
-        if (ret == 0)
-            ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL,
-                                NULL);
-        if (ret == 0) {
-            io->eof = seen.size.size;
-            if (io->ai->known_size > io->eof)
-                io->eof = io->ai->known_size;
-            io->eof_known = _gf_true;
-        }
-    }
-    io->opened = rec ? rec->r.gen : 0;
+        ret = allot_prepare_read(this, io->fd->inode, io->off,
+                                 io->off + io->len, &io->opened);
+    rec = ret == 0 ? allot_inode_rec(io->ai, &kind) : NULL;
+    if (rec && kind == ALLOT_KIND_SPREAD && !read_eof(io, rec))
+        ret = read_ask_eof(io);
     allot_rec_unref(rec);
     if (ret)
         read_fail(io, -ret);
@@ -325,21 +369,6 @@ read_wind(struct allot_io *io)
         dict_unref(base);
 }
 
-/* How far the file reaches. False: it must be asked. */
-static gf_boolean_t
-read_eof(struct allot_io *io)
-{
-    if (!(io->rec->r.flags & ALLOT_RECORD_DIRTY)) {
-        io->eof = io->rec->r.size;
-        return _gf_true;
-    }
-    if (io->off + io->len <= io->ai->known_size) {
-        io->eof = io->ai->known_size;
-        return _gf_true;
-    }
-    return io->eof_known;
-}
-
 /* In the gate, shared. */
 static void
 read_go(void *arg)
@@ -356,7 +385,7 @@ read_go(void *arg)
         read_plain(io);
         return;
     }
-    if (kind != ALLOT_KIND_SPREAD || ai->stale || !read_eof(io) ||
+    if (kind != ALLOT_KIND_SPREAD || ai->stale || !read_eof(io, io->rec) ||
         allot_needs_help(io->this, ai, io->rec)) {
         ret = 1;
     } else if (io->off < io->eof) {

@@ -14,6 +14,7 @@ struct allot_seek {
     uint64_t off;
     gf_seek_what_t what;
     dict_t *xdata;
+    struct allot_patience patience;
 };
 
 static int
@@ -61,11 +62,14 @@ seek_spread(xlator_t *this, struct allot_seek *seek, struct allot_rec *rec,
     struct allot_inode *ai = allot_inode_get(this, seek->fd->inode);
     struct allot_split_iter iter;
     struct allot_piece piece;
+    uint64_t gen = 0;
     int ret = 0;
 
     if (seek->off >= size)
         return -ENXIO;
-    ret = allot_prepare_read(this, seek->fd->inode, seek->off, size);
+    ret = allot_prepare_read(this, seek->fd->inode, seek->off, size, &gen);
+    if (ret == 0 && gen != rec->r.gen)
+        ret = -ALLOT_ERR_OLD;
     if (ret == 0)
         ret = allot_split_begin(&iter, rec->r.layout, seek->off,
                                 size - seek->off);
@@ -94,11 +98,26 @@ seek_free(struct allot_seek *seek)
     GF_FREE(seek);
 }
 
+static void
+seek_task(xlator_t *this, void *arg);
+
 static int32_t
 seek_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
               int32_t op_errno, off_t offset, dict_t *xdata)
 {
-    STACK_UNWIND_STRICT(seek, frame, op_ret, op_errno, offset, xdata);
+    struct allot_seek *seek = cookie;
+    inode_t *inode = seek->fd->inode;
+
+    /* It became spread meanwhile. */
+    if (op_ret < 0 &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
+        allot_patience_left(this, inode, &seek->patience) &&
+        allot_run(this, inode, _gf_true, seek_task, seek) == 0)
+        return 0;
+    seek_free(seek);
+    STACK_UNWIND_STRICT(seek, frame, op_ret,
+                        op_ret < 0 ? allot_errno(op_errno) : op_errno, offset,
+                        xdata);
     return 0;
 }
 
@@ -114,7 +133,6 @@ seek_task(xlator_t *this, void *arg)
     uint64_t found = 0;
     dict_t *xdata = NULL;
     int32_t op_ret = 0;
-    int tries = 0;
     int ret = 0;
 
     do {
@@ -134,22 +152,22 @@ seek_task(xlator_t *this, void *arg)
                         NULL);
         allot_rec_unref(rec);
     } while ((ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) &&
-             ++tries < 8);
+             allot_patience_left(this, seek->fd->inode, &seek->patience));
 
     if (ret == 0 && kind == ALLOT_KIND_PLAIN) {
         xdata = allot_xdata_with_gen(seek->xdata, allot_inode_gen(ai));
-        STACK_WIND(frame, seek_base_cbk, allot_priv(this)->ns,
-                   allot_priv(this)->ns->fops->seek, seek->fd, seek->off,
-                   seek->what, xdata);
+        STACK_WIND_COOKIE(frame, seek_base_cbk, seek, allot_priv(this)->ns,
+                          allot_priv(this)->ns->fops->seek, seek->fd, seek->off,
+                          seek->what, xdata);
         if (xdata)
             dict_unref(xdata);
     } else {
         if (ret < 0 && ret != -ENXIO && ret != -ENOMEM)
             ret = -EIO;
         op_ret = ret < 0 ? -1 : 0;
+        seek_free(seek);
         STACK_UNWIND_STRICT(seek, frame, op_ret, -ret, found, NULL);
     }
-    seek_free(seek);
 }
 
 int32_t

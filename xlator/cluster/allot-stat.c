@@ -170,6 +170,8 @@ lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
            int32_t op_errno, inode_t *inode, struct iatt *buf, dict_t *xdata,
            struct iatt *postparent)
 {
+    struct allot_inode *ai = NULL;
+
     if (op_ret < 0 || !stat_regular(buf)) {
         STACK_UNWIND_STRICT(lookup, frame, op_ret, op_errno, inode, buf, xdata,
                             postparent);
@@ -183,6 +185,9 @@ lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         STACK_UNWIND_STRICT(lookup, frame, -1, ESTALE, NULL, NULL, NULL, NULL);
         return 0;
     }
+    ai = allot_inode_get(this, inode);
+    if (ai)
+        ai->seen_version = (uintptr_t)cookie;
     stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent, xdata,
                 _gf_false);
     return 0;
@@ -205,7 +210,9 @@ allot_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
         STACK_UNWIND_STRICT(lookup, frame, -1, ENOMEM, NULL, NULL, NULL, NULL);
         return 0;
     }
-    STACK_WIND(frame, lookup_cbk, ns, ns->fops->lookup, loc, x);
+    STACK_WIND_COOKIE(frame, lookup_cbk,
+                      (void *)(uintptr_t)allot_bricks_version(this), ns,
+                      ns->fops->lookup, loc, x);
     dict_unref(x);
     return 0;
 }

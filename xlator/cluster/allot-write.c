@@ -535,7 +535,9 @@ write_locate(struct allot_io *io)
     struct allot_rec *rec = NULL;
     struct iatt buf;
     uint64_t known = 0;
-    int tries = 0;
+    struct allot_patience patience = {
+        0,
+    };
     int ret = 0;
 
     if (io->landed)
@@ -569,9 +571,10 @@ write_locate(struct allot_io *io)
                                known + io->len, &io->avoid);
             ret = ret && ret != -EREMCHG ? -EIO : -EREMCHG;
         }
-    } while (ret == -EREMCHG && ++tries < 16);
+    } while (ret == -EREMCHG &&
+             allot_patience_left(io->this, inode, &patience));
     allot_rec_unref(rec);
-    return ret;
+    return ret == -EREMCHG ? -EIO : ret;
 }
 
 /* Alone, in a synctask. */

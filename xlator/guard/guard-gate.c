@@ -48,7 +48,7 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
         /* A base that one client has seen newer than it is known here: the
          * disk is asked again before the next call. */
         if (gi->kind == GUARD_KIND_BASE)
-            gi->kind = GUARD_KIND_UNKNOWN;
+            gi->ask = _gf_true;
         return ALLOT_ERR_BEHIND;
     }
     /* Replicate syncs on its own before it clears its marks; a sync neither
@@ -97,8 +97,8 @@ guard_gate_try(xlator_t *this, struct guard_inode *gi, call_frame_t *frame,
 
     LOCK(&gi->lock);
     {
-        if (gi->kind == GUARD_KIND_UNKNOWN || gi->barrier || gi->filling ||
-            gi->exclusives)
+        if (gi->kind == GUARD_KIND_UNKNOWN || gi->ask || gi->barrier ||
+            gi->filling || gi->exclusives)
             verdict = GUARD_WAIT;
         else
             verdict = guard_gate_check_locked(this, gi, frame, fop, xdata);
@@ -137,7 +137,7 @@ guard_gate_next_locked(xlator_t *this, struct guard_inode *gi,
     stub = list_first_entry(&gi->waiting, call_stub_t, list);
     *out = stub;
 
-    if (gi->kind == GUARD_KIND_UNKNOWN) {
+    if (gi->kind == GUARD_KIND_UNKNOWN || gi->ask) {
         gi->filling = _gf_true;
         return GUARD_NEXT_FILL;
     }
@@ -276,6 +276,7 @@ guard_gate_filled(xlator_t *this, struct guard_inode *gi, int err)
                 gi->exclusives--;
         }
         gi->filling = _gf_false;
+        gi->ask = _gf_false;
     }
     UNLOCK(&gi->lock);
 

@@ -163,20 +163,37 @@ guard_gone_unnamed(xlator_t *this, inode_t *inode)
         guard_gone_add(this, inode, nonce);
 }
 
-/* The cookie of both: the inode that loses a name, with a reference; NULL: none
- * that is known. From now on its paths prove nothing, see guard_inode_proves().
- */
+/* From the wind of a call that takes a name from @inode to its answer, lookups
+ * by that name may meet two files, see guard_inode_torn(). Returns a reference,
+ * for the cookie; NULL: no such file is known. */
 static inode_t *
-gone_begin(xlator_t *this, inode_t *inode)
+parting_begin(xlator_t *this, inode_t *inode)
 {
     struct guard_inode *gi = inode ? guard_inode_get(this, inode) : NULL;
 
     if (gi) {
         LOCK(&gi->lock);
-        gi->parting = _gf_true;
+        gi->parting++;
         UNLOCK(&gi->lock);
     }
     return inode ? inode_ref(inode) : NULL;
+}
+
+static void
+parting_end(xlator_t *this, inode_t *inode)
+{
+    struct guard_inode *gi = inode ? guard_inode_peek(this, inode) : NULL;
+    uint64_t now = 0;
+
+    if (gi) {
+        now = GF_ATOMIC_INC(guard_priv(this)->partings);
+        LOCK(&gi->lock);
+        gi->parting--;
+        gi->parted = now;
+        UNLOCK(&gi->lock);
+    }
+    if (inode)
+        inode_unref(inode);
 }
 
 static int32_t
@@ -188,10 +205,9 @@ guard_unlink_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 
     if (inode && op_ret >= 0)
         guard_gone_unnamed(this, inode);
+    parting_end(this, inode);
     STACK_UNWIND_STRICT(unlink, frame, op_ret, op_errno, preparent, postparent,
                         xdata);
-    if (inode)
-        inode_unref(inode);
     return 0;
 }
 
@@ -204,11 +220,17 @@ guard_unlink(call_frame_t *frame, xlator_t *this, loc_t *loc, int flags,
     guard_unsquash(frame);
     if (err)
         return default_unlink_failure_cbk(frame, err);
-    STACK_WIND_COOKIE(frame, guard_unlink_cbk, gone_begin(this, loc->inode),
+    STACK_WIND_COOKIE(frame, guard_unlink_cbk, parting_begin(this, loc->inode),
                       FIRST_CHILD(this), FIRST_CHILD(this)->fops->unlink, loc,
                       flags, xdata);
     return 0;
 }
+
+/* Both the file that moves and the one that is moved over lose a name. */
+struct parting_two {
+    inode_t *from;
+    inode_t *over; /* NULL: none is known */
+};
 
 static int32_t
 guard_rename_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
@@ -217,14 +239,15 @@ guard_rename_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  struct iatt *prenewparent, struct iatt *postnewparent,
                  dict_t *xdata)
 {
-    inode_t *inode = cookie;
+    struct parting_two *two = cookie;
 
-    if (inode && op_ret >= 0)
-        guard_gone_unnamed(this, inode);
+    if (two->over && op_ret >= 0)
+        guard_gone_unnamed(this, two->over);
+    parting_end(this, two->from);
+    parting_end(this, two->over);
+    GF_FREE(two);
     STACK_UNWIND_STRICT(rename, frame, op_ret, op_errno, buf, preoldparent,
                         postoldparent, prenewparent, postnewparent, xdata);
-    if (inode)
-        inode_unref(inode);
     return 0;
 }
 
@@ -233,13 +256,19 @@ guard_rename(call_frame_t *frame, xlator_t *this, loc_t *oldloc, loc_t *newloc,
              dict_t *xdata)
 {
     int err = guard_refuse_locs(frame, this, oldloc, newloc, xdata);
+    struct parting_two *two = NULL;
 
     guard_unsquash(frame);
+    if (!err) {
+        two = GF_CALLOC(1, sizeof(*two), guard_mt_names);
+        err = two ? 0 : ENOMEM;
+    }
     if (err)
         return default_rename_failure_cbk(frame, err);
-    STACK_WIND_COOKIE(frame, guard_rename_cbk, gone_begin(this, newloc->inode),
-                      FIRST_CHILD(this), FIRST_CHILD(this)->fops->rename,
-                      oldloc, newloc, xdata);
+    two->from = parting_begin(this, oldloc->inode);
+    two->over = parting_begin(this, newloc->inode);
+    STACK_WIND_COOKIE(frame, guard_rename_cbk, two, FIRST_CHILD(this),
+                      FIRST_CHILD(this)->fops->rename, oldloc, newloc, xdata);
     return 0;
 }
 

@@ -186,26 +186,30 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
                uuid_utoa(gfid));
 }
 
-/* Can @xattr, which was asked for by path, be taken for what the file has?
- * storage/posix reads the inode and the xattrs one after the other; when the
- * last name goes in between it answers without an error and without them, and a
- * file that is still open would lose its record here. */
+gf_boolean_t
+guard_inode_torn(struct guard_inode *gi, uint64_t partings)
+{
+    gf_boolean_t torn = _gf_false;
+
+    LOCK(&gi->lock);
+    torn = gi->parting > 0 || gi->parted > partings;
+    UNLOCK(&gi->lock);
+    return torn;
+}
+
+/* Can @xattr, which was asked for by gfid, be taken for what the file has? When
+ * its last name goes while storage/posix reads, it answers without an error and
+ * without xattrs, and a file that is still open would lose its record here. */
 static gf_boolean_t
 guard_inode_proves(struct guard_inode *gi, dict_t *xattr)
 {
-    gf_boolean_t parting = _gf_false;
-
-    if (xattr && (dict_get_sizen(xattr, ALLOT_XATTR_RECORD) ||
-                  dict_get_sizen(xattr, ALLOT_XATTR_PORTION)))
-        return _gf_true;
-    LOCK(&gi->lock);
-    parting = gi->parting;
-    UNLOCK(&gi->lock);
-    return !parting;
+    return (xattr && (dict_get_sizen(xattr, ALLOT_XATTR_RECORD) ||
+                      dict_get_sizen(xattr, ALLOT_XATTR_PORTION))) ||
+           !guard_inode_torn(gi, 0);
 }
 
 void
-guard_inode_learn_by_path(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
+guard_inode_learn_by_gfid(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
                           dict_t *xattr)
 {
     if (guard_inode_proves(gi, xattr))

@@ -17,6 +17,8 @@
 #define GUARD_SHOW_PORTION 0x4 /* trusted.allot.portion */
 #define GUARD_SHOW_BRICK 0x8   /* trusted.allot.brick and .registry */
 #define GUARD_SHOW_SIZE 0x10   /* the recorded size, to a stranger */
+/* Above them: guard_priv.partings at the wind. */
+#define GUARD_SHOW_BITS 8
 
 static uintptr_t
 guard_lookup_show(call_frame_t *frame, xlator_t *this, dict_t *xdata)
@@ -69,38 +71,26 @@ guard_lookup_foreign(xlator_t *this, call_frame_t *frame,
         gf_msg_debug(this->name, ENOMEM, "rebalance is not told to skip");
 }
 
-static int32_t
-guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
-                 int32_t op_ret, int32_t op_errno, inode_t *inode,
-                 struct iatt *buf, dict_t *xdata, struct iatt *postparent)
+/* The answer for @own, whatever inode the server had under that name. */
+static void
+guard_lookup_answer(call_frame_t *frame, xlator_t *this, uintptr_t show,
+                    inode_t *inode, inode_t *own, struct iatt *buf,
+                    dict_t *xdata, struct iatt *postparent)
 {
-    uintptr_t show = (uintptr_t)cookie;
-    struct guard_inode *gi = NULL;
-    inode_t *own = NULL;
-    gf_boolean_t hidden = _gf_false;
+    gf_boolean_t hidden = guard_gfid_hidden(buf->ia_gfid);
+    struct guard_inode *gi = own ? guard_inode_peek(this, own) : NULL;
 
-    if (op_ret < 0)
-        goto unwind;
-    hidden = guard_gfid_hidden(buf->ia_gfid);
-    if (buf->ia_type == IA_IFREG) {
-        /* The server looks a name up in its table first; meanwhile another file
-         * may have got it. */
-        own = guard_inode_of(inode, buf->ia_gfid);
-        gi = own ? guard_inode_get(this, own) : NULL;
-        if (gi)
-            guard_inode_learn_by_path(this, gi, buf->ia_gfid, xdata);
-        if (gi && xdata)
+    if (gi) {
+        if (xdata)
             guard_lookup_foreign(this, frame, gi, xdata);
         if (xdata && dict_get_sizen(xdata, ALLOT_XATTR_PORTION))
             hidden = _gf_true;
-        if (gi && (show & GUARD_SHOW_SIZE))
+        if (show & GUARD_SHOW_SIZE)
             guard_size_show(this, own, buf);
-        if (own)
-            inode_unref(own);
     }
     if (hidden && !(show & GUARD_SHOW_HIDDEN)) {
         default_lookup_failure_cbk(frame, ENOENT);
-        return 0;
+        return;
     }
     if (xdata) {
         if (!(show & GUARD_SHOW_RECORD))
@@ -112,9 +102,124 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
             dict_del_sizen(xdata, ALLOT_XATTR_REGISTRY);
         }
     }
-unwind:
-    STACK_UNWIND_STRICT(lookup, frame, op_ret, op_errno, inode, buf, xdata,
-                        postparent);
+    STACK_UNWIND_STRICT(lookup, frame, 0, 0, inode, buf, xdata, postparent);
+}
+
+/* An answer that may be torn, until the file itself was asked. */
+struct guard_relook {
+    uintptr_t show;
+    inode_t *inode; /* references */
+    inode_t *own;
+    dict_t *xdata;
+    struct iatt postparent;
+};
+
+static void
+relook_copy(dict_t *to, dict_t *from, char *key)
+{
+    data_t *data = from ? dict_get(from, key) : NULL;
+
+    dict_del(to, key);
+    if (data && dict_set(to, key, data))
+        gf_msg_debug("guard", ENOMEM, "an answer has lost its %s", key);
+}
+
+static int32_t
+guard_relook_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                 int32_t op_ret, int32_t op_errno, struct iatt *buf,
+                 dict_t *xdata)
+{
+    struct guard_relook *look = cookie;
+    struct guard_inode *gi = guard_inode_peek(this, look->own);
+
+    if (op_ret < 0) {
+        /* It has no name any more: the lookup came too late, or is to be made
+         * again. */
+        default_lookup_failure_cbk(frame,
+                                   op_errno == ENOENT ? ESTALE : op_errno);
+    } else {
+        relook_copy(look->xdata, xdata, ALLOT_XATTR_RECORD);
+        relook_copy(look->xdata, xdata, ALLOT_XATTR_PORTION);
+        if (gi)
+            guard_inode_learn_by_gfid(this, gi, buf->ia_gfid, xdata);
+        guard_lookup_answer(frame, this, look->show, look->inode, look->own,
+                            buf, look->xdata, &look->postparent);
+    }
+    inode_unref(look->inode);
+    inode_unref(look->own);
+    dict_unref(look->xdata);
+    GF_FREE(look);
+    return 0;
+}
+
+/* Asks @own itself. 0, or -ENOMEM. */
+static int
+guard_relook(call_frame_t *frame, xlator_t *this, uintptr_t show,
+             inode_t *inode, inode_t *own, uuid_t gfid, dict_t *xdata,
+             struct iatt *postparent)
+{
+    struct guard_relook *look = GF_CALLOC(1, sizeof(*look), guard_mt_names);
+    dict_t *req = dict_new();
+    loc_t loc = {
+        0,
+    };
+
+    if (!look || !req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) ||
+        dict_set_uint64(req, ALLOT_XATTR_PORTION, 0))
+        goto err;
+    look->xdata = xdata ? dict_ref(xdata) : dict_new();
+    if (!look->xdata)
+        goto err;
+    look->show = show;
+    look->inode = inode_ref(inode);
+    look->own = inode_ref(own);
+    look->postparent = *postparent;
+    loc.inode = own;
+    gf_uuid_copy(loc.gfid, gfid);
+    STACK_WIND_COOKIE(frame, guard_relook_cbk, look, FIRST_CHILD(this),
+                      FIRST_CHILD(this)->fops->stat, &loc, req);
+    dict_unref(req);
+    return 0;
+err:
+    GF_FREE(look);
+    if (req)
+        dict_unref(req);
+    return -ENOMEM;
+}
+
+static int32_t
+guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                 int32_t op_ret, int32_t op_errno, inode_t *inode,
+                 struct iatt *buf, dict_t *xdata, struct iatt *postparent)
+{
+    uintptr_t show = (uintptr_t)cookie & ((1u << GUARD_SHOW_BITS) - 1);
+    uint64_t partings = (uintptr_t)cookie >> GUARD_SHOW_BITS;
+    struct guard_inode *gi = NULL;
+    inode_t *own = NULL;
+
+    if (op_ret < 0) {
+        STACK_UNWIND_STRICT(lookup, frame, op_ret, op_errno, inode, buf, xdata,
+                            postparent);
+        return 0;
+    }
+    if (buf->ia_type == IA_IFREG) {
+        /* The server looks a name up in its table first; meanwhile another file
+         * may have got it. */
+        own = guard_inode_of(inode, buf->ia_gfid);
+        gi = own ? guard_inode_get(this, own) : NULL;
+    }
+    if (gi && guard_inode_torn(gi, partings)) {
+        if (guard_relook(frame, this, show, inode, own, buf->ia_gfid, xdata,
+                         postparent))
+            default_lookup_failure_cbk(frame, ENOMEM);
+    } else {
+        if (gi)
+            guard_inode_learn(this, gi, buf->ia_gfid, xdata);
+        guard_lookup_answer(frame, this, show, inode, own, buf, xdata,
+                            postparent);
+    }
+    if (own)
+        inode_unref(own);
     return 0;
 }
 
@@ -140,6 +245,8 @@ guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
             dict_unref(req);
         return default_lookup_failure_cbk(frame, ENOMEM);
     }
+    show |= (uintptr_t)GF_ATOMIC_GET(guard_priv(this)->partings)
+            << GUARD_SHOW_BITS;
     STACK_WIND_COOKIE(frame, guard_lookup_cbk, (void *)show, FIRST_CHILD(this),
                       FIRST_CHILD(this)->fops->lookup, loc, req);
     dict_unref(req);

@@ -258,7 +258,7 @@ guard_publish_check(xlator_t *this, struct guard_step *step, uint64_t expected)
         GF_ATOMIC_INC(guard_priv(this)->publish_lost);
         if (gi->seq < expected) {
             LOCK(&gi->lock);
-            gi->kind = GUARD_KIND_UNKNOWN; /* as in guard_gate_check_locked() */
+            gi->ask = _gf_true; /* as in guard_gate_check_locked() */
             UNLOCK(&gi->lock);
         }
         return ALLOT_ERR_OLD;

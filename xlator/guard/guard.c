@@ -20,6 +20,7 @@ guard_counters_init(struct guard_priv *priv)
     GF_ATOMIC_INIT(priv->leaf, -1);
     GF_ATOMIC_INIT(priv->serving, 0);
     GF_ATOMIC_INIT(priv->leaf_of_set, 0);
+    GF_ATOMIC_INIT(priv->partings, 0);
     GF_ATOMIC_INIT(priv->served, 0);
     GF_ATOMIC_INIT(priv->refused_old, 0);
     GF_ATOMIC_INIT(priv->behind, 0);

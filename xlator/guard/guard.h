@@ -32,6 +32,8 @@ enum guard_mem_types {
     guard_mt_inode,
     guard_mt_bytes,
     guard_mt_gone,
+    guard_mt_share,
+    guard_mt_names,
     guard_mt_end,
 };
 
@@ -49,6 +51,7 @@ struct guard_blob {
 };
 
 struct guard_priv {
+    gf_atomic_t partings;       /* calls that took a name from a file, ended */
     gf_lock_t lock;             /* leaf; guards id, registry, logged_at */
     struct guard_blob id;       /* trusted.allot.brick, decodes */
     struct guard_blob registry; /* trusted.allot.registry, not looked into */
@@ -106,7 +109,8 @@ struct guard_inode {
     uint64_t nonce;           /* of its portions; 0: no extents */
     gf_boolean_t unnamed;     /* base: a name of it was removed, the last one
                                  perhaps */
-    gf_boolean_t parting;     /* a name of it is being removed, or was */
+    uint32_t parting;         /* calls under way that take a name from it */
+    uint64_t parted; /* guard_priv.partings when the last one ended; 0: none */
 
     /* Hints about streams, see guard-stream.c. */
     uint64_t extended;  /* a write up to here needs no allocation; 0 again when
@@ -116,6 +120,8 @@ struct guard_inode {
     uint64_t ra_end;    /* [ra_start, ra_end) */
     uint64_t ra_stride; /* from the start of the run before it; 0: unknown */
     gf_boolean_t ra_busy; /* an early read is under way */
+
+    gf_boolean_t ask; /* somebody knows it newer: the disk is to be asked */
 
     uint32_t inflight;        /* data fops wound and not yet answered */
     gf_boolean_t barrier;     /* a publish, fence or raw change is under way */
@@ -222,11 +228,18 @@ void
 guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
                   dict_t *xattr);
 
-/** guard_inode_learn_by_path - the same for an answer to a call by path, which
- * says nothing when it has no xattrs and a name is being removed. */
+/** guard_inode_learn_by_gfid - the same for an answer to a stat by gfid, which
+ * says nothing when it has no xattrs and the last name is going. */
 void
-guard_inode_learn_by_path(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
+guard_inode_learn_by_gfid(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
                           dict_t *xattr);
+
+/** guard_inode_torn - may an answer by name, to a call that was wound at
+ * @partings (guard_priv.partings), be put together from two files? A name of
+ * this one was taken from it meanwhile, and storage/posix reads gfid,
+ * attributes and xattrs one after the other. */
+gf_boolean_t
+guard_inode_torn(struct guard_inode *gi, uint64_t partings);
 
 /** guard_inode_born - @inode was created just now, by a call with @xdata. */
 void
@@ -327,6 +340,17 @@ guard_stream_next(struct guard_inode *gi, uint64_t offset, uint64_t len,
  * @fd. Winds, no locks held. */
 void
 guard_stream_early(xlator_t *this, fd_t *fd, const struct guard_range *early);
+
+/* guard-share.c ------------------------------------------------------------ */
+
+/** guard_share_run - @fop (fallocate or zerofill) on this brick's blocks of the
+ * range only, as the layout in @xdata says. It is counted in the gate.
+ * 1: it will be answered, and leaves the gate; 0: @xdata has no layout;
+ * -EINVAL or -ENOMEM: nothing is done, the caller answers. May wind. */
+int
+guard_share_run(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
+                fd_t *fd, int32_t mode, off_t offset, size_t len,
+                dict_t *xdata);
 
 /* guard-gone.c ------------------------------------------------------------- */
 
