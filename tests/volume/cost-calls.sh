@@ -145,6 +145,17 @@ count_graph() { # count_graph GRAPH TEMPLATE
     done
 }
 
+# Every brick has a quarter of "space", allocated, and no more.
+share_of_space() {
+    local b kib wrong=
+    for b in "${BRICK[@]}"; do
+        kib=$(find "$b/.allot" -name "$(getfattr --only-values -n glusterfs.gfid.string "$M/d/space" 2>/dev/null).*" \
+            -exec stat -c '%b' {} + | awk '{ print $1 / 2 }')
+        [ "${kib:-0}" -ge 8000 ] && [ "$kib" -le 8400 ] || wrong+="$kib KiB on $b "
+    done
+    is "each brick has its blocks of it, and not the others'" "$wrong" ""
+}
+
 count_spread() {
     local was now
     was=$(calls_settled)
@@ -165,6 +176,11 @@ count_spread() {
     now=$(calls_settled)
     COUNTED[spread discard]=$(difference "$was" "$now")
     was=$now
+    ok "and space is allocated for another" fallocate -l 32M "$M/d/space"
+    now=$(calls_settled)
+    COUNTED[spread allocate]=$(difference "$was" "$now")
+    share_of_space
+    was=$(calls_settled)
     ok "and unlinked" rm "$M/d/spread"
     now=$(calls_settled)
     COUNTED[spread unlink]=$(difference "$was" "$now")
@@ -183,12 +199,14 @@ for phase in "${WORK[@]}"; do
     is "$phase: the same calls with cluster/allot" \
         "${COUNTED[with $phase]}" "${COUNTED[without $phase]}"
 done
-for phase in create read stat discard unlink; do
+for phase in create read stat discard allocate unlink; do
     note "$phase of one spread file of 4 MiB: ${COUNTED[spread $phase]}"
 done
 # One for the base, which has the file's first bytes.
 is "a hole takes one call for each member, not for each block" \
     "$(grep -o 'DISCARD [0-9]*' <<<"${COUNTED[spread discard]}")" "DISCARD 5"
+is "so does allocating its space" \
+    "$(grep -o 'FALLOCATE [0-9]*' <<<"${COUNTED[spread allocate]}")" "FALLOCATE 5"
 ok "a spread file makes other calls, and they are counted" \
     grep -q SETXATTR <<<"${COUNTED[spread create]}"
 done_testing

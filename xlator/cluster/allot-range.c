@@ -22,7 +22,7 @@ struct range_local {
     int32_t mode;      /* fallocate's */
     dict_t *xdata;
     loc_t loc;
-    int rounds;
+    struct allot_patience patience;
 };
 
 static void
@@ -81,13 +81,14 @@ range_batch(xlator_t *this, struct allot_call *calls, int n)
             ret = -calls[i].err;
         if (calls[i].fd)
             fd_unref(calls[i].fd);
+        dict_unref(calls[i].xdata);
     }
     allot_calls_wipe(calls, n);
     return ret;
 }
 
-/* The pieces of a range. A discard needs one for each member and extent,
- * however many blocks there are:
+/* The pieces of a range: one for each member and extent, however many blocks
+ * there are.
  *
  *      off                                   end        file, one extent
  *       |--a--|--b--|--c--|--a--|--b--|--c--|
@@ -95,17 +96,24 @@ range_batch(xlator_t *this, struct allot_call *calls, int n)
  *             |<-------- b -------->|
  *
  * What lies between the blocks of a portion belongs to others: nothing is
- * there, or what an append has moved away from here or left behind. An append
- * that is moving something *here* has raised the portion's gen before, and the
- * guard refuses ours. To allocate or to zero, on the other hand, would take the
- * space of all members on each. */
+ * there, or what an append has moved away from here or left behind. A discard
+ * may go over it: an append that is moving something *here* has raised the
+ * portion's gen before, and the guard refuses ours. To allocate or to zero
+ * there would take the space of all members on each: that call carries the
+ * layout, and the guard leaves out what is not its brick's. No generation
+ * changes while it works, so that it gets no more than RANGE_SPAN of the file
+ * at once. */
+#define RANGE_SPAN_ALLOCATE (64ULL << 30)
+#define RANGE_SPAN_ZERO (1ULL << 30)
+
 struct range_walk {
     struct allot_split_iter iter;
     const struct allot_layout *layout;
-    gf_boolean_t merges;
+    uint64_t span; /* most bytes of the file at once */
     gf_boolean_t has_ahead;
-    struct allot_piece ahead; /* of the next extent */
+    struct allot_piece ahead; /* of the next round */
     struct allot_piece merged[ALLOT_MEMBERS_MAX + 1];
+    gf_boolean_t gaps[ALLOT_MEMBERS_MAX + 1]; /* it has others' blocks in it */
     int n;
     int at;
 };
@@ -118,13 +126,17 @@ range_merge(struct range_walk *w, const struct allot_piece *piece)
     for (i = 0; i < w->n; i++)
         if (w->merged[i].brick_idx == piece->brick_idx)
             break;
-    if (i == w->n)
+    if (i == w->n) {
+        w->gaps[w->n] = _gf_false;
         w->merged[w->n++] = *piece;
-    else
-        w->merged[i].len = piece->offset + piece->len - w->merged[i].offset;
+        return;
+    }
+    if (w->merged[i].offset + w->merged[i].len != piece->offset)
+        w->gaps[i] = _gf_true;
+    w->merged[i].len = piece->offset + piece->len - w->merged[i].offset;
 }
 
-/* All of the next extent. */
+/* The next extent, or as much of it as goes at once. */
 static void
 range_refill(struct range_walk *w)
 {
@@ -140,6 +152,8 @@ range_refill(struct range_walk *w)
             ? w->layout->inline_limit
             : allot_layout_extent_end(
                   w->layout, allot_layout_extent_at(w->layout, piece.offset));
+    if (border - piece.offset > w->span)
+        border = piece.offset + w->span;
     range_merge(w, &piece);
     while (allot_split_next(&w->iter, &piece)) {
         if (piece.offset >= border) {
@@ -152,16 +166,44 @@ range_refill(struct range_walk *w)
 }
 
 static int
-range_next(struct range_walk *w, struct allot_piece *piece)
+range_next(struct range_walk *w, struct allot_piece *piece, gf_boolean_t *gaps)
 {
-    if (!w->merges)
-        return allot_split_next(&w->iter, piece);
     if (w->at == w->n)
         range_refill(w);
     if (w->at == w->n)
         return 0;
+    *gaps = w->gaps[w->at];
     *piece = w->merged[w->at++];
     return 1;
+}
+
+static void
+range_begin(struct range_walk *w, const struct allot_layout *layout,
+            glusterfs_fop_t fop)
+{
+    w->layout = layout;
+    w->span = fop == GF_FOP_ZEROFILL ? RANGE_SPAN_ZERO : UINT64_MAX;
+    if (fop == GF_FOP_FALLOCATE)
+        w->span = RANGE_SPAN_ALLOCATE;
+}
+
+/* The xdata of a call for some blocks of its range. NULL: no memory. */
+static dict_t *
+range_share(const struct allot_rec *rec, uint32_t idx)
+{
+    dict_t *xdata = allot_xdata_with_gen(NULL, rec->r.gen);
+    int64_t len = allot_record_encode(&rec->r, NULL, 0);
+    uint8_t *buf = len > 0 ? GF_MALLOC(len, gf_common_mt_char) : NULL;
+
+    if (!xdata || !buf || allot_record_encode(&rec->r, buf, len) != len ||
+        dict_set_uint32(xdata, ALLOT_KEY_SHARE_IDX, idx) ||
+        dict_set_bin(xdata, ALLOT_KEY_SHARE, buf, len)) {
+        GF_FREE(buf);
+        if (xdata)
+            dict_unref(xdata);
+        return NULL;
+    }
+    return xdata;
 }
 
 /* The fop on every piece of [off, end). Everything is open and DIRTY. */
@@ -174,16 +216,24 @@ range_pieces(xlator_t *this, struct range_local *local,
     struct allot_brick_view view;
     struct range_walk *walk = GF_CALLOC(1, sizeof(*walk), allot_mt_misc);
     struct allot_piece piece;
+    dict_t *xdata = NULL;
+    gf_boolean_t gaps = _gf_false;
     int ret = -ENOMEM;
     int n = 0;
 
     calls = GF_CALLOC(RANGE_BATCH, sizeof(*calls), allot_mt_calls);
     if (!calls || !walk)
         goto out;
-    walk->layout = rec->r.layout;
-    walk->merges = local->fop == GF_FOP_DISCARD;
+    range_begin(walk, rec->r.layout, local->fop);
     ret = allot_split_begin(&walk->iter, rec->r.layout, off, end - off);
-    while (ret == 0 && range_next(walk, &piece)) {
+    while (ret == 0 && range_next(walk, &piece, &gaps)) {
+        xdata = gaps && local->fop != GF_FOP_DISCARD
+                    ? range_share(rec, piece.brick_idx)
+                    : dict_ref(rec->gen_xdata);
+        if (!xdata) {
+            ret = -ENOMEM;
+            break;
+        }
         allot_call_init(&calls[n], NULL, local->fop);
         if (piece.brick_idx == ALLOT_PIECE_BASE) {
             calls[n].xl = allot_priv(this)->ns;
@@ -195,7 +245,7 @@ range_pieces(xlator_t *this, struct range_local *local,
         calls[n].off = piece.offset;
         calls[n].len = piece.len;
         calls[n].flags = local->mode;
-        calls[n].xdata = rec->gen_xdata;
+        calls[n].xdata = xdata;
         if (++n == RANGE_BATCH) {
             ret = range_batch(this, calls, n);
             n = 0;
@@ -294,7 +344,7 @@ range_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     /* It became spread meanwhile: begin anew. */
     if (op_ret < 0 &&
         (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) && ai &&
-        local->rounds++ < 8) {
+        allot_patience_left(this, local->inode, &local->patience)) {
         ai->stale = _gf_true;
         ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
         if (allot_run(this, local->inode, _gf_true, range_task, local) == 0)
@@ -353,7 +403,6 @@ range_task(xlator_t *this, void *arg)
     uint64_t limit = 0;
     struct iatt pre;
     struct iatt post;
-    int tries = 0;
     int ret = ai ? 0 : -ENOMEM;
 
     memset(&pre, 0, sizeof(pre));
@@ -388,7 +437,8 @@ range_task(xlator_t *this, void *arg)
     } else if (ret == 0) {
         do {
             ret = range_spread(this, local);
-        } while (ret == -EREMCHG && ++tries < 8);
+        } while (ret == -EREMCHG &&
+                 allot_patience_left(this, local->inode, &local->patience));
     }
     if (ret == 0) {
         ret = allot_refresh(this, local->inode, &post);

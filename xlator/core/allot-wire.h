@@ -62,6 +62,12 @@
  * CLOSED lets it pass. */
 #define ALLOT_KEY_CUT "allot.cut"
 
+/* With ALLOT_KEY_GEN and fallocate or zerofill on a portion: an encoded record,
+ * and (u32) the portion's brick in it. Only this brick's blocks of the range
+ * are meant: one call for all of them. */
+#define ALLOT_KEY_SHARE "allot.share"
+#define ALLOT_KEY_SHARE_IDX "allot.share-idx"
+
 /* The pid of allot's own calls (not a process's: Linux ends at 2^22). A
  * replicate or disperse set below makes calls of its own in the course of them
  * (looks files up, opens them again, reads the rest of a stripe) which carry

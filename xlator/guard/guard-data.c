@@ -207,11 +207,37 @@ GUARD_DATA_FOP(ftruncate, GF_FOP_FTRUNCATE, fd->inode, GUARD_IDENTITY,
                 dict_t *xdata),
                fd, offset)
 
+/* What may be for a part of the range only, see guard-share.c. */
+#define GUARD_SHARE_RUN(fop, FOP, mode, params, args...)                    \
+    static int32_t guard_##fop##_run params                                 \
+    {                                                                       \
+        struct guard_inode *gi = guard_inode_peek(this, fd->inode);         \
+        int ret =                                                           \
+            guard_share_run(frame, this, FOP, fd, mode, offset, len, xdata); \
+        inode_t *waiters = NULL;                                            \
+                                                                            \
+        if (ret > 0)                                                        \
+            return 0;                                                       \
+        if (ret < 0) {                                                      \
+            waiters = guard_gate_leave(gi);                                 \
+            STACK_UNWIND_STRICT(fop, frame, -1, -ret, NULL, NULL, NULL);    \
+            guard_gate_pump(this, waiters);                                 \
+            return 0;                                                       \
+        }                                                                   \
+        STACK_WIND_COOKIE(frame, guard_##fop##_cbk, gi, FIRST_CHILD(this),  \
+                          FIRST_CHILD(this)->fops->fop, args, xdata);       \
+        return 0;                                                           \
+    }
+
 GUARD_DATA_CBK_ATTR(fallocate)
-GUARD_DATA_FOP(fallocate, GF_FOP_FALLOCATE, fd->inode, GUARD_IDENTITY,
-               (call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t mode,
-                off_t offset, size_t len, dict_t *xdata),
-               fd, mode, offset, len)
+GUARD_SHARE_RUN(fallocate, GF_FOP_FALLOCATE, mode,
+                (call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t mode,
+                 off_t offset, size_t len, dict_t *xdata),
+                fd, mode, offset, len)
+GUARD_DATA_ENTRY(fallocate, GF_FOP_FALLOCATE, fd->inode, GUARD_IDENTITY,
+                 (call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t mode,
+                  off_t offset, size_t len, dict_t *xdata),
+                 fd, mode, offset, len)
 
 GUARD_DATA_CBK_ATTR(discard)
 GUARD_DATA_FOP(discard, GF_FOP_DISCARD, fd->inode, GUARD_IDENTITY,
@@ -220,10 +246,14 @@ GUARD_DATA_FOP(discard, GF_FOP_DISCARD, fd->inode, GUARD_IDENTITY,
                fd, offset, len)
 
 GUARD_DATA_CBK_ATTR(zerofill)
-GUARD_DATA_FOP(zerofill, GF_FOP_ZEROFILL, fd->inode, GUARD_IDENTITY,
-               (call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
-                off_t len, dict_t *xdata),
-               fd, offset, len)
+GUARD_SHARE_RUN(zerofill, GF_FOP_ZEROFILL, 0,
+                (call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
+                 off_t len, dict_t *xdata),
+                fd, offset, len)
+GUARD_DATA_ENTRY(zerofill, GF_FOP_ZEROFILL, fd->inode, GUARD_IDENTITY,
+                 (call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
+                  off_t len, dict_t *xdata),
+                 fd, offset, len)
 
 GUARD_DATA_CBK_ATTR(fsync)
 GUARD_DATA_FOP(fsync, GF_FOP_FSYNC, fd->inode, GUARD_IDENTITY,
