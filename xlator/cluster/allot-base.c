@@ -122,6 +122,51 @@ stat_is_torn(struct allot_inode *ai, struct allot_call *call)
             (!call->rdict || !dict_get(call->rdict, ALLOT_XATTR_RECORD)));
 }
 
+/* After a brick came or went another client may see it some seconds later, and
+ * publish without it meanwhile. Replicate notices that only in a lookup, which
+ * asks all replicas; else it goes on reading where it read before. */
+#define DOUBT_MSEC 10000
+
+gf_boolean_t
+allot_base_doubtful(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = NULL;
+
+    if (allot_priv(this)->ns_kind != ALLOT_NS_REPLICATE)
+        return _gf_false;
+    ai = allot_inode_peek(this, inode);
+    return ai && ai->looked_msec < allot_bricks_changed_msec(this) + DOUBT_MSEC;
+}
+
+void
+allot_base_looked(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+
+    if (ai)
+        ai->looked_msec = allot_now_msec();
+}
+
+/* Replicate also heals a file in the read that follows a lookup which saw what
+ * is pending. allot sends few reads to a base, so it sends this lookup when a
+ * replica has answered "behind"; the stat that follows is the read. */
+static void
+base_look(xlator_t *this, inode_t *inode)
+{
+    struct allot_call call;
+    loc_t loc = {
+        0,
+    };
+
+    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_LOOKUP);
+    allot_loc_of_inode(&loc, inode);
+    call.loc = &loc;
+    allot_call_one(this, &call);
+    allot_calls_wipe(&call, 1);
+    loc_wipe(&loc);
+    allot_base_looked(this, inode);
+}
+
 int
 allot_call_base(xlator_t *this, inode_t *inode, struct allot_call *call)
 {
@@ -134,6 +179,9 @@ allot_call_base(xlator_t *this, inode_t *inode, struct allot_call *call)
     int ret = -ENOENT;
 
     call->xl = allot_priv(this)->ns;
+    if (call->fop == GF_FOP_STAT && ai && !ai->unlinked &&
+        (ai->base_behind || allot_base_doubtful(this, inode)))
+        base_look(this, inode);
     if (!ai || !ai->unlinked) {
         allot_loc_of_inode(&loc, inode);
         call->loc = &loc;

@@ -147,6 +147,7 @@ struct allot_bricks {
     inode_table_t *itable;     /* for the root alone; made at first use */
     struct allot_snap *snap;   /* RCU */
     gf_atomic_t version;
+    gf_atomic_t changed_msec; /* allot_now_msec() at its last change */
 
     struct allot_registry reg; /* version 0: none known */
     gf_boolean_t volume_fixed; /* all have answered once: the volume stays */

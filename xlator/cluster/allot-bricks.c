@@ -195,6 +195,7 @@ allot_bricks_init(xlator_t *this)
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->idle, NULL);
     GF_ATOMIC_INIT(b->version, 1);
+    GF_ATOMIC_INIT(b->changed_msec, 0);
     b->event_sent = -1;
     priv->bricks = b;
     priv->ns = FIRST_CHILD(this);
@@ -416,6 +417,7 @@ allot_bricks_publish_locked(struct allot_bricks *b)
         return;
     }
     rcu_assign_pointer(b->snap, fresh);
+    GF_ATOMIC_INIT(b->changed_msec, allot_now_msec());
     GF_ATOMIC_INC(b->version);
     if (old)
         call_rcu(&old->rcu, snap_free_rcu);
@@ -564,6 +566,12 @@ uint64_t
 allot_bricks_version(xlator_t *this)
 {
     return GF_ATOMIC_GET(allot_bricks_of(this)->version);
+}
+
+uint64_t
+allot_bricks_changed_msec(xlator_t *this)
+{
+    return GF_ATOMIC_GET(allot_bricks_of(this)->changed_msec);
 }
 
 void

@@ -100,6 +100,10 @@ allot_bricks_preferred_count(xlator_t *this);
 uint64_t
 allot_bricks_version(xlator_t *this);
 
+/** allot_bricks_changed_msec - allot_now_msec() when that last changed. */
+uint64_t
+allot_bricks_changed_msec(xlator_t *this);
+
 /** allot_bricks_account - the ledger: @bytes more (or fewer) were allocated on
  * @idx by this client. Lock-free. Any context. */
 void

@@ -69,6 +69,7 @@ struct allot_inode {
     uint64_t seen_version; /* allot_bricks_version() when the record was last
                               read or published: a brick that has come since
                               may have missed what others did meanwhile */
+    uint64_t looked_msec;  /* allot_now_msec() at the last lookup of the base */
     uint64_t base_seen;    /* allot_bricks_version() at the last lookup: when a
                               replica came back since, a stat heals the base */
     gf_boolean_t base_behind; /* a replica of the base missed a publication: the

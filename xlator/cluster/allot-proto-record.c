@@ -52,37 +52,17 @@ allot_now(void)
     return now;
 }
 
-/* Replicate heals a file in the read that follows a lookup which saw what is
- * pending. allot sends few reads to a base, so it sends this lookup when a
- * replica has answered "behind"; the stat of the refresh is the read. */
-static void
-refresh_heal(xlator_t *this, loc_t *loc)
-{
-    struct allot_call call;
-
-    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_LOOKUP);
-    call.loc = loc;
-    allot_call_one(this, &call);
-    allot_calls_wipe(&call, 1);
-}
-
 int
 allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
 {
     struct allot_call call;
     struct allot_inode *ai = allot_inode_get(this, inode);
     uint64_t version = allot_bricks_version(this);
-    loc_t loc = {
-        0,
-    };
     int ret = 0;
 
     if (!ai)
         return -ENOMEM;
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
-    allot_loc_of_inode(&loc, inode);
-    if (ai->base_behind)
-        refresh_heal(this, &loc);
     call.xdata = allot_xdata_with_record_req(NULL);
     ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
     if (ret >= 0) {
@@ -98,7 +78,6 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
     if (call.xdata)
         dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);
-    loc_wipe(&loc);
     return ret;
 }
 

@@ -372,6 +372,16 @@ allot_any_fd(xlator_t *this, inode_t *inode, gf_boolean_t writable);
 int
 allot_sync_base(xlator_t *this, inode_t *inode, fd_t *fd, dict_t *xdata);
 
+/** allot_base_doubtful - below replicate, after a brick came or went: the
+ * record that one replica shows may be old until a lookup has asked all of
+ * them. */
+gf_boolean_t
+allot_base_doubtful(xlator_t *this, inode_t *inode);
+
+/** allot_base_looked - a lookup of the base was answered. */
+void
+allot_base_looked(xlator_t *this, inode_t *inode);
+
 /** allot_call_base - STAT, SETXATTR or TRUNCATE of the base, by gfid;
  * through an open fd if the file has no name any more
  * @call: everything but xl, loc and fd is filled in. Returns as

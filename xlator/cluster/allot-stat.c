@@ -188,6 +188,7 @@ lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     ai = allot_inode_get(this, inode);
     if (ai)
         ai->seen_version = (uintptr_t)cookie;
+    allot_base_looked(this, inode);
     stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent, xdata,
                 _gf_false);
     return 0;
@@ -221,6 +222,36 @@ allot_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
  * ---------------------------------------------------------------------- */
 
 static int32_t
+look_first_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+               int32_t op_ret, int32_t op_errno, inode_t *inode,
+               struct iatt *buf, dict_t *xdata, struct iatt *postparent)
+{
+    call_stub_t *stub = cookie;
+
+    /* Failed or not: what it says is for the call itself to say. */
+    allot_base_looked(
+        this, stub->args.fd ? stub->args.fd->inode : stub->args.loc.inode);
+    call_resume(stub);
+    return 0;
+}
+
+/* Replicate asks all replicas, and then the call goes on. */
+static void
+look_first(call_frame_t *frame, xlator_t *this, inode_t *inode,
+           call_stub_t *stub)
+{
+    xlator_t *ns = allot_priv(this)->ns;
+    loc_t loc = {
+        0,
+    };
+
+    allot_loc_of_inode(&loc, inode);
+    STACK_WIND_COOKIE(frame, look_first_cbk, stub, ns, ns->fops->lookup, &loc,
+                      NULL);
+    loc_wipe(&loc);
+}
+
+static int32_t
 stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
          int32_t op_errno, struct iatt *buf, dict_t *xdata)
 {
@@ -236,8 +267,8 @@ stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     return 0;
 }
 
-int32_t
-allot_stat(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
+static int32_t
+stat_go(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 {
     xlator_t *ns = allot_priv(this)->ns;
     dict_t *x = allot_xdata_with_record_req(xdata);
@@ -249,6 +280,19 @@ allot_stat(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
     frame->local = inode_ref(loc->inode);
     STACK_WIND(frame, stat_cbk, ns, ns->fops->stat, loc, x);
     dict_unref(x);
+    return 0;
+}
+
+int32_t
+allot_stat(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
+{
+    call_stub_t *stub = NULL;
+
+    if (allot_base_doubtful(this, loc->inode))
+        stub = fop_stat_stub(frame, stat_go, loc, xdata);
+    if (!stub)
+        return stat_go(frame, this, loc, xdata);
+    look_first(frame, this, loc->inode, stub);
     return 0;
 }
 
@@ -268,8 +312,8 @@ fstat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     return 0;
 }
 
-int32_t
-allot_fstat(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
+static int32_t
+fstat_go(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
 {
     xlator_t *ns = allot_priv(this)->ns;
     dict_t *x = allot_xdata_with_record_req(xdata);
@@ -281,6 +325,19 @@ allot_fstat(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
     frame->local = inode_ref(fd->inode);
     STACK_WIND(frame, fstat_cbk, ns, ns->fops->fstat, fd, x);
     dict_unref(x);
+    return 0;
+}
+
+int32_t
+allot_fstat(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
+{
+    call_stub_t *stub = NULL;
+
+    if (allot_base_doubtful(this, fd->inode))
+        stub = fop_fstat_stub(frame, fstat_go, fd, xdata);
+    if (!stub)
+        return fstat_go(frame, this, fd, xdata);
+    look_first(frame, this, fd->inode, stub);
     return 0;
 }
 
