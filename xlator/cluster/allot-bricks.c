@@ -363,7 +363,10 @@ snap_make_locked(struct allot_bricks *b)
         s->views[i].idx = c->idx;
         s->views[i].state = c->state;
         s->views[i].epoch = c->epoch;
-        s->views[i].since = b->snap && b->snap->views[i].epoch == c->epoch
+        /* A new connection, or usable only now on the one there was. */
+        s->views[i].since = b->snap && b->snap->views[i].epoch == c->epoch &&
+                                    allot_brick_usable(&b->snap->views[i]) ==
+                                        allot_brick_usable(&s->views[i])
                                 ? b->snap->views[i].since
                                 : (uint64_t)GF_ATOMIC_GET(b->version) + 1;
         s->views[i].below_ns = c->below_ns;

@@ -376,23 +376,37 @@ allot_inode_hear(xlator_t *this, inode_t *inode, dict_t *xattr,
     struct allot_rec *rec = NULL;
     gf_boolean_t same = _gf_false;
 
-    if (!ai || inode_decode(this, xattr, &rec) || (!rec && known)) {
+    if (!ai || inode_decode(this, xattr, &rec)) {
         allot_rec_unref(known);
         return _gf_false;
     }
-    if (known) {
-        same = known->r.seq == rec->r.seq && known->r.nonce == rec->r.nonce &&
-               *kind != ALLOT_KIND_BROKEN;
+    if (known || ai->opens > 0 || (rec && *kind != ALLOT_KIND_UNKNOWN)) {
+        same = known ? rec && known->r.seq == rec->r.seq &&
+                           known->r.nonce == rec->r.nonce &&
+                           *kind != ALLOT_KIND_BROKEN
+                     : !rec && *kind == ALLOT_KIND_PLAIN;
         allot_rec_unref(known);
         allot_rec_unref(rec);
         return same;
     }
-    allot_rec_unref(rec);
-    *kind = allot_inode_learn(this, inode, xattr, base);
     LOCK(&ai->lock);
-    ai->hearsay = ai->rec != NULL;
+    {
+        if (ai->kind == ALLOT_KIND_UNKNOWN) {
+            ai->base_size = base->ia_size;
+            ai->rec = rec;
+            ai->hearsay = rec != NULL;
+            ai->kind = rec && rec->r.layout->extent_count ? ALLOT_KIND_SPREAD
+                                                          : ALLOT_KIND_PLAIN;
+            if (rec)
+                ai->known_size = rec->r.size;
+            *kind = ai->kind;
+            same = _gf_true;
+            rec = NULL;
+        }
+    }
     UNLOCK(&ai->lock);
-    return _gf_true;
+    allot_rec_unref(rec);
+    return same;
 }
 
 struct allot_rec *

@@ -43,7 +43,7 @@ struct allot_slot {
     uint64_t nonce;        /* of which of the file's successive portions */
     fd_t *fd;              /* O_RDWR, ours; NULL: not open */
     gf_boolean_t unsynced; /* written here since the last fsync */
-    gf_boolean_t missing;  /* ENOENT on this connection */
+    gf_boolean_t failed;   /* could not be opened on this connection */
     gf_boolean_t told;     /* the log has said that it cannot be read */
 };
 
@@ -203,10 +203,16 @@ fd_t *
 allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
               struct allot_brick_view *view);
 
+/** allot_slot_hopeless - there is no such fd, and opening it again is of no
+ * use: that has failed on its present connection, or its brick is not usable.
+ * Any context. */
+gf_boolean_t
+allot_slot_hopeless(xlator_t *this, struct allot_inode *ai, uint16_t idx);
+
 /** allot_slot_set - keep @fd (takes its reference) for @idx and @nonce. */
 int
 allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
-               uint64_t nonce, fd_t *fd, gf_boolean_t missing);
+               uint64_t nonce, fd_t *fd, gf_boolean_t failed);
 
 /** allot_slot_tell - is this the first loss of @idx's portion on its present
  * connection? Then it is to be logged. */

@@ -300,12 +300,20 @@ allot_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
 static int
 flush_size(xlator_t *this, inode_t *inode, struct allot_inode *ai)
 {
+    uint64_t known = 0;
+    uint64_t gen = 0;
     int tries = 0;
     int ret = 0;
 
     /* After another client's publication known_size is of its generation. */
     do {
-        ret = allot_publish_size(this, inode, ai->known_size);
+        LOCK(&ai->lock);
+        {
+            known = ai->known_size;
+            gen = ai->rec ? ai->rec->r.gen : 0;
+        }
+        UNLOCK(&ai->lock);
+        ret = allot_publish_size(this, inode, known, gen);
     } while (ret == -EREMCHG && ++tries < 4);
     return ret;
 }
@@ -513,7 +521,7 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
         /* Another client's publication at this generation changes nothing of
          * what was synced. */
         while (ret == 0 && known > rec->r.size) {
-            ret = allot_publish_size(this, inode, known);
+            ret = allot_publish_size(this, inode, known, rec->r.gen);
             if (ret != -EREMCHG || allot_inode_gen(ai) != rec->r.gen ||
                 !allot_patience_left(this, inode, &patience))
                 break;
@@ -591,7 +599,9 @@ fsync_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
             return 0;
     }
     open_local_free(local);
-    STACK_UNWIND_STRICT(fsync, frame, op_ret, op_errno, prebuf, postbuf, xdata);
+    STACK_UNWIND_STRICT(fsync, frame, op_ret,
+                        op_ret < 0 ? allot_errno(op_errno) : op_errno, prebuf,
+                        postbuf, xdata);
     return 0;
 }
 

@@ -122,9 +122,28 @@ allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
     return fd;
 }
 
+gf_boolean_t
+allot_slot_hopeless(xlator_t *this, struct allot_inode *ai, uint16_t idx)
+{
+    struct allot_brick_view view;
+    struct allot_slot *slot = NULL;
+    gf_boolean_t hopeless = _gf_false;
+
+    if (allot_brick_get(this, idx, &view) || !allot_brick_usable(&view))
+        return _gf_true;
+    LOCK(&ai->lock);
+    {
+        slot = slot_find_locked(ai, idx);
+        hopeless = slot && slot->failed && slot->epoch == view.epoch &&
+                   ai->rec && slot->nonce == ai->rec->r.nonce;
+    }
+    UNLOCK(&ai->lock);
+    return hopeless;
+}
+
 int
 allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
-               uint64_t nonce, fd_t *fd, gf_boolean_t missing)
+               uint64_t nonce, fd_t *fd, gf_boolean_t failed)
 {
     struct allot_slot *slot = NULL;
     struct allot_slot *grown = NULL;
@@ -155,7 +174,7 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
                 slot->unsynced = _gf_false; /* cut off with that portion */
             slot->epoch = epoch;
             slot->nonce = nonce;
-            slot->missing = missing;
+            slot->failed = failed;
         }
     }
     UNLOCK(&ai->lock);
@@ -222,7 +241,7 @@ allot_slot_drop(struct allot_inode *ai, uint16_t idx)
                     continue;
                 fd = ai->slots[i].fd;
                 ai->slots[i].fd = NULL;
-                ai->slots[i].missing = _gf_false;
+                ai->slots[i].failed = _gf_false;
             }
             if (!fd && idx == ALLOT_IDX_NONE && !ai->holds) {
                 fd = ai->base_fd;
@@ -282,8 +301,8 @@ open_end(xlator_t *this, inode_t *inode, struct allot_inode *ai, uint64_t nonce,
         return allot_slot_set(ai, call->idx, call->epoch, nonce, call->fd,
                               _gf_false);
     err = open_error(call->err);
+    allot_slot_set(ai, call->idx, call->epoch, nonce, NULL, _gf_true);
     if (err == -ENODATA) {
-        allot_slot_set(ai, call->idx, call->epoch, nonce, NULL, _gf_true);
         if (allot_slot_tell(ai, call->idx))
             gf_msg(this->name, GF_LOG_ERROR, call->err, ALLOT_MSG_LOST_PORTION,
                    "the portion of gfid %s on %s is missing: its blocks are "
@@ -345,6 +364,7 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         0,
     };
     gf_boolean_t moved = _gf_false;
+    gf_boolean_t late = _gf_false;
     fd_t *fd = NULL;
     int ret = 0;
     int err = 0;
@@ -377,6 +397,12 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
                           : -ENOTCONN;
             continue;
         }
+        /* It came while the record was read. */
+        if (view.since > ai->seen_version) {
+            errs[i] = -ECANCELED;
+            late = _gf_true;
+            continue;
+        }
         calls[i].fd = fd_create(loc.inode, 0);
         if (!calls[i].fd) {
             errs[i] = -ENOMEM;
@@ -406,7 +432,7 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         if (err && !ret)
             ret = err;
     }
-    if (moved)
+    if (moved || late)
         ret = -EREMCHG;
 out:
     GF_FREE(calls);

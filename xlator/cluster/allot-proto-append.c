@@ -310,6 +310,9 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
      * wrong with the bricks. */
     if (ret && ret != -ENOMEM && allot_record_moved(this, inode, rec))
         return -EREMCHG;
+    for (i = 0; ret && i < n_fresh; i++)
+        if (errs[i] == -ECANCELED)
+            return -EIO; /* the base is away */
     for (i = 0; ret && i < n_fresh; i++) {
         if (!errs[i])
             continue;
@@ -328,6 +331,8 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     if (ret)
         return ret == -ENOMEM ? ret : -EREMCHG;
     ret = allot_portions_open(this, inode, old, n_old, errs);
+    if (ret && ret != -EREMCHG && n_old && errs[0] == -ECANCELED)
+        return ret;
     for (i = 0; ret && ret != -EREMCHG && i < n_old; i++)
         if (errs[i])
             allot_avoid_add(avoid, old[i], -errs[i]);

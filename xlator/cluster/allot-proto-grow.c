@@ -295,7 +295,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         goto out;
     }
     ret = allot_portions_open(this, inode, idx, n, errs);
-    if (ret == -EREMCHG)
+    if (ret == -EREMCHG || (n > 0 && errs[0] == -ECANCELED))
         goto out;
     ret = 0;
     for (i = 0; i < n; i++) {
@@ -391,7 +391,8 @@ prepare_read_once(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     /* What cannot be opened fails when it is read. */
     if (n > 0)
         ret = allot_portions_open_read(this, inode, idx, n, errs);
-    ret = ret == -EREMCHG ? ret : 0;
+    if (ret != -EREMCHG && (n <= 0 || errs[0] != -ECANCELED))
+        ret = 0;
 out:
     GF_FREE(idx);
     GF_FREE(errs);

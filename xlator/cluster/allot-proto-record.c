@@ -82,10 +82,25 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
 }
 
 gf_boolean_t
+allot_record_is(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    gf_boolean_t is = _gf_false;
+
+    if (ai) {
+        LOCK(&ai->lock);
+        is = ai->rec && ai->rec->r.gen == rec->r.gen &&
+             ai->rec->r.nonce == rec->r.nonce;
+        UNLOCK(&ai->lock);
+    }
+    return is;
+}
+
+gf_boolean_t
 allot_record_moved(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
 {
     return allot_refresh(this, inode, NULL) == 0 &&
-           allot_inode_gen(allot_inode_get(this, inode)) != rec->r.gen;
+           !allot_record_is(this, inode, rec);
 }
 
 int
@@ -99,7 +114,7 @@ allot_record_current(xlator_t *this, inode_t *inode,
         return -ENOMEM;
     if (ai->seen_version < since)
         ret = allot_refresh(this, inode, NULL);
-    if (ret == 0 && allot_inode_gen(ai) != rec->r.gen)
+    if (ret == 0 && !allot_record_is(this, inode, rec))
         ret = -EREMCHG;
     return ret;
 }
@@ -250,11 +265,12 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
     if (ret == 0) {
         GF_ATOMIC_INC(priv->publishes);
         rec = allot_rec_new(this, r);
-        ai->seen_version = version;
-        if (rec)
+        if (rec) {
             allot_inode_take(ai, rec, _gf_true);
-        else
+            ai->seen_version = version;
+        } else {
             ai->stale = _gf_true; /* it is published all the same */
+        }
     }
 out:
     allot_record_clear(r);

@@ -352,13 +352,15 @@ allot_settle(xlator_t *this, inode_t *inode)
 }
 
 int
-allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size)
+allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size, uint64_t gen)
 {
     struct allot_rec *rec = allot_inode_rec(allot_inode_get(this, inode), NULL);
     struct allot_record r;
     int ret = 0;
 
-    if (rec && rec->r.layout->extent_count && size > rec->r.size) {
+    if (rec && rec->r.gen != gen)
+        ret = -EREMCHG;
+    else if (rec && rec->r.layout->extent_count && size > rec->r.size) {
         ret = allot_record_copy(&rec->r, &r);
         if (ret == 0) {
             r.size = size;

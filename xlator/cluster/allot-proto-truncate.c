@@ -317,6 +317,7 @@ allot_cut_back(xlator_t *this, inode_t *inode, uint64_t to, uint64_t end)
     struct allot_glimpse seen;
     struct iatt base;
     uint64_t gen = 0;
+    uint64_t seq = 0;
     int tries = 0;
     int ret = 0;
 
@@ -334,14 +335,17 @@ allot_cut_back(xlator_t *this, inode_t *inode, uint64_t to, uint64_t end)
     if (ret == 0 && seen.size.exact && seen.size.known > to &&
         seen.size.known <= end)
         ret = truncate_spread(this, inode, rec, to);
-    /* To the inline part in two publications; after the first the rest is a
-     * truncation as any, unless somebody has written. */
+    /* To the inline part in two publications: after the first, if it is still
+     * that and nobody's who came after, once more. */
     for (tries = 0; ret == -EREMCHG && tries < CUT_BACK_TRIES; tries++) {
         gen = rec->r.gen;
+        seq = rec->r.seq;
         allot_rec_unref(rec);
         rec = allot_inode_rec(ai, &kind);
         if (!rec || kind != ALLOT_KIND_SPREAD || rec->r.gen != gen + 2 ||
-            (rec->r.flags & ALLOT_RECORD_DIRTY))
+            rec->r.seq != seq + 1 || (rec->r.flags & ALLOT_RECORD_DIRTY) ||
+            to > rec->r.layout->inline_limit ||
+            rec->r.size != rec->r.layout->inline_limit)
             break;
         ret = truncate_spread(this, inode, rec, to);
     }

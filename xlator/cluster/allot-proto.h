@@ -55,6 +55,11 @@ allot_inode_ctime(struct allot_inode *ai, struct iatt *buf);
 int
 allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base);
 
+/** allot_record_is - is that of the inode, as far as is known, of @rec's
+ * generation and nonce? Any context. */
+gf_boolean_t
+allot_record_is(xlator_t *this, inode_t *inode, const struct allot_rec *rec);
+
 /** allot_record_moved - has somebody published another generation than @rec's
  * Reads it again. If so, what a portion answered is no reason to blame its
  * brick: the file may have been cut to its inline part, and have none. */
@@ -180,9 +185,10 @@ allot_now(void);
 
 /** allot_portions_open - open the portions of these bricks. Alone.
  * @errs: 0, -ENOTCONN (not usable), -ENODATA (the portion is missing: lost) or
- * another errno for each. Returns 0 if all are open, -EREMCHG if some are
- * missing because the record has another generation by now (it is re-read),
- * else the first error. */
+ * another errno for each; -ECANCELED: not tried, and nothing is wrong with the
+ * brick. Returns 0 if all are open; -EREMCHG if the record has another
+ * generation by now (it is re-read), or a brick came meanwhile: look again; if
+ * the record could not be read, why; else the first error. */
 int
 allot_portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
                     int *errs);
@@ -335,9 +341,10 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf);
 int
 allot_settle(xlator_t *this, inode_t *inode);
 
-/** allot_publish_size - after an fsync: the size known so far. Alone. */
+/** allot_publish_size - after an fsync: the size known so far, of generation
+ * @gen; -EREMCHG if the record has another one. Alone. */
 int
-allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size);
+allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size, uint64_t gen);
 
 /** allot_last_close - after the last close on this client. A job for
  * allot_run() with the gate; @arg is the inode. */

@@ -8,9 +8,6 @@
 #include "allot-proto.h"
 #include "allot-split.h"
 
-/* Pieces that are under way at once. */
-#define RANGE_BATCH 32
-
 struct range_local {
     call_frame_t *frame;
     glusterfs_fop_t fop;
@@ -218,10 +215,11 @@ range_pieces(xlator_t *this, struct range_local *local,
     struct allot_piece piece;
     dict_t *xdata = NULL;
     gf_boolean_t gaps = _gf_false;
+    gf_boolean_t again = _gf_false;
     int ret = -ENOMEM;
     int n = 0;
 
-    calls = GF_CALLOC(RANGE_BATCH, sizeof(*calls), allot_mt_calls);
+    calls = GF_CALLOC(ALLOT_MEMBERS_MAX + 1, sizeof(*calls), allot_mt_calls);
     if (!calls || !walk)
         goto out;
     range_begin(walk, rec->r.layout, local->fop);
@@ -241,12 +239,16 @@ range_pieces(xlator_t *this, struct range_local *local,
         } else {
             calls[n].fd = allot_slot_fd(this, ai, piece.brick_idx, &view);
             calls[n].xl = calls[n].fd ? view.xl : NULL;
+            again |=
+                !calls[n].fd && !allot_slot_hopeless(this, ai, piece.brick_idx);
         }
         calls[n].off = piece.offset;
         calls[n].len = piece.len;
         calls[n].flags = local->mode;
         calls[n].xdata = xdata;
-        if (++n == RANGE_BATCH) {
+        n++;
+        /* One call under way for each portion. */
+        if (walk->at == walk->n) {
             ret = range_batch(this, calls, n);
             n = 0;
         }
@@ -256,6 +258,8 @@ range_pieces(xlator_t *this, struct range_local *local,
 
         ret = ret ? ret : last;
     }
+    if (again && ret == -ENOTCONN)
+        ret = -EREMCHG; /* a connection is new: open, and again */
 out:
     GF_FREE(walk);
     GF_FREE(calls);
@@ -309,6 +313,7 @@ range_spread(xlator_t *this, struct range_local *local)
     if (ret == -ALLOT_ERR_OLD)
         allot_catch_up(this, local->inode, rec->r.gen);
     if (ret == -ALLOT_ERR_BEHIND) {
+        ai->base_behind = _gf_true; /* perhaps it was that one */
         allot_fence(this, local->inode, &rec->r, rec->r.gen,
                     rec->r.layout->bricks, rec->r.layout->brick_count, NULL);
         ret = -EREMCHG;
@@ -321,7 +326,7 @@ range_spread(xlator_t *this, struct range_local *local)
     }
     UNLOCK(&ai->lock);
     if (ret == 0 && !keep && end > rec->r.size && end > buf.ia_size)
-        ret = allot_publish_size(this, local->inode, end);
+        ret = allot_publish_size(this, local->inode, end, rec->r.gen);
     allot_rec_unref(rec);
     return ret;
 }

@@ -338,7 +338,11 @@ read_pieces(struct allot_io *io)
         piece->fd = allot_slot_fd(io->this, io->ai, piece->p.brick_idx, &view);
         piece->xl = view.xl;
         if (!piece->fd)
-            return io->opened == io->rec->r.gen ? -EIO : 1;
+            return io->opened == io->rec->r.gen &&
+                           allot_slot_hopeless(io->this, io->ai,
+                                               piece->p.brick_idx)
+                       ? -EIO
+                       : 1;
     }
     return 0;
 }

@@ -34,7 +34,7 @@ seek_piece(xlator_t *this, struct allot_inode *ai, fd_t *app,
         call.xl = view.xl;
     }
     if (!call.fd)
-        return -EIO;
+        return allot_slot_hopeless(this, ai, piece->brick_idx) ? -EIO : -EAGAIN;
     call.off = piece->offset;
     call.flags = what;
     call.xdata = allot_xdata_with_gen(NULL, gen);
@@ -69,7 +69,7 @@ seek_spread(xlator_t *this, struct allot_seek *seek, struct allot_rec *rec,
         return -ENXIO;
     ret = allot_prepare_read(this, seek->fd->inode, seek->off, size, &gen);
     if (ret == 0 && gen != rec->r.gen)
-        ret = -ALLOT_ERR_OLD;
+        ret = -EAGAIN;
     if (ret == 0)
         ret = allot_split_begin(&iter, rec->r.layout, seek->off,
                                 size - seek->off);
@@ -107,7 +107,10 @@ seek_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
 {
     struct allot_seek *seek = cookie;
     inode_t *inode = seek->fd->inode;
+    struct allot_inode *ai = allot_inode_get(this, inode);
 
+    if (ai)
+        ai->base_behind = op_ret < 0 && op_errno == ALLOT_ERR_BEHIND;
     /* It became spread meanwhile. */
     if (op_ret < 0 &&
         (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
@@ -146,13 +149,15 @@ seek_task(xlator_t *this, void *arg)
             ret = seek_spread(this, seek, rec, buf.ia_size, &found);
         if (ret == -ALLOT_ERR_OLD)
             allot_catch_up(this, seek->fd->inode, rec->r.gen);
+        ai->base_behind = ret == -ALLOT_ERR_BEHIND;
         if (ret == -ALLOT_ERR_BEHIND)
             allot_fence(this, seek->fd->inode, &rec->r, rec->r.gen,
                         rec->r.layout->bricks, rec->r.layout->brick_count,
                         NULL);
         allot_rec_unref(rec);
-    } while ((ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) &&
-             allot_patience_left(this, seek->fd->inode, &seek->patience));
+    } while (
+        (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND || ret == -EAGAIN) &&
+        allot_patience_left(this, seek->fd->inode, &seek->patience));
 
     if (ret == 0 && kind == ALLOT_KIND_PLAIN) {
         xdata = allot_xdata_with_gen(seek->xdata, allot_inode_gen(ai));

@@ -185,12 +185,15 @@ lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         STACK_UNWIND_STRICT(lookup, frame, -1, ESTALE, NULL, NULL, NULL, NULL);
         return 0;
     }
-    ai = allot_inode_get(this, inode);
+    /* Not before the answer's record is taken in. */
+    inode_ref(inode);
+    stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent, xdata,
+                _gf_false);
+    ai = allot_inode_peek(this, inode);
     if (ai)
         ai->seen_version = (uintptr_t)cookie;
     allot_base_looked(this, inode);
-    stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent, xdata,
-                _gf_false);
+    inode_unref(inode);
     return 0;
 }
 

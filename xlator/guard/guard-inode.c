@@ -68,12 +68,13 @@ guard_inode_is_portion(xlator_t *this, inode_t *inode)
 inode_t *
 guard_inode_of(inode_t *inode, uuid_t gfid)
 {
-    inode_t *other = NULL;
+    inode_t *other = inode_find(inode->table, gfid);
 
+    if (other)
+        return other;
     if (gf_uuid_is_null(inode->gfid) || gf_uuid_compare(inode->gfid, gfid) == 0)
         return inode_ref(inode);
-    other = inode_find(inode->table, gfid);
-    return other ? other : inode_new(inode->table);
+    return inode_new(inode->table);
 }
 
 /* What two xattrs say, before it is compared with what is known. */
@@ -260,6 +261,14 @@ guard_inode_stat(xlator_t *this, struct guard_inode *gi, call_frame_t *frame,
                       FIRST_CHILD(this)->fops->stat, &loc, req);
 }
 
+/* The fd of the file that waits. */
+static fd_t *
+fill_fd(call_stub_t *stub)
+{
+    return stub->fop == GF_FOP_COPY_FILE_RANGE ? stub->args.fd_dst
+                                               : stub->args.fd;
+}
+
 static int32_t
 guard_inode_fill_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                      int32_t op_ret, int32_t op_errno, struct iatt *buf,
@@ -273,7 +282,7 @@ guard_inode_fill_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
         LOCK(&gi->lock);
         stub = list_first_entry(&gi->waiting, call_stub_t, list);
         UNLOCK(&gi->lock);
-        if (!stub->args.fd && !guard_inode_proves(gi, xdata)) {
+        if (!fill_fd(stub) && !guard_inode_proves(gi, xdata)) {
             guard_inode_stat(this, gi, frame, stub, guard_inode_confirm_cbk,
                              NULL);
             return 0;
@@ -309,9 +318,9 @@ guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
     frame->root->gid = 0;
     GF_ATOMIC_INC(guard_priv(this)->fills);
 
-    if (stub->args.fd)
+    if (fill_fd(stub))
         STACK_WIND_COOKIE(frame, guard_inode_fill_cbk, gi, FIRST_CHILD(this),
-                          FIRST_CHILD(this)->fops->fstat, stub->args.fd, req);
+                          FIRST_CHILD(this)->fops->fstat, fill_fd(stub), req);
     else
         guard_inode_stat(this, gi, frame, stub, guard_inode_fill_cbk, req);
     dict_unref(req);

@@ -66,6 +66,7 @@ share_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
 {
     struct guard_share *share = cookie;
 
+    STACK_DESTROY(frame->root);
     if (op_ret < 0) {
         share->err = op_errno;
     } else {
@@ -86,6 +87,7 @@ share_go(struct guard_share *share)
 {
     struct allot_piece piece;
     xlator_t *child = FIRST_CHILD(share->this);
+    call_frame_t *frame = NULL;
     int more = 0;
 
     for (;;) {
@@ -96,13 +98,21 @@ share_go(struct guard_share *share)
             share_done(share);
             return;
         }
+        /* Frames of a call live as long as its root: there may be many blocks.
+         */
+        frame = copy_frame(share->frame);
+        if (!frame) {
+            share->err = ENOMEM;
+            share_done(share);
+            return;
+        }
         GF_ATOMIC_INIT(share->turn, 0);
         if (share->fop == GF_FOP_ZEROFILL)
-            STACK_WIND_COOKIE(share->frame, share_cbk, share, child,
+            STACK_WIND_COOKIE(frame, share_cbk, share, child,
                               child->fops->zerofill, share->fd, piece.offset,
                               piece.len, NULL);
         else
-            STACK_WIND_COOKIE(share->frame, share_cbk, share, child,
+            STACK_WIND_COOKIE(frame, share_cbk, share, child,
                               child->fops->fallocate, share->fd, share->mode,
                               piece.offset, piece.len, NULL);
         if (GF_ATOMIC_INC(share->turn) == 1)
