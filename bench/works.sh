@@ -186,6 +186,50 @@ work_space() {
     volume_down
 }
 
+# Instructions of the translator itself for a call of 128 KiB, counted by callgrind
+# in a volume of one process. Calls per million instructions, so that more is
+# better: what a longer run has more than a shorter one.
+
+setup_instructions() { four_bricks; }
+work_instructions() {
+    local n few=64 many=320 kind plugin=dht
+    [ "$1" != allot ] || plugin=allot
+    local_volume "$1"
+    for kind in write read; do
+        n=$(($(plugin_instructions $plugin $kind $many) - $(plugin_instructions $plugin $kind $few)))
+        awk -v n="$n" -v calls=$((many - few)) -v kind=$kind \
+            'BEGIN { printf "%s_128k_per_Minstr %.3f\n", kind, calls * 1e6 / n }'
+    done
+}
+
+# local_volume VARIANT: bricks and client in the process that uses them.
+local_volume() {
+    local i template=local-4-distribute
+    [ "$1" != allot ] || template=local-4
+    for ((i = 0; i < NBRICKS; i++)); do
+        BRICK[i]=${ROOTS[i]}/$1
+        rm -rf "${BRICK[i]}"
+        mkdir -p "${BRICK[i]}/.glusterfs"
+    done
+    volume_make "$template"
+}
+
+plugin_instructions() { # plugin_instructions PLUGIN write|read COUNT
+    local pid
+    # The mount's process forks; the one that stays is counted. Without the kernel's
+    # cache a call of the program is one of the mount.
+    MOUNT_WRAP=(valgrind --tool=callgrind --max-stackframe=100000 --log-file="$LOG/callgrind.%p"
+        --callgrind-out-file="$T/callgrind.%p")
+    must_mount m --direct-io-mode=enable
+    pid=$(mount_pid m)
+    MOUNT_WRAP=()
+    must bounded 300 "$BUILD/bench/blocks" "$M" "$2" "$3"
+    umount_volume m || bail "cannot unmount"
+    must expect_within 60 test -s "$T/callgrind.$pid"
+    callgrind_annotate --threshold=100 --show=Ir "$T/callgrind.$pid" |
+        awk -v object="/cluster/.*$1[.]so]" '$0 ~ object { gsub(",", "", $1); n += $1 } END { print n + 0 }'
+}
+
 # ---- in memory --------------------------------------------------------------
 # Nanoseconds, so that the ratio is that of the marks: 100 ns a block.
 
