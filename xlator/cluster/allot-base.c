@@ -132,10 +132,11 @@ allot_base_doubtful(xlator_t *this, inode_t *inode)
 {
     struct allot_inode *ai = NULL;
 
-    if (allot_priv(this)->ns_kind != ALLOT_NS_REPLICATE)
+    if (!allot_priv(this)->ns_replicated)
         return _gf_false;
     ai = allot_inode_peek(this, inode);
-    return ai && ai->looked_msec < allot_bricks_changed_msec(this) + DOUBT_MSEC;
+    return ai && !ai->unlinked &&
+           ai->looked_msec < allot_bricks_changed_msec(this) + DOUBT_MSEC;
 }
 
 void
@@ -161,10 +162,10 @@ base_look(xlator_t *this, inode_t *inode)
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_LOOKUP);
     allot_loc_of_inode(&loc, inode);
     call.loc = &loc;
-    allot_call_one(this, &call);
+    if (allot_call_one(this, &call) >= 0)
+        allot_base_looked(this, inode);
     allot_calls_wipe(&call, 1);
     loc_wipe(&loc);
-    allot_base_looked(this, inode);
 }
 
 int

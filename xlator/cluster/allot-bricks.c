@@ -102,6 +102,21 @@ graph_sole_path(xlator_t *xl, const xlator_t *target)
     return _gf_false;
 }
 
+/* Does anything at or below @xl keep copies of names? */
+static gf_boolean_t
+graph_replicates(xlator_t *xl)
+{
+    xlator_list_t *list = NULL;
+
+    if (allot_graph_is_type(xl, "cluster/replicate") ||
+        allot_graph_is_type(xl, "cluster/afr"))
+        return _gf_true;
+    for (list = xl->children; list; list = list->next)
+        if (graph_replicates(list->xlator))
+            return _gf_true;
+    return _gf_false;
+}
+
 static int
 graph_ns_kind(const xlator_t *ns)
 {
@@ -200,6 +215,7 @@ allot_bricks_init(xlator_t *this)
     priv->bricks = b;
     priv->ns = FIRST_CHILD(this);
     priv->ns_kind = graph_ns_kind(priv->ns);
+    priv->ns_replicated = graph_replicates(priv->ns);
     b->ns_network =
         !!allot_graph_find(priv->ns, allot_graph_is_type, "protocol/client");
 

@@ -244,9 +244,10 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
         if (ai->rec && ai->rec->r.seq >= rec->r.seq && !ai->hearsay) {
             old = rec;
         } else {
-            ai->hearsay = _gf_false;
             old = ai->rec;
-            newer_gen = !old || old->r.gen != rec->r.gen;
+            newer_gen = !old || old->r.gen != rec->r.gen ||
+                        old->r.nonce != rec->r.nonce || ai->hearsay;
+            ai->hearsay = _gf_false;
             if (old && ai->unsynced_to) {
                 end = cut_since(&old->r, &rec->r, ai->unsynced_to);
                 ai->unsynced_to = end > ai->unsynced_from ? end : 0;
@@ -380,7 +381,7 @@ allot_inode_hear(xlator_t *this, inode_t *inode, dict_t *xattr,
         allot_rec_unref(known);
         return _gf_false;
     }
-    if (known || ai->opens > 0 || (rec && *kind != ALLOT_KIND_UNKNOWN)) {
+    if (known || ai->opens > 0 || *kind != ALLOT_KIND_UNKNOWN) {
         same = known ? rec && known->r.seq == rec->r.seq &&
                            known->r.nonce == rec->r.nonce &&
                            *kind != ALLOT_KIND_BROKEN

@@ -263,10 +263,42 @@ allot_io_judge(struct allot_io *io)
     return worst;
 }
 
+/* Portions that have missed a fence. One that is not there, or damaged, will
+ * never be right: its blocks are lost, unless the file has none any more. */
+static int
+io_raise_behind(struct allot_io *io)
+{
+    struct allot_rec *rec = allot_inode_rec(io->ai, NULL);
+    int errs[sizeof(io->behind) / sizeof(io->behind[0])];
+    gf_boolean_t lost = _gf_false;
+    int ret = 0;
+    int i = 0;
+
+    if (!rec || !rec->r.layout->extent_count)
+        goto out;
+    memset(errs, 0, sizeof(errs));
+    ret = allot_fence(io->this, io->fd->inode, &rec->r, rec->r.gen, io->behind,
+                      io->n_behind, errs);
+    /* What else cannot be fenced is met again in the next round. */
+    if (ret != -ENOMEM)
+        ret = 0;
+    for (i = 0; i < io->n_behind; i++)
+        lost |= errs[i] == -ENODATA || errs[i] == -EIO;
+    if (!lost || allot_record_moved(io->this, io->fd->inode, rec))
+        goto out;
+    if (!io->writing)
+        ret = -EIO;
+    for (i = 0; i < io->n_behind; i++)
+        if (errs[i] == -ENODATA || errs[i] == -EIO)
+            allot_avoid_add(&io->avoid, io->behind[i], EIO);
+out:
+    allot_rec_unref(rec);
+    return ret;
+}
+
 int
 allot_io_repair(struct allot_io *io)
 {
-    struct allot_rec *rec = NULL;
     uint64_t gen = io->rec ? io->rec->r.gen : 0;
     int ret = 0;
 
@@ -275,15 +307,8 @@ allot_io_repair(struct allot_io *io)
         if (ret == -EREMCHG)
             ret = 0;
     } else if (io->n_behind) {
-        rec = allot_inode_rec(io->ai, NULL);
-        if (rec && rec->r.layout->extent_count)
-            ret = allot_fence(io->this, io->fd->inode, &rec->r, rec->r.gen,
-                              io->behind, io->n_behind, NULL);
+        ret = io_raise_behind(io);
         allot_stop(io->this, ALLOT_STOP_BEHIND_FENCED);
-        allot_rec_unref(rec);
-        /* A portion that cannot be fenced is met again in the next round. */
-        if (ret != -ENOMEM)
-            ret = 0;
     }
     io->refused = _gf_false;
     io->n_behind = 0;

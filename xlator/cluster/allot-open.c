@@ -248,8 +248,10 @@ create_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
      * not the one that we asked for. */
     existed = !gf_uuid_is_null(local->gfid_req) &&
               gf_uuid_compare(local->gfid_req, buf->ia_gfid) != 0;
-    if (!existed)
+    if (!existed) {
         allot_inode_learn(this, inode, NULL, buf);
+        allot_base_looked(this, inode); /* all replicas have just made it */
+    }
     if (allot_fd_opened(this, fd, local->flags)) {
         create_unwind(local, -1, ENOMEM);
         return 0;

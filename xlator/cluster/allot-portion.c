@@ -370,6 +370,8 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
     int err = 0;
     int i = 0;
 
+    for (i = 0; i < n; i++)
+        errs[i] = -ECANCELED;
     calls = GF_CALLOC(n ? n : 1, sizeof(*calls), allot_mt_calls);
     if (!ai || !rec || !calls ||
         allot_portion_loc(this, inode, ai, rec->r.nonce, &loc)) {
@@ -377,11 +379,8 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         goto out;
     }
     ret = allot_record_current(this, inode, rec, opens_since(this, ai, idx, n));
-    if (ret) {
-        for (i = 0; i < n; i++)
-            errs[i] = ret;
+    if (ret)
         goto out;
-    }
     for (i = 0; i < n; i++) {
         errs[i] = 0;
         allot_call_init(&calls[i], NULL, GF_FOP_OPEN);
@@ -399,7 +398,7 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         }
         /* It came while the record was read. */
         if (view.since > ai->seen_version) {
-            errs[i] = -ECANCELED;
+            errs[i] = -EREMCHG;
             late = _gf_true;
             continue;
         }
@@ -614,6 +613,8 @@ allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
     int ret = 0;
     int i = 0;
 
+    for (i = 0; i < n; i++)
+        errs[i] = -ECANCELED;
     if (!ai || !calls || allot_portion_loc(this, inode, ai, nonce, &loc)) {
         ret = -ENOMEM;
         goto out;

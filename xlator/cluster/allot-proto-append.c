@@ -110,7 +110,8 @@ relocate_io(xlator_t *this, struct allot_inode *ai,
         allot_call_init(&call, NULL, fop);
         call.fd = allot_slot_fd(this, ai, piece.brick_idx, &view);
         if (!call.fd) {
-            ret = -EIO;
+            ret = allot_slot_hopeless(this, ai, piece.brick_idx) ? -EIO
+                                                                 : -EREMCHG;
             break;
         }
         call.xl = view.xl;
@@ -312,7 +313,7 @@ append_portions(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         return -EREMCHG;
     for (i = 0; ret && i < n_fresh; i++)
         if (errs[i] == -ECANCELED)
-            return -EIO; /* the base is away */
+            return ret == -ENOMEM ? ret : -EIO; /* the base is away */
     for (i = 0; ret && i < n_fresh; i++) {
         if (!errs[i])
             continue;
@@ -431,10 +432,11 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     allot_stop(this, ALLOT_STOP_APPEND_CREATED);
     if (ret == 0 && exact && eof > at) {
         /* Read from whoever can be read, members of the new extent or not. */
-        allot_portions_open(this, inode, layout->bricks, layout->brick_count,
-                            errs);
-        ret = relocate(this, ai, layout, r.layout, gen + 1, at,
-                       eof > end ? eof : end);
+        ret = allot_portions_open(this, inode, layout->bricks,
+                                  layout->brick_count, errs);
+        if (ret != -EREMCHG)
+            ret = relocate(this, ai, layout, r.layout, gen + 1, at,
+                           eof > end ? eof : end);
         if (ret == 0 && eof > end)
             ret = relocate_sync(this, ai, r.layout, gen + 1);
         /* One more member went; or the file has no portions any more. */

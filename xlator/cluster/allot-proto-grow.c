@@ -295,7 +295,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         goto out;
     }
     ret = allot_portions_open(this, inode, idx, n, errs);
-    if (ret == -EREMCHG || (n > 0 && errs[0] == -ECANCELED))
+    if (ret == -EREMCHG || ret == -ENOMEM || (n > 0 && errs[0] == -ECANCELED))
         goto out;
     ret = 0;
     for (i = 0; i < n; i++) {

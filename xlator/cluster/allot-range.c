@@ -216,6 +216,7 @@ range_pieces(xlator_t *this, struct range_local *local,
     dict_t *xdata = NULL;
     gf_boolean_t gaps = _gf_false;
     gf_boolean_t again = _gf_false;
+    int i = 0;
     int ret = -ENOMEM;
     int n = 0;
 
@@ -260,6 +261,11 @@ range_pieces(xlator_t *this, struct range_local *local,
     }
     if (again && ret == -ENOTCONN)
         ret = -EREMCHG; /* a connection is new: open, and again */
+    if (ret == -EBADF || ret == -EBADFD) {
+        for (i = 0; i < (int)rec->r.layout->brick_count; i++)
+            allot_slot_drop(ai, rec->r.layout->bricks[i]);
+        ret = -EREMCHG;
+    }
 out:
     GF_FREE(walk);
     GF_FREE(calls);

@@ -231,9 +231,10 @@ look_first_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 {
     call_stub_t *stub = cookie;
 
-    /* Failed or not: what it says is for the call itself to say. */
-    allot_base_looked(
-        this, stub->args.fd ? stub->args.fd->inode : stub->args.loc.inode);
+    /* If it failed that is for the call itself to say. */
+    if (op_ret >= 0)
+        allot_base_looked(
+            this, stub->args.fd ? stub->args.fd->inode : stub->args.loc.inode);
     call_resume(stub);
     return 0;
 }

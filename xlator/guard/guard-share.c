@@ -66,7 +66,6 @@ share_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
 {
     struct guard_share *share = cookie;
 
-    STACK_DESTROY(frame->root);
     if (op_ret < 0) {
         share->err = op_errno;
     } else {
@@ -75,6 +74,7 @@ share_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         share->post = *post;
         share->begun = _gf_true;
     }
+    STACK_DESTROY(frame->root);
     if (GF_ATOMIC_INC(share->turn) == 2)
         share_go(share);
     return 0;
