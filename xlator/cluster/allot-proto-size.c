@@ -160,7 +160,8 @@ out:
 }
 
 int
-allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
+allot_glimpse_exact(xlator_t *this, inode_t *inode, struct iatt *buf,
+                    gf_boolean_t *exact)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_glimpse seen;
@@ -169,6 +170,7 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
     int tries = 0;
     int ret = 0;
 
+    *exact = _gf_true;
     if (!ai)
         return -ENOMEM;
     for (tries = 0; tries < 4; tries++) {
@@ -212,6 +214,7 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
             buf->ia_ctime = seen.newest.ia_ctime;
             buf->ia_ctime_nsec = seen.newest.ia_ctime_nsec;
         }
+        *exact = seen.size.exact;
         buf->ia_size = seen.size.size;
         buf->ia_blocks += seen.blocks512;
         LOCK(&ai->lock);
@@ -229,6 +232,14 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
     }
     allot_rec_unref(rec);
     return ret;
+}
+
+int
+allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
+{
+    gf_boolean_t exact = _gf_true;
+
+    return allot_glimpse_exact(this, inode, buf, &exact);
 }
 
 /* ---- settle

@@ -336,6 +336,13 @@ allot_set_mtimes(xlator_t *this, inode_t *inode, const struct iatt *to);
 int
 allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf);
 
+/** allot_glimpse_exact - the same; *@exact: the size is certain. Else a member
+ * is silent that may hold more, and nothing can be said of what is behind it.
+ */
+int
+allot_glimpse_exact(xlator_t *this, inode_t *inode, struct iatt *buf,
+                    gf_boolean_t *exact);
+
 /** allot_settle - record the exact size. Alone. A file that cannot be settled
  * now (a member is away) stays DIRTY; that is no error. */
 int

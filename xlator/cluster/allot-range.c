@@ -290,6 +290,7 @@ range_spread(xlator_t *this, struct range_local *local)
     struct iatt buf;
     uint64_t end = local->off + local->len;
     gf_boolean_t keep = range_keeps_size(local);
+    gf_boolean_t exact = _gf_true;
     int ret = 0;
 
     memset(&avoid, 0, sizeof(avoid));
@@ -297,13 +298,16 @@ range_spread(xlator_t *this, struct range_local *local)
         return -EOPNOTSUPP; /* collapse and insert move blocks between bricks */
     ret = allot_refresh(this, local->inode, &buf);
     if (ret == 0)
-        ret = allot_glimpse_iatt(this, local->inode, &buf);
+        ret = allot_glimpse_exact(this, local->inode, &buf, &exact);
     if (ret)
         return ret;
     /* Space behind the end is not reserved: the layout of what is not there yet
      * is not decided. */
-    if (keep && end > buf.ia_size)
+    if (keep && end > buf.ia_size) {
+        if (!exact)
+            return -EIO; /* there may be more, on a brick that is away */
         end = buf.ia_size;
+    }
     if (end <= local->off)
         return 0;
     ret = allot_prepare_write(this, local->inode, local->off, end, UINT64_MAX,

@@ -147,6 +147,29 @@ read_eof(struct allot_io *io, const struct allot_rec *rec)
     return io->eof_known && io->eof_seq == rec->r.seq;
 }
 
+/* Is a byte behind the end that is known asked for, whose member is silent?
+ * Then it may be there. @errs: per brick of the layout, 0 if it has answered.
+ */
+static gf_boolean_t
+read_behind_silent(struct allot_io *io, const struct allot_rec *rec,
+                   const int *errs)
+{
+    const struct allot_layout *layout = rec->r.layout;
+    uint64_t from = io->off > io->eof ? io->off : io->eof;
+    struct allot_split_iter iter;
+    struct allot_piece piece;
+    uint32_t i = 0;
+
+    if (from >= io->off + io->len ||
+        allot_split_begin(&iter, layout, from, io->off + io->len - from))
+        return _gf_false;
+    while (allot_split_next(&iter, &piece))
+        for (i = 0; i < layout->brick_count; i++)
+            if (layout->bricks[i] == piece.brick_idx && errs[i])
+                return _gf_true;
+    return _gf_false;
+}
+
 /* How far the file reaches, when what is known of it ends before the read does.
  * Somebody may have fenced and not yet published: then once more. */
 static int
@@ -155,6 +178,7 @@ read_ask_eof(struct allot_io *io)
     inode_t *inode = io->fd->inode;
     struct allot_glimpse seen;
     struct allot_rec *rec = NULL;
+    int *errs = NULL;
     struct iatt base;
     int tries = 0;
     int ret = 0;
@@ -166,12 +190,18 @@ read_ask_eof(struct allot_io *io)
         rec = allot_inode_rec(io->ai, NULL);
         /* Clean, and the base is away: what is known must do. */
         if (!rec || !(rec->r.flags & ALLOT_RECORD_DIRTY)) {
+            GF_FREE(errs);
             allot_rec_unref(rec);
             return 0;
         }
+        GF_FREE(errs);
+        errs = GF_CALLOC(rec->r.layout->brick_count + 1, sizeof(*errs),
+                         allot_mt_misc);
+        if (ret == 0 && !errs)
+            ret = -ENOMEM;
         if (ret == 0)
             ret = allot_glimpse(io->this, inode, &rec->r, base.ia_size, &seen,
-                                NULL, NULL);
+                                errs, NULL);
     } while (ret == 0 && seen.top_gen > rec->r.gen && ++tries < 2);
     if (ret == 0) {
         io->eof = seen.size.size;
@@ -181,6 +211,9 @@ read_ask_eof(struct allot_io *io)
         io->eof_known = _gf_true;
         io->eof_seq = rec->r.seq;
     }
+    if (ret == 0 && !seen.size.exact && read_behind_silent(io, rec, errs))
+        ret = -EIO;
+    GF_FREE(errs);
     allot_rec_unref(rec);
     return ret;
 }

@@ -57,7 +57,7 @@ seek_piece(xlator_t *this, struct allot_inode *ai, fd_t *app,
 /* 0 and *@found, or -errno (-ENXIO: none). */
 static int
 seek_spread(xlator_t *this, struct allot_seek *seek, struct allot_rec *rec,
-            uint64_t size, uint64_t *found)
+            uint64_t size, gf_boolean_t exact, uint64_t *found)
 {
     struct allot_inode *ai = allot_inode_get(this, seek->fd->inode);
     struct allot_split_iter iter;
@@ -65,8 +65,9 @@ seek_spread(xlator_t *this, struct allot_seek *seek, struct allot_rec *rec,
     uint64_t gen = 0;
     int ret = 0;
 
+    /* What is behind a size that is not certain nobody knows. */
     if (seek->off >= size)
-        return -ENXIO;
+        return exact ? -ENXIO : -EIO;
     ret = allot_prepare_read(this, seek->fd->inode, seek->off, size, &gen);
     if (ret == 0 && gen != rec->r.gen)
         ret = -EAGAIN;
@@ -83,6 +84,8 @@ seek_spread(xlator_t *this, struct allot_seek *seek, struct allot_rec *rec,
         if (*found < piece.offset + piece.len)
             return 0;
     }
+    if (!exact)
+        return -EIO;
     if (seek->what == GF_SEEK_DATA)
         return -ENXIO;
     *found = size; /* the hole behind the end */
@@ -133,6 +136,7 @@ seek_task(xlator_t *this, void *arg)
     struct allot_rec *rec = NULL;
     enum allot_kind kind = ALLOT_KIND_UNKNOWN;
     struct iatt buf;
+    gf_boolean_t exact = _gf_true;
     uint64_t found = 0;
     dict_t *xdata = NULL;
     int32_t op_ret = 0;
@@ -141,12 +145,12 @@ seek_task(xlator_t *this, void *arg)
     do {
         ret = allot_refresh(this, seek->fd->inode, &buf);
         if (ret == 0)
-            ret = allot_glimpse_iatt(this, seek->fd->inode, &buf);
+            ret = allot_glimpse_exact(this, seek->fd->inode, &buf, &exact);
         rec = allot_inode_rec(ai, &kind);
         if (ret == 0 && kind == ALLOT_KIND_BROKEN)
             ret = -EIO;
         if (ret == 0 && kind == ALLOT_KIND_SPREAD)
-            ret = seek_spread(this, seek, rec, buf.ia_size, &found);
+            ret = seek_spread(this, seek, rec, buf.ia_size, exact, &found);
         if (ret == -ALLOT_ERR_OLD)
             allot_catch_up(this, seek->fd->inode, rec->r.gen);
         ai->base_behind = ret == -ALLOT_ERR_BEHIND;
