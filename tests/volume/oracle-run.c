@@ -278,10 +278,15 @@ static void
 do_map(const struct op *op)
 {
     struct fs_file *fd = NULL;
-    struct body *b = op_fd(op, &fd);
+    struct body *b = NULL;
     long n = op->len;
     long ret = 0;
 
+    /* What was mapped stays in the kernel's cache, and another client's write
+     * does not change it there: over plain distribute as well. */
+    if (w.n_mounts > 1)
+        return;
+    b = op_fd(op, &fd);
     if (!b || op->off >= b->lo)
         return;
     if (op->kind == OP_MAP_WRITE && op->flavor == FD_DIRECT)
