@@ -50,16 +50,24 @@ add_shard() { # add_shard BLOCK
     mv "$T/vol/sharded.vol" "$T/vol/client.vol"
 }
 
+# variant_dirs VARIANT: empty bricks of its own.
+variant_dirs() {
+    local i
+    for ((i = 0; i < NBRICKS; i++)); do
+        BRICK[i]=${ROOTS[i]}/$1
+        rm -rf "${BRICK[i]}"
+        mkdir -p "${BRICK[i]}/.glusterfs"
+    done
+}
+
 # volume_up VARIANT: distribute, shard4, shard64 or allot, on empty bricks,
 # mounted at $M. volume_down ends it.
 volume_up() {
     local i template=net-4-distribute args=(--option "write-behind:cache-size=$WB")
     [ "$1" != allot ] || template=net-4-plain
-    for ((i = 0; i < NBRICKS; i++)); do
-        BRICK[i]=${ROOTS[i]}/$1
-        rm -rf "${BRICK[i]}"
-        mkdir -p "${BRICK[i]}/.glusterfs"
-        [ "$LINKS" = 0 ] || args+=(--host "$(link_address "$i")")
+    variant_dirs "$1"
+    for ((i = 0; i < NBRICKS && LINKS; i++)); do
+        args+=(--host "$(link_address "$i")")
     done
     volume_make "$template" "${args[@]}"
     case $1 in

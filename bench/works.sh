@@ -204,18 +204,14 @@ work_instructions() {
 
 # local_volume VARIANT: bricks and client in the process that uses them.
 local_volume() {
-    local i template=local-4-distribute
+    local template=local-4-distribute
     [ "$1" != allot ] || template=local-4
-    for ((i = 0; i < NBRICKS; i++)); do
-        BRICK[i]=${ROOTS[i]}/$1
-        rm -rf "${BRICK[i]}"
-        mkdir -p "${BRICK[i]}/.glusterfs"
-    done
+    variant_dirs "$1"
     volume_make "$template"
 }
 
 plugin_instructions() { # plugin_instructions PLUGIN write|read COUNT
-    local pid
+    local pid way
     # The mount's process forks; the one that stays is counted. Without the kernel's
     # cache a call of the program is one of the mount.
     MOUNT_WRAP=(valgrind --tool=callgrind --max-stackframe=100000 --log-file="$LOG/callgrind.%p"
@@ -223,7 +219,9 @@ plugin_instructions() { # plugin_instructions PLUGIN write|read COUNT
     must_mount m --direct-io-mode=enable
     pid=$(mount_pid m)
     MOUNT_WRAP=()
-    must bounded 300 "$BUILD/bench/blocks" "$M" "$2" "$3"
+    way=(if=/dev/zero of="$M/f" conv=notrunc)
+    [ "$2" = write ] || way=(if="$M/f" of=/dev/null)
+    must bounded 300 dd "${way[@]}" bs=128k count="$3" status=none
     umount_volume m || bail "cannot unmount"
     must expect_within 60 test -s "$T/callgrind.$pid"
     callgrind_annotate --threshold=100 --show=Ir "$T/callgrind.$pid" |

@@ -426,17 +426,12 @@ truncate:
         :: R.next == 0 && C.arg > 0 -> goto failed
         :: R.next == 0 && C.arg == 0 -> goto cutbase
         :: R.next > 0 && C.arg == 0 && IS(mut == M_INLINE_AT_ONCE) -> goto unspread
-        :: R.next > 0 && C.arg == 0 && IS(mut == M_INLINE_NO_FENCE) -> goto commit
-        :: R.next > 0 && C.arg == 0 && IS(mut != M_INLINE_NO_FENCE && mut != M_INLINE_AT_ONCE) ->
+        :: R.next > 0 && IS(FENCES_FIRST) ->
             /* writers wait for a publication, and stale ones are refused */
             C.ret = TO_INLINE; C.to = R.gen + 1; C.silent = 0;
             c_code { MEC.todo = members(&MER); };
             goto fence
-        :: R.next > 0 && C.arg > 0 && IS(GATED) ->
-            C.ret = TO_INLINE; C.to = R.gen + 1; C.silent = 0;
-            c_code { MEC.todo = members(&MER); };
-            goto fence
-        :: R.next > 0 && C.arg > 0 && IS(!GATED) -> goto commit
+        :: else -> goto commit
         fi
     }
 commit:

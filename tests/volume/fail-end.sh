@@ -5,10 +5,8 @@
 # The end of a file that is being written is on a brick that goes away. Another client
 # cannot know where the file ends: it says EIO there, not that it is the end, and not
 # that there is no data; what is before is read.
-# shellcheck source=lib.sh
-. "$(dirname "$0")/lib.sh"
-
-DIRECT=(--direct-io-mode=enable --attribute-timeout=0 --entry-timeout=0)
+# shellcheck source=fail-lib.sh
+. "$(dirname "$0")/fail-lib.sh"
 
 bricks_dirs 4
 volume_make net-4-plain --block-size 16KB --inline-limit 16KB --option 'c*:ping-timeout=5'
@@ -18,14 +16,10 @@ must_mount reader "${DIRECT[@]}"
 # It has not seen the end before.
 must_mount late "${DIRECT[@]}"
 
-brick_is() { # brick_is MOUNT I STATE
-    getfattr --only-values -n glusterfs.allot.status "$T/mnt-$1" 2>/dev/null |
-        jq -e --arg n "c$2" --arg s "$3" 'any(.bricks[]; .name == $n and .state == $s)'
-}
 # longest FILE: the brick whose portion of it ends last.
 longest() {
     local gfid i
-    gfid=$(getfattr --only-values -n glusterfs.gfid.string "$T/mnt-writer/$1" 2>/dev/null)
+    gfid=$("$ALLOT" layout "$T/mnt-writer/$1" --json | jq -r .gfid)
     for i in 0 1 2 3; do
         find "${BRICK[$i]}/.allot" -name "$gfid.*" -printf "%s $i\n"
     done | sort -n | tail -1 | cut -d' ' -f2
@@ -55,8 +49,8 @@ done
 note "the last 1000 bytes, from $at on, are on brick $gone"
 is "the other client reads them" "$(dd if="$T/mnt-reader/$f" bs=1000 count=1 iflag=skip_bytes skip="$at" status=none | tr -d w | wc -c)" 0
 must brick_kill "$gone"
-must expect_within 30 brick_is writer "$gone" down
-must expect_within 30 brick_is late "$gone" down
+state_comes "$T/mnt-writer" "c$gone" down
+state_comes "$T/mnt-late" "c$gone" down
 # shellcheck disable=SC2016
 is "when the brick is away: EIO, not the end" \
     "$(tried "$f" 'open(my $f, "<", $ARGV[0]) or die "open $!"; sysseek($f, '"$at"', 0);
@@ -71,7 +65,7 @@ is "and for a hole that is to be made there" \
 is "what is before, on other bricks, is read" \
     "$(dd if="$T/mnt-late/$f" bs=1000 count=1 status=none | tr -d A | wc -c)" 0
 must brick_start "$gone"
-must expect_within 30 brick_is late "$gone" up
+state_comes "$T/mnt-late" "c$gone" up
 is "when it is back all is read" \
     "$(dd if="$T/mnt-late/$f" bs=1000 count=1 iflag=skip_bytes skip="$at" status=none | tr -d w | wc -c)" 0
 echo >&"$hold"

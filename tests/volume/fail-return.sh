@@ -5,10 +5,8 @@
 # A brick that was away while a file was cut comes back to a client that has the
 # file open, and knows nothing of the cut: the first thing it asks of that brick
 # must not be answered from what was cut off, and what it writes there must stay.
-# shellcheck source=lib.sh
-. "$(dirname "$0")/lib.sh"
-
-DIRECT=(--direct-io-mode=enable --attribute-timeout=0 --entry-timeout=0)
+# shellcheck source=fail-lib.sh
+. "$(dirname "$0")/fail-lib.sh"
 
 bricks_dirs 4
 volume_make net-4-plain --block-size 16KB --inline-limit 16KB --option 'c*:ping-timeout=5'
@@ -42,22 +40,15 @@ tell() { # tell NAME LINE: and what it says
 said() { # said NAME N: it has printed N lines
     [ "$(wc -l <"$T/$1.out")" -ge "$2" ]
 }
-brick_is() { # brick_is MOUNT I STATE
-    getfattr --only-values -n glusterfs.allot.status "$T/mnt-$1" 2>/dev/null |
-        jq -e --arg n "c$2" --arg s "$3" 'any(.bricks[]; .name == $n and .state == $s)'
-}
 
 # data_on I NAME: an offset in the second half of the file that is on brick I.
 data_on() {
     local portion
-    portion=$(find "${BRICK[$1]}/.allot" -type f -name "$(gfid_of "$2").*")
+    portion=$(find "${BRICK[$1]}/.allot" -type f -name "$("$ALLOT" layout "$T/mnt-cutter/$2" --json | jq -r .gfid).*")
     [ -n "$portion" ] || return 1
     perl -e 'open(my $f, "<", $ARGV[0]); for (my $at = 10; $at < 30; $at++) {
         sysseek($f, $at * 16384, 0); sysread($f, my $b, 1);
         if (length($b) && ord($b)) { print $at * 16384; exit 0 } } exit 1' "$portion"
-}
-gfid_of() {
-    getfattr --only-values -n glusterfs.gfid.string "$T/mnt-cutter/$1"
 }
 has_name() { # has_name I NAME: the base is there, and must not go
     [ -e "${BRICK[$1]}/$2" ]
@@ -79,13 +70,13 @@ for how in read write; do
     must expect_within 20 said "$how" 1
     is "$how: the client reads what was there" "$(tell "$how" "read $at")" "1000 41"
     must brick_kill "$gone"
-    must expect_within 30 brick_is cutter "$gone" down
-    must expect_within 30 brick_is holder "$gone" down
+    state_comes "$T/mnt-cutter" "c$gone" down
+    state_comes "$T/mnt-holder" "c$gone" down
     must bounded 30 truncate -s 100000 "$T/mnt-cutter/$f"
     must bounded 30 truncate -s 500000 "$T/mnt-cutter/$f"
     must brick_start "$gone"
-    must expect_within 30 brick_is cutter "$gone" up
-    must expect_within 30 brick_is holder "$gone" up
+    state_comes "$T/mnt-cutter" "c$gone" up
+    state_comes "$T/mnt-holder" "c$gone" up
     if [ $how = read ]; then
         is "it does not read what was cut off while the brick was away" "$(tell "$how" "read $at")" "1000 00"
     else

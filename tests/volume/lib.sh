@@ -272,6 +272,14 @@ brick_used() {
     du -s --block-size=1 --exclude=.glusterfs "${BRICK[$1]}" | cut -f1
 }
 
+# names_on_one FILE: in a copy of net-4-plain's client.vol all names are on the first
+# brick, nothing between.
+names_on_one() {
+    sed -i -e '/^volume dht$/,/^end-volume$/{s#cluster/distribute#debug/io-stats#;s#subvolumes c0 .*#subvolumes c0#}' \
+        -e 's/option namespace distribute/option namespace other/' "$1"
+    grep -A2 '^volume dht$' "$1" | grep -q 'subvolumes c0$' || bail "no names on one brick in $1"
+}
+
 # ---- volumes ----------------------------------------------------------------
 
 listens() { # listens PORT

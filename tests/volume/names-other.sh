@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 12
+# needs: 20
 # A lookup that is under way while another file takes the name: the brick's server
 # has the old file under that name in its table, storage/posix answers for the new
 # one. The old one is still open, and must not get the new one's record. A
@@ -13,9 +13,8 @@ DIRECT=(--direct-io-mode=enable)
 
 bricks_dirs 4
 volume_make net-4-plain --block-size 16KB --inline-limit 64KB
-# All names on the first brick, whose lookups take half a second.
-sed -i -e '/^volume dht$/,/^end-volume$/{s#cluster/distribute#debug/io-stats#;s#subvolumes c0 .*#subvolumes c0#}' \
-    -e 's/option namespace distribute/option namespace other/' "$T/vol/client.vol"
+# All names on the first brick, whose lookups last.
+names_on_one "$T/vol/client.vol"
 awk '/^volume locks$/ {
          print "volume slow\n    type debug/delay-gen\n    option delay-percentage 100%"
          print "    option delay-duration 150000\n    option enable lookup\n    subvolumes posix\nend-volume\n"

@@ -18,13 +18,6 @@ CALLS=$BUILD/tests/volume/race-calls
 SEED=${RACE_SEED:-$((RANDOM * 32768 + RANDOM))}
 note "repeat with RACE_SEED=$SEED"
 
-# names_on_one FILE: all names are on the first brick, nothing between.
-names_on_one() {
-    sed -i -e '/^volume dht$/,/^end-volume$/{s#cluster/distribute#debug/io-stats#;s#subvolumes c0 .*#subvolumes c0#}' \
-        -e 's/option namespace distribute/option namespace other/' "$1"
-    grep -A2 '^volume dht$' "$1" | grep -q 'subvolumes c0$' || bail "no names on one brick in $1"
-}
-
 bricks_dirs 4
 volume_make "${RACE_TEMPLATE:-net-4}" --block-size 16KB --inline-limit 64KB --option 'c*:ping-timeout=5'
 plain_graph "$T/vol/client.vol"

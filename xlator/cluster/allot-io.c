@@ -283,13 +283,13 @@ io_raise_behind(struct allot_io *io)
     if (ret != -ENOMEM)
         ret = 0;
     for (i = 0; i < io->n_behind; i++)
-        lost |= errs[i] == -ENODATA || errs[i] == -EIO;
+        lost |= allot_portion_lost(errs[i]);
     if (!lost || allot_record_moved(io->this, io->fd->inode, rec))
         goto out;
     if (!io->writing)
         ret = -EIO;
     for (i = 0; i < io->n_behind; i++)
-        if (errs[i] == -ENODATA || errs[i] == -EIO)
+        if (allot_portion_lost(errs[i]))
             allot_avoid_add(&io->avoid, io->behind[i], EIO);
 out:
     allot_rec_unref(rec);

@@ -588,18 +588,10 @@ fsync_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 {
     struct open_local *local = frame->local;
 
-    if (op_ret < 0 &&
-        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        allot_patience_left(this, local->fd->inode, &local->patience)) {
-        struct allot_inode *ai = allot_inode_get(this, local->fd->inode);
-
-        if (ai) {
-            ai->stale = _gf_true;
-            ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
-        }
-        if (allot_run(this, local->fd->inode, _gf_true, fsync_task, local) == 0)
-            return 0;
-    }
+    if (allot_base_refused(this, local->fd->inode, op_ret, op_errno,
+                           &local->patience) &&
+        allot_run(this, local->fd->inode, _gf_true, fsync_task, local) == 0)
+        return 0;
     open_local_free(local);
     STACK_UNWIND_STRICT(fsync, frame, op_ret,
                         op_ret < 0 ? allot_errno(op_errno) : op_errno, prebuf,

@@ -364,7 +364,6 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         0,
     };
     gf_boolean_t moved = _gf_false;
-    gf_boolean_t late = _gf_false;
     fd_t *fd = NULL;
     int ret = 0;
     int err = 0;
@@ -399,7 +398,6 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         /* It came while the record was read. */
         if (view.since > ai->seen_version) {
             errs[i] = -EREMCHG;
-            late = _gf_true;
             continue;
         }
         calls[i].fd = fd_create(loc.inode, 0);
@@ -428,11 +426,9 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
             errs[i] = open_end(this, inode, ai, rec->r.nonce, &calls[i]);
         }
         err = errs[i];
-        if (err && !ret)
+        if (err == -EREMCHG || (err && !ret))
             ret = err;
     }
-    if (moved || late)
-        ret = -EREMCHG;
 out:
     GF_FREE(calls);
     allot_rec_unref(rec);

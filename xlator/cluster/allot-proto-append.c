@@ -61,7 +61,7 @@ append_has_lost(const int *errs, uint32_t n)
     uint32_t i = 0;
 
     for (i = 0; i < n; i++)
-        if (errs[i] == -ENODATA || errs[i] == -EIO)
+        if (allot_portion_lost(errs[i]))
             return _gf_true;
     return _gf_false;
 }
@@ -77,7 +77,7 @@ append_members(xlator_t *this, const struct allot_layout *layout,
     uint32_t i = 0;
 
     for (i = 0; i < layout->brick_count; i++)
-        if (lost && (lost[i] == -ENODATA || lost[i] == -EIO))
+        if (lost && allot_portion_lost(lost[i]))
             allot_avoid_add(&all, layout->bricks[i], EIO);
     return allot_choose(this, &all, members);
 }

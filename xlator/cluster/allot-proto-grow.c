@@ -295,7 +295,7 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         goto out;
     }
     ret = allot_portions_open(this, inode, idx, n, errs);
-    if (ret == -EREMCHG || ret == -ENOMEM || (n > 0 && errs[0] == -ECANCELED))
+    if (ret == -EREMCHG || (n > 0 && errs[0] == -ECANCELED))
         goto out;
     ret = 0;
     for (i = 0; i < n; i++) {
@@ -330,14 +330,10 @@ allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
     if (!ai)
         return -ENOMEM;
     while (ret == -EREMCHG && allot_patience_left(this, inode, &patience)) {
-        rec = allot_inode_rec(ai, &kind);
-        if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
-            ret = allot_refresh(this, inode, NULL);
-            if (ret == 0)
-                ret = -EREMCHG;
-        } else if (kind == ALLOT_KIND_BROKEN) {
-            ret = -EIO;
-        } else if (kind == ALLOT_KIND_PLAIN) {
+        ret = allot_record_look(this, inode, &rec, &kind);
+        if (ret)
+            continue;
+        if (kind == ALLOT_KIND_PLAIN) {
             if (allot_write_stays_plain(this, ai, end)) {
                 ret = 0;
             } else {
@@ -349,8 +345,7 @@ allot_prepare_write(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
                     ret = ai->base_size > limit ? -EREMCHG : -EAGAIN;
             }
         } else if (allot_needs_help(this, ai, rec)) {
-            if (allot_help(this, inode, rec) < 0)
-                ret = -EIO;
+            ret = allot_help(this, inode, rec) < 0 ? -EIO : -EREMCHG;
         } else {
             ret = prepare_spread(this, inode, ai, rec, off, end, avoid);
         }
@@ -415,17 +410,10 @@ allot_prepare_read(xlator_t *this, inode_t *inode, uint64_t off, uint64_t end,
         return -ENOMEM;
     *gen = 0;
     while (ret == -EREMCHG && allot_patience_left(this, inode, &patience)) {
-        rec = allot_inode_rec(ai, &kind);
-        if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
-            ret = allot_refresh(this, inode, NULL);
-            ret = ret ? ret : -EREMCHG;
-        } else if (kind == ALLOT_KIND_BROKEN) {
-            ret = -EIO;
-        } else if (kind == ALLOT_KIND_SPREAD) {
+        ret = allot_record_look(this, inode, &rec, &kind);
+        if (ret == 0 && kind == ALLOT_KIND_SPREAD) {
             ret = prepare_read_once(this, inode, ai, rec, off, end);
             *gen = rec->r.gen;
-        } else {
-            ret = 0;
         }
         allot_rec_unref(rec);
     }

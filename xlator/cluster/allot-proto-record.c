@@ -150,6 +150,46 @@ allot_patience_left(xlator_t *this, inode_t *inode,
     return _gf_false;
 }
 
+gf_boolean_t
+allot_base_refused(xlator_t *this, inode_t *inode, int32_t op_ret,
+                   int32_t op_errno, struct allot_patience *patience)
+{
+    struct allot_inode *ai = NULL;
+
+    if (op_ret >= 0 ||
+        (op_errno != ALLOT_ERR_OLD && op_errno != ALLOT_ERR_BEHIND) ||
+        !allot_patience_left(this, inode, patience))
+        return _gf_false;
+    ai = allot_inode_peek(this, inode);
+    ai->stale = _gf_true;
+    ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
+    return _gf_true;
+}
+
+int
+allot_record_look(xlator_t *this, inode_t *inode, struct allot_rec **rec,
+                  enum allot_kind *kind)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    int ret = 0;
+
+    *rec = NULL;
+    if (!ai)
+        return -ENOMEM;
+    *rec = allot_inode_rec(ai, kind);
+    if (*kind == ALLOT_KIND_UNKNOWN || ai->stale) {
+        ret = allot_refresh(this, inode, NULL);
+        ret = ret ? ret : -EREMCHG;
+    } else if (*kind == ALLOT_KIND_BROKEN) {
+        ret = -EIO;
+    }
+    if (ret) {
+        allot_rec_unref(*rec);
+        *rec = NULL;
+    }
+    return ret;
+}
+
 int
 allot_record_copy(const struct allot_record *from, struct allot_record *to)
 {

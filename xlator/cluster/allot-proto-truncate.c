@@ -53,14 +53,14 @@ truncate_clear_clips(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     return ret;
 }
 
+/* Publish {g+2, clean, @size, with a clip}: who comes with an older record must
+ * help first, and who wants to write must publish DIRTY. */
 static int
-truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
-                uint64_t size)
+truncate_publish(xlator_t *this, inode_t *inode, struct allot_rec *rec,
+                 uint64_t size)
 {
-    struct allot_rec *now_rec = NULL;
     struct allot_record r;
     struct timespec now = allot_now();
-    int all = 0;
     int ret = allot_record_copy(&rec->r, &r);
 
     if (ret)
@@ -87,7 +87,18 @@ truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     r.flags &= ~ALLOT_RECORD_DIRTY;
     if (r.blocks512 > (size + 511) / 512)
         r.blocks512 = (size + 511) / 512;
-    ret = allot_publish(this, inode, &r, UINT64_MAX, &now);
+    return allot_publish(this, inode, &r, UINT64_MAX, &now);
+}
+
+static int
+truncate_shrink(xlator_t *this, inode_t *inode, struct allot_rec *rec,
+                uint64_t size)
+{
+    struct allot_rec *now_rec = NULL;
+    struct allot_record r;
+    int all = 0;
+    int ret = truncate_publish(this, inode, rec, size);
+
     if (ret)
         return ret;
     allot_stop(this, ALLOT_STOP_TRUNCATE_PUBLISHED);
@@ -127,8 +138,8 @@ truncate_gate(xlator_t *this, inode_t *inode, struct allot_rec *rec)
     for (i = 0; i < n && ret != -EREMCHG; i++) {
         if (errs[i] == -EREMCHG || errs[i] == -ALLOT_ERR_BEHIND)
             ret = -EREMCHG;
-        else if (errs[i] && errs[i] != -ENOTCONN && errs[i] != -ENODATA &&
-                 errs[i] != -EIO)
+        else if (errs[i] && errs[i] != -ENOTCONN &&
+                 !allot_portion_lost(errs[i]))
             ret = errs[i] == -ENOMEM ? -ENOMEM : -EIO;
     }
     GF_FREE(errs);
@@ -137,32 +148,6 @@ truncate_gate(xlator_t *this, inode_t *inode, struct allot_rec *rec)
         ret = ret ? ret : -EREMCHG;
     }
     return ret;
-}
-
-/* The record of an ordinary truncation to inline_limit: who comes with an older
- * one must help first, and who wants to write must publish DIRTY. The clips
- * there were are all larger. */
-static int
-truncate_publish_inline(xlator_t *this, inode_t *inode, struct allot_rec *rec)
-{
-    uint32_t limit = rec->r.layout->inline_limit;
-    struct allot_record r;
-    struct timespec now = allot_now();
-    int ret = allot_record_copy(&rec->r, &r);
-
-    if (ret)
-        return ret;
-    r.gen = rec->r.gen + 2;
-    r.size = limit;
-    r.flags &= ~ALLOT_RECORD_DIRTY;
-    if (r.blocks512 > limit / 512)
-        r.blocks512 = limit / 512;
-    ret = allot_record_clip_add(&r, r.gen, limit);
-    if (ret) {
-        allot_record_clear(&r);
-        return ret;
-    }
-    return allot_publish(this, inode, &r, UINT64_MAX, &now);
 }
 
 /* Down to the inline part or less, in two publications. After the first one
@@ -183,7 +168,7 @@ truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
     memset(&r, 0, sizeof(r));
     allot_stop(this, ALLOT_STOP_INLINE_FENCED);
     if (ret == 0)
-        ret = truncate_publish_inline(this, inode, old);
+        ret = truncate_publish(this, inode, old, old->r.layout->inline_limit);
     if (ret)
         return ret;
     allot_stop(this, ALLOT_STOP_INLINE_CUT);
@@ -285,13 +270,10 @@ allot_truncate_to(xlator_t *this, inode_t *inode, uint64_t size)
     if (size > ALLOT_OFFSET_MAX)
         return -EFBIG;
     while (ret == -EREMCHG && allot_patience_left(this, inode, &patience)) {
-        rec = allot_inode_rec(ai, &kind);
-        if (kind == ALLOT_KIND_UNKNOWN || ai->stale) {
-            ret = allot_refresh(this, inode, NULL);
-            ret = ret ? ret : -EREMCHG;
-        } else if (kind == ALLOT_KIND_BROKEN) {
-            ret = -EIO;
-        } else if (kind == ALLOT_KIND_SPREAD) {
+        ret = allot_record_look(this, inode, &rec, &kind);
+        if (ret)
+            continue;
+        if (kind == ALLOT_KIND_SPREAD) {
             ret = truncate_spread(this, inode, rec, size);
         } else if (allot_write_stays_plain(this, ai, size)) {
             ret = truncate_base(this, inode, size);

@@ -88,6 +88,29 @@ gf_boolean_t
 allot_patience_left(xlator_t *this, inode_t *inode,
                     struct allot_patience *patience);
 
+/** allot_base_refused - the base has refused a call as of an old or a newer
+ * record, and it is worth another try: what is known is stale now. Any context.
+ */
+gf_boolean_t
+allot_base_refused(xlator_t *this, inode_t *inode, int32_t op_ret,
+                   int32_t op_errno, struct allot_patience *patience);
+
+/** allot_record_look - what a protocol begins with
+ * 0: *@rec (a reference, NULL: none) and *@kind, PLAIN or SPREAD; -EREMCHG: it
+ * had to be read first, look again; -EIO: BROKEN; -errno: it cannot be read. In
+ * a synctask. */
+int
+allot_record_look(xlator_t *this, inode_t *inode, struct allot_rec **rec,
+                  enum allot_kind *kind);
+
+/** allot_portion_lost - does @err, 0 or -errno of a portion, say that it is not
+ * there or damaged? Its brick answers, and its blocks are lost. */
+static inline gf_boolean_t
+allot_portion_lost(int err)
+{
+    return err == -ENODATA || err == -EIO;
+}
+
 /** allot_record_copy - a copy of @from to change and publish: seq is one more.
  * allot_record_clear() it. 0 or -ENOMEM. */
 int

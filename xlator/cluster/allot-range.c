@@ -357,14 +357,10 @@ range_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     struct allot_inode *ai = allot_inode_get(this, local->inode);
 
     /* It became spread meanwhile: begin anew. */
-    if (op_ret < 0 &&
-        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) && ai &&
-        allot_patience_left(this, local->inode, &local->patience)) {
-        ai->stale = _gf_true;
-        ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
-        if (allot_run(this, local->inode, _gf_true, range_task, local) == 0)
-            return 0;
-    }
+    if (allot_base_refused(this, local->inode, op_ret, op_errno,
+                           &local->patience) &&
+        allot_run(this, local->inode, _gf_true, range_task, local) == 0)
+        return 0;
     if (op_ret >= 0 && ai)
         ai->base_size = post->ia_size;
     range_unwind(local, op_ret, op_errno, pre, post, xdata);

@@ -266,11 +266,7 @@ read_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     struct allot_io *io = frame->local;
     inode_t *inode = inode_ref(io->fd->inode);
 
-    if (op_ret < 0 &&
-        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        allot_patience_left(this, inode, &io->patience)) {
-        io->ai->stale = _gf_true;
-        io->ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
+    if (allot_base_refused(this, inode, op_ret, op_errno, &io->patience)) {
         allot_io_round_clear(io);
         read_repair(io);
         goto out;

@@ -110,14 +110,9 @@ seek_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
 {
     struct allot_seek *seek = cookie;
     inode_t *inode = seek->fd->inode;
-    struct allot_inode *ai = allot_inode_get(this, inode);
 
-    if (ai)
-        ai->base_behind = op_ret < 0 && op_errno == ALLOT_ERR_BEHIND;
     /* It became spread meanwhile. */
-    if (op_ret < 0 &&
-        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        allot_patience_left(this, inode, &seek->patience) &&
+    if (allot_base_refused(this, inode, op_ret, op_errno, &seek->patience) &&
         allot_run(this, inode, _gf_true, seek_task, seek) == 0)
         return 0;
     seek_free(seek);

@@ -130,11 +130,7 @@ write_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     inode_t *inode = inode_ref(io->fd->inode);
     struct allot_inode *ai = io->ai;
 
-    if (op_ret < 0 &&
-        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        allot_patience_left(this, inode, &io->patience)) {
-        ai->stale = _gf_true;
-        ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
+    if (allot_base_refused(this, inode, op_ret, op_errno, &io->patience)) {
         allot_io_round_clear(io);
         write_repair(io, _gf_true);
         goto out;

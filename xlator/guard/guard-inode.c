@@ -68,13 +68,15 @@ guard_inode_is_portion(xlator_t *this, inode_t *inode)
 inode_t *
 guard_inode_of(inode_t *inode, uuid_t gfid)
 {
-    inode_t *other = inode_find(inode->table, gfid);
+    inode_t *other = NULL;
 
+    if (gf_uuid_compare(inode->gfid, gfid) == 0)
+        return inode_ref(inode);
+    other = inode_find(inode->table, gfid);
     if (other)
         return other;
-    if (gf_uuid_is_null(inode->gfid) || gf_uuid_compare(inode->gfid, gfid) == 0)
-        return inode_ref(inode);
-    return inode_new(inode->table);
+    return gf_uuid_is_null(inode->gfid) ? inode_ref(inode)
+                                        : inode_new(inode->table);
 }
 
 /* What two xattrs say, before it is compared with what is known. */
@@ -152,6 +154,15 @@ guard_inode_is_news_locked(struct guard_inode *gi, struct guard_seen *seen)
         return seen->seq > gi->seq;
     return seen->gen > gi->gen ||
            (seen->gen == gi->gen && seen->closed && !gi->closed);
+}
+
+int
+guard_inode_request(dict_t *req)
+{
+    return dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
+                   dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0
+               ? -ENOMEM
+               : 0;
 }
 
 void
@@ -305,8 +316,7 @@ guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
     call_frame_t *frame = create_frame(this, this->ctx->pool);
     dict_t *req = dict_new();
 
-    if (!frame || !req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
-        dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0) {
+    if (!frame || !req || guard_inode_request(req)) {
         if (frame)
             STACK_DESTROY(frame->root);
         if (req)

@@ -164,8 +164,7 @@ guard_relook(call_frame_t *frame, xlator_t *this, uintptr_t show,
         0,
     };
 
-    if (!look || !req || dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) ||
-        dict_set_uint64(req, ALLOT_XATTR_PORTION, 0))
+    if (!look || !req || guard_inode_request(req))
         goto err;
     look->xdata = xdata ? dict_ref(xdata) : dict_new();
     if (!look->xdata)
@@ -238,9 +237,7 @@ guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
         return default_lookup_failure_cbk(frame, err);
 
     req = guard_xdata_plain(xdata);
-    if (!req || (!guard_loc_is_root(loc) &&
-                 (dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
-                  dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0))) {
+    if (!req || (!guard_loc_is_root(loc) && guard_inode_request(req))) {
         if (req)
             dict_unref(req);
         return default_lookup_failure_cbk(frame, ENOMEM);

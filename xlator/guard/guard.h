@@ -220,6 +220,11 @@ guard_inode_of(inode_t *inode, uuid_t gfid);
 gf_boolean_t
 guard_inode_is_portion(xlator_t *this, inode_t *inode);
 
+/** guard_inode_request - add to @req what an answer must have for
+ * guard_inode_learn(). 0 or -ENOMEM. */
+int
+guard_inode_request(dict_t *req);
+
 /** guard_inode_learn - take in the xattrs that came with an answer
  * @gfid: for the log, the inode may not be linked yet
  * @xattr: what was read; a file without record and portion is a plain base
