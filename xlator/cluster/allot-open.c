@@ -97,7 +97,9 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
             ai->base_behind = _gf_true;
     }
     if (op_ret < 0 &&
-        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND ||
+         (op_errno == EIO && (local->flags & O_TRUNC) &&
+          allot_priv(this)->ns_dispersed)) &&
         allot_patience_left(this, local->fd->inode, &local->patience) &&
         allot_run(this, local->fd->inode, _gf_true, open_truncate_task,
                   local) == 0)
@@ -348,6 +350,8 @@ flush_task(xlator_t *this, void *arg)
     fd_t *fd = local->fd;
     struct allot_inode *ai = allot_inode_peek(this, fd->inode);
     dict_t *xdata = local->xdata;
+    int unsized =
+        allot_dispersed_any(this) ? allot_disperse_flush(this, fd->inode) : 0;
     int ret = 0;
 
     if (ai->unlinked)
@@ -359,7 +363,7 @@ flush_task(xlator_t *this, void *arg)
     /* Written, acknowledged, and hidden by another client's extent. */
     if (!ai->unlinked && allot_fd_rehomed(this, ai, fd, _gf_true))
         ret = -EIO;
-    if (ret == -EIO) {
+    if (ret == -EIO || unsized == -EIO) {
         flush_fail(local);
         return;
     }
@@ -394,7 +398,8 @@ flush_has_work(xlator_t *this, struct allot_inode *ai, fd_t *fd)
     LOCK(&ai->lock);
     {
         longer =
-            ai->kind == ALLOT_KIND_SPREAD && ai->known_size > ai->rec->r.size;
+            ai->kind == ALLOT_KIND_SPREAD &&
+            (ai->known_size > ai->rec->r.size || allot_dispersed_any(this));
     }
     UNLOCK(&ai->lock);
     return longer;
