@@ -11,8 +11,7 @@ needs_programs dbench
 TIME=${DBENCH_SECONDS:-3}
 
 bench() { # bench DIR
-    # Its pid is the key of its semaphore; PostgreSQL's may be the same number.
-    exec unshare --ipc dbench -t "$TIME" -D "$1" -c /usr/share/dbench/client.txt 2
+    exec dbench -t "$TIME" -D "$1" -c /usr/share/dbench/client.txt 2
 }
 
 # all_of TITLE DIR...: a dbench on each DIR, at once.
@@ -29,8 +28,10 @@ all_of() {
     for dir in "$@"; do
         is "$title: dbench $i ends well" "$(wait_for "bench-$i" $((TIME * 5 + 120)))" 0 ||
             note "$(tail -20 "$T/bench-$i.out")"
+        # The machine's first semaphore has the number 0, which dbench takes for
+        # a failure of semget() (and goes on with it).
         nok "$title: dbench $i has found nothing wrong" \
-            grep -E '^\[[0-9]+\]|ERROR|failed' "$T/bench-$i.out"
+            grep -E '^\[[0-9]+\]|ERROR|failed' <(grep -v '^failed to create barrier semaphore' "$T/bench-$i.out")
         ok "$title: dbench $i has done something" grep -qE '^Throughput [1-9]' "$T/bench-$i.out"
         note "$title: dbench $i: $(grep '^Throughput' "$T/bench-$i.out")"
         ok "$title: what dbench $i leaves is removed" rm -rf "$dir"
