@@ -46,7 +46,7 @@ volume() {
         sed -E 's/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/00000000-0000-0000-0000-000000000001/g' \
             "$f" >"$dir/$(basename "$f")"
     done
-    # The type of the volume, for the filter; settings in it may be older than volfiles.
+    # What the filter takes from there; settings in it may be older than volfiles.
     grep -E '^(disperse|thin_arbiter)_count=[1-9]' "$T/server1/lib/vols/$type/info" >"$dir/info" || rm "$dir/info"
     for f in "$dir"/*.vol; do
         mkdir -p "$T/converted"

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
  * allot-fan.c - see allot-fan.h. One callback per shape of reply stores the
- * answer in its call and wakes the barrier; nothing here decides anything, but
- * that the EIO of a disperse set is put as its guards meant it
- * (allot-disperse.c).
+ * answer in its call and wakes the barrier; nothing here decides anything.
  */
 #include "allot-fan.h"
 #include "allot-health.h"
-#include "allot-proto.h"
 
 /* features/locks holds back an unlink while an inodelk of an ordinary client is
  * held, but not for internal (negative) pids. */
@@ -64,10 +61,8 @@ fan_answer(call_frame_t *frame, int32_t op_ret, int32_t op_errno,
 {
     struct allot_call *call = frame->local;
 
-    call->doubt =
-        op_ret < 0 && op_errno == EIO && allot_dispersed(call->by, call->xl);
     allot_health_end(call->by, call->health, fan_work(call->fop),
-                     call->start_nsec, op_ret, call->doubt ? 0 : op_errno,
+                     call->start_nsec, op_ret, op_errno,
                      call->fd    ? call->fd->inode
                      : call->loc ? call->loc->inode
                                  : NULL);
@@ -186,19 +181,6 @@ fan_readv_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     return 0;
 }
 
-/* Times of the volume (features.ctime, features/utime above us) are kept in an
- * xattr that disperse compares before it heals the others. So all leaves get
- * the same one when the portion is made; else each sets what is not there at
- * the first write that reaches it. */
-static void
-fan_stamp(xlator_t *this, call_frame_t *frame, const struct allot_call *c)
-{
-    if (!allot_dispersed(this, c->xl))
-        return;
-    timespec_now_realtime(&frame->root->ctime);
-    frame->root->flags |= MDATA_CTIME | MDATA_MTIME | MDATA_ATIME;
-}
-
 static void
 fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
 {
@@ -222,7 +204,6 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
                        c->fd, c->xdata);
             return;
         case GF_FOP_CREATE:
-            fan_stamp(this, frame, c);
             STACK_WIND(frame, fan_create_cbk, c->xl, fops->create, c->loc,
                        c->flags, c->mode, 0, c->fd, c->xdata);
             return;
@@ -301,9 +282,8 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
     }
 }
 
-/* All calls, or @again those in doubt. */
-static void
-fan_round(xlator_t *this, struct allot_call *calls, int n, gf_boolean_t again)
+void
+allot_fan(xlator_t *this, struct allot_call *calls, int n)
 {
     struct syncbarrier barrier = {
         0,
@@ -322,11 +302,8 @@ fan_round(xlator_t *this, struct allot_call *calls, int n, gf_boolean_t again)
     }
 
     for (i = 0; i < n; i++) {
-        if (again && !calls[i].doubt)
-            continue;
         calls[i].ret = -1;
         calls[i].err = ENOTCONN;
-        calls[i].doubt = _gf_false;
         if (!calls[i].xl)
             continue;
         frame = copy_frame(task->opframe);
@@ -347,42 +324,6 @@ fan_round(xlator_t *this, struct allot_call *calls, int n, gf_boolean_t again)
 
     syncbarrier_wait(&barrier, wound);
     syncbarrier_destroy(&barrier);
-}
-
-/* Until disperse has given up the lock of a refused call: 2, 4, ... 64 ms. */
-#define DOUBT_TRIES 6
-#define DOUBT_USEC 2000
-
-/* Those that make or remove a name lock its directory: no refusal there, and a
- * second one finds what the first has done. */
-static gf_boolean_t
-fan_repeats(glusterfs_fop_t fop)
-{
-    return fop != GF_FOP_CREATE && fop != GF_FOP_MKDIR &&
-           fop != GF_FOP_UNLINK && fop != GF_FOP_INODELK;
-}
-
-void
-allot_fan(xlator_t *this, struct allot_call *calls, int n)
-{
-    gf_boolean_t again = _gf_false;
-    int tries = 0;
-    int i = 0;
-
-    do {
-        if (again)
-            synctask_usleep(DOUBT_USEC << tries++);
-        for (i = 0; again && i < n; i++) {
-            if (!calls[i].doubt)
-                continue;
-            calls[i].err = allot_disperse_verdict(
-                this, calls[i].xl, calls[i].loc, calls[i].fd, calls[i].xdata);
-            calls[i].doubt = calls[i].err == EIO && fan_repeats(calls[i].fop);
-        }
-        fan_round(this, calls, n, again);
-        for (again = _gf_false, i = 0; i < n; i++)
-            again = again || calls[i].doubt;
-    } while (again && tries < DOUBT_TRIES);
 }
 
 int

@@ -47,7 +47,6 @@ struct allot_call {
     int riov_count;
     struct iobref *riobref;
     uint64_t roff;               /* seek */
-    gf_boolean_t doubt;          /* private: EIO of a disperse set */
     struct allot_health *health; /* private: of its brick; NULL: none */
     uint64_t start_nsec;         /* private */
     xlator_t *by;                /* private: cluster/allot */

@@ -138,18 +138,6 @@ allot_io_begin(struct allot_io *io)
     }
 }
 
-/* May it have been refused, for all we know (allot-disperse.c). */
-static gf_boolean_t
-io_doubtful(const struct allot_io *io, const struct allot_io_piece *piece)
-{
-    return piece->ret < 0 && piece->err == EIO &&
-           allot_dispersed(io->this, piece->xl);
-}
-
-/* Another call on that file may have been, and this one have ended with it. */
-#define IO_DOUBTS 16
-#define IO_DOUBT_USEC 2000
-
 gf_boolean_t
 allot_io_answered(struct allot_io *io, struct allot_io_piece *piece)
 {
@@ -157,8 +145,7 @@ allot_io_answered(struct allot_io *io, struct allot_io_piece *piece)
 
     allot_health_end(io->this, piece->health,
                      io->writing ? ALLOT_WORK_WRITE : ALLOT_WORK_READ,
-                     piece->start_nsec, piece->ret,
-                     io_doubtful(io, piece) ? 0 : piece->err, io->fd->inode);
+                     piece->start_nsec, piece->ret, piece->err, io->fd->inode);
 
     LOCK(&io->frame->lock);
     {
@@ -230,7 +217,6 @@ allot_io_judge(struct allot_io *io)
     int i = 0;
 
     io->refused = _gf_false;
-    io->doubt = _gf_false;
     io->n_behind = 0;
     io->good = 0;
     for (i = 0; i < io->n; i++) {
@@ -239,10 +225,7 @@ allot_io_judge(struct allot_io *io)
         if (piece->ret > 0)
             io->landed = _gf_true;
         if (piece->ret < 0) {
-            if (io->doubts < IO_DOUBTS && io_doubtful(io, piece)) {
-                io->doubt = _gf_true;
-                ret = 1;
-            } else if (piece->p.brick_idx != ALLOT_PIECE_BASE) {
+            if (piece->p.brick_idx != ALLOT_PIECE_BASE) {
                 ret = judge_portion(io, piece);
             } else if (piece->err == ALLOT_ERR_OLD) {
                 io->refused = _gf_true;
@@ -313,45 +296,12 @@ out:
     return ret;
 }
 
-/* What the pieces in doubt ended for. */
-static void
-io_ask(struct allot_io *io)
-{
-    struct allot_io_piece *piece = NULL;
-    gf_boolean_t known = _gf_false;
-    int i = 0;
-
-    synctask_usleep(IO_DOUBT_USEC);
-    for (i = 0; i < io->n; i++) {
-        piece = &io->pieces[i];
-        if (!io_doubtful(io, piece))
-            continue;
-        piece->err = allot_disperse_verdict(io->this, piece->xl, NULL,
-                                            piece->fd, io->rec->gen_xdata);
-        known |= piece->err != EIO;
-        if (piece->p.brick_idx != ALLOT_PIECE_BASE) {
-            if (piece->err != EIO)
-                judge_portion(io, piece);
-        } else if (piece->err == ALLOT_ERR_OLD) {
-            io->refused = _gf_true;
-        } else if (piece->err == ALLOT_ERR_BEHIND) {
-            io->ai->base_behind = _gf_true;
-            io->ai->stale = _gf_true;
-        }
-    }
-    if (!known)
-        io->doubts++;
-    io->doubt = _gf_false;
-}
-
 int
 allot_io_repair(struct allot_io *io)
 {
     uint64_t gen = io->rec ? io->rec->r.gen : 0;
     int ret = 0;
 
-    if (io->doubt && io->rec)
-        io_ask(io);
     if (io->refused) {
         ret = allot_catch_up(io->this, io->fd->inode, gen);
         if (ret == -EREMCHG)

@@ -91,8 +91,6 @@ struct allot_io {
     gf_boolean_t refused; /* some piece: ALLOT_ERR_OLD */
     uint16_t behind[16];  /* bricks: ALLOT_ERR_BEHIND */
     int n_behind;
-    gf_boolean_t doubt; /* some piece: EIO of a disperse set */
-    int doubts;         /* times that it was nothing known */
     uint64_t good; /* bytes from off on that the round did, without a gap */
     int err;       /* what to answer when nothing helps */
 };

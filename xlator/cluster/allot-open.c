@@ -97,9 +97,7 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
             ai->base_behind = _gf_true;
     }
     if (op_ret < 0 &&
-        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND ||
-         (op_errno == EIO && (local->flags & O_TRUNC) &&
-          allot_priv(this)->ns_dispersed)) &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
         allot_patience_left(this, local->fd->inode, &local->patience) &&
         allot_run(this, local->fd->inode, _gf_true, open_truncate_task,
                   local) == 0)
@@ -350,8 +348,6 @@ flush_task(xlator_t *this, void *arg)
     fd_t *fd = local->fd;
     struct allot_inode *ai = allot_inode_peek(this, fd->inode);
     dict_t *xdata = local->xdata;
-    int unsized =
-        allot_dispersed_any(this) ? allot_disperse_flush(this, fd->inode) : 0;
     int ret = 0;
 
     if (ai->unlinked)
@@ -363,7 +359,7 @@ flush_task(xlator_t *this, void *arg)
     /* Written, acknowledged, and hidden by another client's extent. */
     if (!ai->unlinked && allot_fd_rehomed(this, ai, fd, _gf_true))
         ret = -EIO;
-    if (ret == -EIO || unsized == -EIO) {
+    if (ret == -EIO) {
         flush_fail(local);
         return;
     }
@@ -398,8 +394,7 @@ flush_has_work(xlator_t *this, struct allot_inode *ai, fd_t *fd)
     LOCK(&ai->lock);
     {
         longer =
-            ai->kind == ALLOT_KIND_SPREAD &&
-            (ai->known_size > ai->rec->r.size || allot_dispersed_any(this));
+            ai->kind == ALLOT_KIND_SPREAD && ai->known_size > ai->rec->r.size;
     }
     UNLOCK(&ai->lock);
     return longer;

@@ -101,7 +101,6 @@ cut_truncate(struct cut *cut, uint64_t size)
     allot_calls_wipe(&call, 1);
     if (ret < 0 || call.st.ia_size <= size)
         goto out;
-    allot_disperse_record(cut->this, cut->xl, cut->loc->inode);
     allot_call_init(&call, cut->xl, GF_FOP_TRUNCATE);
     call.loc = cut->loc;
     call.off = size;

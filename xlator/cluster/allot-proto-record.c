@@ -155,13 +155,9 @@ allot_base_refused(xlator_t *this, inode_t *inode, int32_t op_ret,
                    int32_t op_errno, struct allot_patience *patience)
 {
     struct allot_inode *ai = NULL;
-    /* Of a disperse set EIO may mean the same. Twice with one record it does
-     * not. */
-    gf_boolean_t doubt =
-        op_errno == EIO && allot_priv(this)->ns_dispersed && patience->same < 2;
 
     if (op_ret >= 0 ||
-        (op_errno != ALLOT_ERR_OLD && op_errno != ALLOT_ERR_BEHIND && !doubt) ||
+        (op_errno != ALLOT_ERR_OLD && op_errno != ALLOT_ERR_BEHIND) ||
         !allot_patience_left(this, inode, patience))
         return _gf_false;
     ai = allot_inode_peek(this, inode);

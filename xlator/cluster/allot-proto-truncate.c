@@ -21,7 +21,6 @@ truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
     struct allot_call call;
     int ret = 0;
 
-    allot_disperse_record(this, allot_priv(this)->ns, inode);
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_TRUNCATE);
     call.off = size;
     call.xdata = allot_xdata_with_gen(NULL, allot_inode_gen(ai));

@@ -439,47 +439,4 @@ allot_unlink_ask(xlator_t *this, fd_t *fd);
 fd_t *
 allot_base_fd(xlator_t *this, inode_t *inode);
 
-/* ---- allot-disperse.c
- * ----------------------------------------------------------------- */
-
-/** allot_dispersed - does @xl, a data subvolume or the namespace, keep files on
- * disperse sets. Any context. */
-gf_boolean_t
-allot_dispersed(xlator_t *this, const xlator_t *xl);
-
-/** allot_dispersed_any - is there any such subvolume. Any context. */
-gf_boolean_t
-allot_dispersed_any(xlator_t *this);
-
-/**
- * allot_disperse_verdict - why a data call on a disperse set ended in EIO
- * @loc or @fd: of the base or the portion, as the call had it
- * @xdata: the call's, with its generation
- * ALLOT_ERR_OLD, ALLOT_ERR_BEHIND: it was refused, or would be now; EIO: not
- * for its generation. In a synctask, winds.
- */
-int
-allot_disperse_verdict(xlator_t *this, xlator_t *xl, loc_t *loc, fd_t *fd,
-                       dict_t *xdata);
-
-/** allot_disperse_record - have disperse record what size the file has on @xl:
- * before a truncation, which may be refused. Nothing elsewhere. Alone, in a
- * synctask, winds. */
-void
-allot_disperse_record(xlator_t *this, xlator_t *xl, inode_t *inode);
-
-/** allot_disperse_flush - at a close: have disperse record how long portions
- * are that were written here. It would do it a second after the last call, and
- * a client that dies meanwhile would take the end of the file with it. -EIO: a
- * size could not be recorded. In a synctask, winds. */
-int
-allot_disperse_flush(xlator_t *this, inode_t *inode);
-
-/** allot_disperse_punch - discard of [@off, @off + @len) within the file
- * @fd: without O_APPEND; @xdata: with the generation
- * 0 or -errno. In a synctask, winds. */
-int
-allot_disperse_punch(xlator_t *this, xlator_t *xl, fd_t *fd, uint64_t off,
-                     uint64_t len, dict_t *xdata);
-
 #endif /* ALLOT_PROTO_H */

@@ -109,12 +109,6 @@
 #define ALLOT_ERR_OLD EREMCHG
 /* The portion is older than the client: fence it, retry ("behind"). */
 #define ALLOT_ERR_BEHIND EL2NSYNC
-/* What a leaf of a disperse set says when it refuses a truncation: this, plus
- * its place in the set. Refusals that are alike are an answer to disperse,
- * which then records the size that the call would have made (docs/design.md,
- * 9a); different ones are EIO to it, and to us. Above every errno of Linux and
- * every number that GlusterFS translates. */
-#define ALLOT_ERR_LEAF 3000
 
 /* ---- virtual xattrs of a mount ------------------------------------------- */
 

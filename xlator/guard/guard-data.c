@@ -64,8 +64,7 @@
         if (verdict == 0)                                               \
             return guard_##fop##_run(frame, this, args, xdata);         \
         if (verdict != GUARD_WAIT)                                      \
-            return default_##fop##_failure_cbk(                         \
-                frame, guard_gate_refusal(this, gi, FOP, verdict));     \
+            return default_##fop##_failure_cbk(frame, verdict);         \
         stub = fop_##fop##_stub(frame, guard_##fop##_run, args, xdata); \
         if (!stub)                                                      \
             return default_##fop##_failure_cbk(frame, ENOMEM);          \

@@ -51,12 +51,6 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
             gi->ask = _gf_true;
         return ALLOT_ERR_BEHIND;
     }
-    /* Disperse reads the rest of a stripe before it writes a part of one: its
-     * write has a generation. And it puts zeros behind a file that it has cut
-     * within a stripe: that is closed until the cut is complete. */
-    if (guard_dispersed(this) && guard_is_own(frame) &&
-        (fop == GF_FOP_READ || (fop == GF_FOP_WRITE && gi->closed)))
-        return 0;
     /* Replicate syncs on its own before it clears its marks; a sync neither
      * shows nor changes data. */
     if (fop == GF_FOP_FSYNC)
@@ -115,19 +109,6 @@ guard_gate_try(xlator_t *this, struct guard_inode *gi, call_frame_t *frame,
 
     guard_gate_count(this, gi, frame, verdict);
     return verdict;
-}
-
-int
-guard_gate_refusal(xlator_t *this, struct guard_inode *gi, glusterfs_fop_t fop,
-                   int verdict)
-{
-    gf_boolean_t apart =
-        fop == GF_FOP_TRUNCATE || fop == GF_FOP_FTRUNCATE ||
-        (verdict == EPERM && (fop == GF_FOP_WRITE || fop == GF_FOP_FALLOCATE));
-
-    if (!guard_dispersed(this) || !apart)
-        return verdict;
-    return ALLOT_ERR_LEAF + (int)GF_ATOMIC_GET(guard_priv(this)->leaf_number);
 }
 
 enum guard_next {
@@ -213,8 +194,7 @@ guard_gate_pump(xlator_t *this, inode_t *inode)
                 break;
             case GUARD_NEXT_REFUSE:
                 guard_gate_count(this, gi, stub->frame, verdict);
-                call_unwind_error(
-                    stub, -1, guard_gate_refusal(this, gi, stub->fop, verdict));
+                call_unwind_error(stub, -1, verdict);
                 break;
             case GUARD_NEXT_EXCLUSIVE:
                 guard_publish_run(this, gi, stub);
@@ -303,8 +283,7 @@ guard_gate_filled(xlator_t *this, struct guard_inode *gi, int err)
     if (stub) {
         gf_msg(this->name, GF_LOG_WARNING, err, GUARD_MSG_FILL_FAILED,
                "cannot read the record of gfid %s", uuid_utoa(inode->gfid));
-        call_unwind_error(stub, -1,
-                          guard_gate_refusal(this, gi, stub->fop, err));
+        call_unwind_error(stub, -1, err);
     }
     guard_gate_pump(this, inode);
 }
