@@ -82,6 +82,9 @@ ok "an emptied brick is blank, its set degraded" status_soon \
     '.state == "DEGRADED" and leaf("c2").state == "blank" and set("s0").state == "up"'
 ok "nothing is missing" all_right
 ok "a file is patched" patch a 3
+for f in n{1..4}; do
+    ok "a new one is written: $f" want cp "$T/a" "$f"
+done
 is "nobody wrote to it" "$(find "${BRICK[2]}" -mindepth 1 -maxdepth 1 ! -name .glusterfs)" ""
 ok "it is adopted again" "$ALLOT" brick adopt c2 "$M"
 ok "the volume is up" status_soon '.state == "UP"'

@@ -491,7 +491,9 @@ make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
             ret = -ENOMEM;
         else
             ret = allot_call_one(this, &call);
-        if (ret == -EEXIST || ret > 0)
+        /* A set with a brick that serves nobody says so, though the directory
+         * is there on the others: the create tells. */
+        if (ret == -EEXIST || ret == -ENOTCONN || ret > 0)
             ret = 0;
         if (call.xdata)
             dict_unref(call.xdata);
