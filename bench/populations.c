@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * populations.c - the three populations of files that evenness is measured
- * with: their sizes, the files themselves, and the proof that every byte of
+ * populations.c - the populations of files that evenness is measured with: their sizes, the files themselves, and the proof that every byte of
  * them reads back.
  *
  *   big      10 files of 100 MiB
  *   medium   200 files, lognormal, median 1 MiB, sigma 1.8, at most 200 MiB
  *   small    3000 files, lognormal, median 16 KiB, sigma 1.6, at most 64 MiB
+ *   many     12000 files of the same kind, for four writers at once
  *
  * size = median x exp(sigma x N(0, 1)). The seed is fixed, so that every run
  * and every translator gets the same files. The content follows from the
@@ -43,6 +43,7 @@ static const struct population populations[] = {
     {"big", 10, 100 * MIB, 0, 100 * MIB},
     {"medium", 200, 1 * MIB, 1.8, 200 * MIB},
     {"small", 3000, 16 * 1024.0, 1.6, 64 * MIB},
+    {"many", 12000, 16 * 1024.0, 1.6, 64 * MIB},
 };
 
 /* splitmix64: small, and the same on every machine. */
@@ -208,7 +209,7 @@ usage(void)
     fputs(
         "usage: populations list POPULATION\n"
         "       populations write|verify POPULATION DIR [PART PARTS]\n"
-        "POPULATION is big, medium or small; PART counts from 0.\n",
+        "POPULATION is big, medium, small or many; PART counts from 0.\n",
         stderr);
     return 2;
 }

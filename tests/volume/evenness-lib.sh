@@ -53,7 +53,13 @@ write_population() {
     return $rc
 }
 
-# evenness POPULATION WRITERS: the result is in RATIO. All bytes are verified
+# Bytes that the largest of the numbers on standard input has more than the mean.
+max_less_mean() {
+    awk '{ sum += $1; if ($1 > max) max = $1 } END { printf "%.0f", max - sum / NR }'
+}
+
+# evenness POPULATION WRITERS: the result is in RATIO (the fullest brick to the
+# mean) and EXCESS (the same as a difference, in bytes). All bytes are verified
 # through a new mount.
 evenness() {
     local i what="$1, $2 writer(s)"
@@ -65,6 +71,8 @@ evenness() {
         sync -f "${BRICK[i]}"
     done
     RATIO=$(used_by_bricks | max_over_mean)
+    # shellcheck disable=SC2034 # for the sourcing script
+    EXCESS=$(used_by_bricks | max_less_mean)
     note "$what: MiB per brick: $(used_by_bricks | awk '{ printf "%.1f ", $1 / 1048576 }')max/mean $RATIO"
     must_mount r
     ok "$what: every byte reads back after a remount" \
