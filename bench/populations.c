@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * populations.c - the populations of files that evenness is measured with: their sizes, the files themselves, and the proof that every byte of
- * them reads back.
+ * populations.c - the populations of files that evenness is measured with:
+ * their sizes, the files themselves, and the proof that every byte of them
+ * reads back.
  *
  *   big      10 files of 100 MiB
  *   medium   200 files, lognormal, median 1 MiB, sigma 1.8, at most 200 MiB
