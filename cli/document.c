@@ -99,11 +99,36 @@ allot_doc_is_one_of(const char *text, const char *const *list)
     return 0;
 }
 
+/* A count that need not be there: 0 then, as what is below. */
+static uint64_t
+allot_doc_number(const json_t *obj, const char *key)
+{
+    json_int_t n = json_integer_value(json_object_get(obj, key));
+
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+/* Of the volume or of a brick. */
+static void
+allot_doc_performance_parse(const json_t *obj,
+                            struct allot_doc_performance *out)
+{
+    const json_t *from = json_object_get(obj, "performance");
+
+    out->busy_seconds =
+        json_number_value(json_object_get(from, "busy_seconds"));
+    out->bytes_per_second =
+        json_number_value(json_object_get(from, "bytes_per_second"));
+    out->latency_seconds =
+        json_number_value(json_object_get(from, "latency_seconds"));
+}
+
 static int
 allot_doc_leaves_parse(const json_t *list, struct allot_doc_brick *brick,
                        struct allot_doc_error *err)
 {
     size_t n = json_array_size(list), i;
+    const json_t *val;
 
     if (n == 0)
         return 0;
@@ -125,7 +150,8 @@ allot_doc_leaves_parse(const json_t *list, struct allot_doc_brick *brick,
             allot_doc_string(obj, "since", 0, &leaf->since, err))
             return -EBADMSG;
         leaf->arbiter = json_is_true(json_object_get(obj, "arbiter"));
-        leaf->pending = -1;
+        val = json_object_get(obj, "heals_pending");
+        leaf->pending = json_is_boolean(val) ? json_is_true(val) : -1;
     }
     return 0;
 }
@@ -153,11 +179,19 @@ allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
         allot_doc_string(obj, "kind", 0, &brick->kind, err))
         return -EBADMSG;
 
+    if (allot_doc_string(obj, "admin", 0, &brick->admin, err))
+        return -EBADMSG;
     brick->degraded = json_is_true(json_object_get(obj, "degraded"));
-    val = json_object_get(obj, "spare_failures");
-    if (json_is_integer(val) && json_integer_value(val) > 0)
-        brick->spare = (uint64_t)json_integer_value(val);
-    brick->spare_quorum = brick->spare;
+    brick->healing = json_is_true(json_object_get(obj, "healing"));
+    brick->spare = allot_doc_number(obj, "spare_failures");
+    brick->spare_quorum = allot_doc_number(obj, "spare_by_quorum");
+    brick->errors = allot_doc_number(obj, "errors");
+    brick->failures = allot_doc_number(obj, "failures");
+    brick->flaps = allot_doc_number(obj, "flaps");
+    val = json_object_get(obj, "resource");
+    brick->fs_bytes = allot_doc_number(val, "capacity_bytes");
+    brick->resource_share = json_number_value(json_object_get(val, "share"));
+    allot_doc_performance_parse(obj, &brick->performance);
     brick->shared = json_is_true(json_object_get(obj, "shared_with_namespace"));
     brick->weight = json_number_value(json_object_get(obj, "weight"));
     brick->share = json_number_value(json_object_get(obj, "share"));
@@ -194,6 +228,9 @@ allot_doc_status_parse(const char *text, size_t len,
         return ret;
     if (allot_doc_string(doc->root, "state", 1, &doc->state, err) ||
         allot_doc_string(doc->root, "volume", 0, &doc->volume, err) ||
+        allot_doc_string(doc->root, "volume_name", 0, &doc->name, err) ||
+        allot_doc_string(doc->root, "inactive_because", 0,
+                         &doc->inactive_because, err) ||
         allot_doc_string(doc->root, "namespace", 0, &doc->ns_kind, err))
         return -EBADMSG;
     if (!allot_doc_is_one_of(doc->state, states))
@@ -203,6 +240,8 @@ allot_doc_status_parse(const char *text, size_t len,
         json_is_true(json_object_get(doc->root, "incomplete_listing"));
     doc->max_over_mean =
         json_number_value(json_object_get(doc->root, "max_over_mean"));
+    doc->spare = allot_doc_number(doc->root, "spare_failures");
+    allot_doc_performance_parse(doc->root, &doc->performance);
 
     bricks = json_object_get(doc->root, "bricks");
     if (!json_is_array(bricks))

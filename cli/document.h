@@ -25,8 +25,9 @@ struct allot_doc_error {
     char text[160];
 };
 
-/* One brick of a status document. Strings are borrowed from the document;
- * they are never NULL, unknown ones are empty. */
+/* Strings below are borrowed from the document; they are never NULL, unknown
+ * ones are empty. */
+
 /* One brick of a set. */
 struct allot_doc_leaf {
     const char *name;
@@ -39,6 +40,14 @@ struct allot_doc_leaf {
     int pending; /* 1: it knows of what is to be healed; 0; -1: not said */
 };
 
+/* P = sum(P_i T_i) / sum(T_i), as docs/json.md explains it. */
+struct allot_doc_performance {
+    double busy_seconds;
+    double bytes_per_second;
+    double latency_seconds;
+};
+
+/* One data subvolume of a status document. */
 struct allot_doc_brick {
     uint32_t index; /* in the registry; ALLOT_DOC_NO_INDEX: not in it */
     const char *name;
@@ -54,8 +63,14 @@ struct allot_doc_brick {
     uint64_t capacity_bytes;
     uint64_t used_bytes;
     int measured;          /* the two above are known */
+    uint64_t fs_bytes;     /* V: of the file system below; 0: not known */
+    double resource_share; /* R: this brick's part of it, 0..1 */
+    const char *admin;     /* none, lost, draining */
+    uint64_t errors, failures, flaps;
+    struct allot_doc_performance performance;
     const char *kind;      /* brick, replicate, arbiter; empty: not said */
     int degraded;          /* a set that misses a brick */
+    int healing;           /* a set: something is to be healed */
     int shared;            /* it may hold names too */
     uint64_t spare;        /* more of its bricks that may fail */
     uint64_t spare_quorum; /* the same as if nothing were to be healed */
@@ -64,11 +79,15 @@ struct allot_doc_brick {
 };
 
 struct allot_doc_status {
-    json_t *root;      /* owned */
-    const char *state; /* UP, DEGRADED, PARTIAL, DOWN; borrowed */
-    const char *volume;
+    json_t *root;       /* owned */
+    const char *state;  /* UP, DEGRADED, PARTIAL, DOWN; borrowed */
+    const char *volume; /* its uuid */
+    const char *name;   /* as people know it */
+    const char *inactive_because;
     const char *ns_kind; /* distribute, replicate, other; borrowed */
     int incomplete_listing;
+    uint64_t spare; /* more bricks that may fail, whichever they are */
+    struct allot_doc_performance performance;
     double max_over_mean;
     struct allot_doc_brick *bricks; /* owned */
     size_t brick_count;

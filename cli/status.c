@@ -13,6 +13,7 @@
 
 #include "export.h"
 #include "format.h"
+#include "next.h"
 #include "table.h"
 #include "volume.h"
 
@@ -94,9 +95,9 @@ static int
 allot_status_row(struct allot_table *table, const struct allot_doc_brick *brick,
                  double load_max)
 {
-    char used[ALLOT_SIZE_TEXT], capacity[ALLOT_SIZE_TEXT];
+    char used[ALLOT_SIZE_TEXT], capacity[ALLOT_SIZE_TEXT], fs[ALLOT_SIZE_TEXT];
     char bar[3 * ALLOT_BAR_CELLS + 1];
-    int err = allot_table_row(table);
+    int err = allot_table_row(table), i;
 
     if (err)
         return err;
@@ -108,21 +109,25 @@ allot_status_row(struct allot_table *table, const struct allot_doc_brick *brick,
                             brick->degraded ? ", degraded" : "");
     err |= allot_table_cell(table, "%s", brick->since);
     err |= allot_table_cell(table, "%g", brick->weight);
-    if (!brick->measured)
-        return err | allot_table_cell(table, "-") |
-               allot_table_cell(table, "-") | allot_table_cell(table, "-") |
-               allot_table_cell(table, "-") | allot_table_cell(table, "%s", "");
-    err |= allot_table_cell(table, "%s",
-                            allot_format_size(brick->used_bytes, used));
+    if (!brick->measured) {
+        for (i = 0; i < 6; i++)
+            err |= allot_table_cell(table, "-");
+        return err | allot_table_cell(table, "%s", "");
+    }
+    err |=
+        allot_table_cell(table, "%s", allot_format_size(brick->fs_bytes, fs));
+    err |= allot_table_cell(table, "%.0f%%", 100 * brick->resource_share);
     err |= allot_table_cell(table, "%s",
                             allot_format_size(brick->capacity_bytes, capacity));
+    err |= allot_table_cell(table, "%s",
+                            allot_format_size(brick->used_bytes, used));
     /* Shares are those of the bricks that take part now. */
-    if (allot_doc_brick_is_down(brick) || allot_doc_brick_is_lost(brick)) {
-        err |= allot_table_cell(table, "-");
-        err |= allot_table_cell(table, "-");
-    } else {
+    if (brick->deviation > 0) {
         err |= allot_table_cell(table, "%.1f%%", 100 * brick->share);
         err |= allot_table_cell(table, "%.3f", brick->deviation);
+    } else {
+        err |= allot_table_cell(table, "-");
+        err |= allot_table_cell(table, "-");
     }
     err |= allot_table_cell(
         table, "%s",
@@ -147,7 +152,7 @@ allot_status_leaf_row(struct allot_table *table,
                             leaf->path, leaf->arbiter ? " (arbiter)" : "");
     err |= allot_table_cell(table, "%s", leaf->state);
     err |= allot_table_cell(table, "%s", leaf->since);
-    for (i = 0; i < 6; i++)
+    for (i = 0; i < 8; i++)
         err |= allot_table_cell(table, "%s", "");
     return err;
 }
@@ -156,11 +161,9 @@ static int
 allot_status_table(const struct allot_doc_status *doc)
 {
     static const struct allot_table_column columns[] = {
-        {"BRICK", 0},     {"PLACE", 0},
-        {"STATE", 0},     {"SINCE", 0},
-        {"WEIGHT", 1},    {"USED", 1},
-        {"SIZE", 1},      {"SHARE", 1},
-        {"DEVIATION", 1}, {"USED PER WEIGHT", 0},
+        {"BRICK", 0},  {"PLACE", 0}, {"STATE", 0},     {"SINCE", 0},
+        {"WEIGHT", 1}, {"V", 1},     {"R", 1},         {"V R", 1},
+        {"USED", 1},   {"SHARE", 1}, {"DEVIATION", 1}, {"USED PER WEIGHT", 0},
     };
     struct allot_table *table;
     double load_max = 0;
@@ -185,6 +188,58 @@ allot_status_table(const struct allot_doc_status *doc)
     return err;
 }
 
+/* The work of a brick, or of all (@brick NULL): P and what went wrong. */
+static int
+allot_status_work_row(struct allot_table *table,
+                      const struct allot_doc_brick *brick,
+                      const struct allot_doc_performance *perf)
+{
+    char text[ALLOT_SIZE_TEXT];
+    int err = allot_table_row(table);
+
+    if (err)
+        return err;
+    err |= allot_table_cell(table, "%s", brick ? brick->name : "all");
+    err |= allot_table_cell(table, "%.2f s", perf->busy_seconds);
+    err |= allot_table_cell(
+        table, "%s/s",
+        allot_format_size((uint64_t)perf->bytes_per_second, text));
+    err |= allot_table_cell(table, "%.3f ms", 1000 * perf->latency_seconds);
+    if (!brick)
+        return err | allot_table_cell(table, "%s", "") |
+               allot_table_cell(table, "%s", "") |
+               allot_table_cell(table, "%s", "");
+    err |= allot_table_cell(table, "%" PRIu64, brick->errors);
+    err |= allot_table_cell(table, "%" PRIu64, brick->failures);
+    err |= allot_table_cell(table, "%" PRIu64, brick->flaps);
+    return err;
+}
+
+static int
+allot_status_work(const struct allot_doc_status *doc)
+{
+    static const struct allot_table_column columns[] = {
+        {"WORK OF", 0}, {"BUSY", 1},     {"THROUGHPUT", 1}, {"LATENCY", 1},
+        {"ERRORS", 1},  {"FAILURES", 1}, {"FLAPS", 1},
+    };
+    struct allot_table *table;
+    size_t i;
+    int err = 0;
+
+    table = allot_table_new(columns, sizeof(columns) / sizeof(columns[0]));
+    if (!table)
+        return -1;
+    for (i = 0; i < doc->brick_count && !err; i++)
+        err = allot_status_work_row(table, &doc->bricks[i],
+                                    &doc->bricks[i].performance);
+    if (!err)
+        err = allot_status_work_row(table, NULL, &doc->performance);
+    if (!err)
+        err = allot_table_print(table);
+    allot_table_free(table);
+    return err;
+}
+
 static void
 allot_status_reasons(const struct allot_doc_status *doc)
 {
@@ -201,9 +256,19 @@ allot_status_reasons(const struct allot_doc_status *doc)
                        brick->name, brick->leaves[k].state,
                        brick->leaves[k].why);
         if (brick->leaf_count)
-            printf("%s can lose %" PRIu64 " more brick%s\n", brick->name,
-                   brick->spare, brick->spare == 1 ? "" : "s");
+            printf("%s can lose %" PRIu64 " more brick%s%s\n", brick->name,
+                   brick->spare, allot_plural(brick->spare),
+                   brick->spare < brick->spare_quorum
+                       ? ": a brick alone has what is not healed yet"
+                       : "");
     }
+    if (doc->spare > 0)
+        printf("the volume can lose %" PRIu64
+               " more brick%s, whichever it is; 'allot ok-to-stop' says which "
+               "others may stop with it\n",
+               doc->spare, allot_plural(doc->spare));
+    else
+        puts("the volume can lose no more brick without data missing");
 }
 
 /* What the translator has to say of the volume as a whole. */
@@ -227,10 +292,13 @@ static void
 allot_status_sentence(const struct allot_doc_status *doc,
                       const struct allot_target *target)
 {
-    size_t i, down = 0, lost = 0, degraded = 0;
+    size_t i, down = 0, lost = 0, degraded = 0, failing = 0;
 
     for (i = 0; i < doc->brick_count; i++) {
-        down += (size_t)allot_doc_brick_is_down(&doc->bricks[i]);
+        if (strcmp(doc->bricks[i].state, "failing") == 0)
+            failing++;
+        else
+            down += (size_t)allot_doc_brick_is_down(&doc->bricks[i]);
         lost += (size_t)allot_doc_brick_is_lost(&doc->bricks[i]);
         degraded += (size_t)doc->bricks[i].degraded;
     }
@@ -246,9 +314,13 @@ allot_status_sentence(const struct allot_doc_status *doc,
     }
     if (strcmp(doc->state, "DOWN") == 0)
         printf(": the namespace cannot be reached");
+    else if (failing > 0)
+        printf(": %zu of %zu bricks %s failing, what %s used", failing,
+               doc->brick_count, failing == 1 ? "is" : "are",
+               failing == 1 ? "it answers is" : "they answer is");
     else if (degraded > 0 && strcmp(doc->state, "DEGRADED") == 0)
-        printf(": %zu set%s miss%s a brick", degraded, degraded == 1 ? "" : "s",
-               degraded == 1 ? "es" : "");
+        printf(": %zu set%s miss%s a brick, all data is still recoverable",
+               degraded, allot_plural(degraded), degraded == 1 ? "es" : "");
     else if (down == 0 && lost == 0)
         printf(": nothing is missing");
     if (down > 0)
@@ -257,8 +329,6 @@ allot_status_sentence(const struct allot_doc_status *doc,
     if (lost > 0)
         printf("%s %zu of %zu bricks %s lost", down > 0 ? "," : ":", lost,
                doc->brick_count, lost == 1 ? "is" : "are");
-    if (strcmp(doc->state, "DEGRADED") == 0)
-        printf(", all data is still recoverable");
     if (strcmp(doc->state, "PARTIAL") == 0 || lost > 0)
         printf("; 'allot report %s' says which files it touches",
                target->shown);
@@ -267,14 +337,13 @@ allot_status_sentence(const struct allot_doc_status *doc,
     putchar('\n');
 }
 
-/* MIN, MAX and STDDEV of the use per weight by its mean; V R; P. */
+/* MIN, MAX and STDDEV of the use per weight by its mean; the sum of V R. */
 static void
 allot_status_sums(const struct allot_doc_status *doc)
 {
-    const json_t *perf = json_object_get(doc->root, "performance");
     const json_t *resource = json_object_get(doc->root, "resource");
     double least = 0, most = 0, squares = 0;
-    char text[2][ALLOT_SIZE_TEXT];
+    char text[ALLOT_SIZE_TEXT];
     size_t i, n = 0;
 
     for (i = 0; i < doc->brick_count; i++) {
@@ -292,56 +361,78 @@ allot_status_sums(const struct allot_doc_status *doc)
     printf("deviation: MIN %.3f MAX %.3f STDDEV %.3f\n", least, most,
            n ? sqrt(squares / (double)n) : 0);
     if (resource)
-        printf("capacity: sum of V_i R_i %s of %s\n",
+        printf("capacity: sum of V_i R_i %s\n",
                allot_format_size((uint64_t)json_integer_value(
                                      json_object_get(resource, "bytes")),
-                                 text[0]),
-               allot_format_size((uint64_t)json_integer_value(json_object_get(
-                                     resource, "capacity_bytes")),
-                                 text[1]));
-    if (perf)
-        printf(
-            "performance: %s/s while busy, %.2f ms a call; layouts in use: "
-            "%" JSON_INTEGER_FORMAT "\n",
-            allot_format_size((uint64_t)json_number_value(
-                                  json_object_get(perf, "bytes_per_second")),
-                              text[0]),
-            1000 * json_number_value(json_object_get(perf, "latency_seconds")),
-            json_integer_value(json_object_get(doc->root, "layouts")));
+                                 text));
+    printf("layouts in use: %" JSON_INTEGER_FORMAT "\n",
+           json_integer_value(json_object_get(doc->root, "layouts")));
+}
+
+/* For people: tables, reasons, and at the end the state and what to do. */
+static int
+allot_status_print_text(const struct allot_doc_status *doc,
+                        const struct allot_target *target, const char *next)
+{
+    if (allot_status_table(doc))
+        return allot_cli_error("out of memory");
+    putchar('\n');
+    if (allot_status_work(doc))
+        return allot_cli_error("out of memory");
+    putchar('\n');
+    printf("max/mean %.3f\n", doc->max_over_mean);
+    allot_status_sums(doc);
+    allot_status_reasons(doc);
+    allot_status_warnings(doc);
+    allot_status_sentence(doc, target);
+    printf("next: %s\n", next);
+    return ALLOT_EXIT_OK;
+}
+
+static int
+allot_status_print(const struct allot_cli *cli,
+                   const struct allot_doc_status *doc,
+                   const struct allot_target *target, const char *next)
+{
+    int err = 0;
+
+    switch (cli->form) {
+        case ALLOT_FORM_XML:
+            err = allot_export_xml("allotStatus", doc->root, NULL);
+            break;
+        case ALLOT_FORM_PROMETHEUS:
+            err = allot_export_prometheus(doc->root, NULL);
+            break;
+        case ALLOT_FORM_JSON:
+            return allot_status_print_json(doc);
+        default:
+            return allot_status_print_text(doc, target, next);
+    }
+    return err ? allot_cli_error("cannot write the status: %s", strerror(-err))
+               : ALLOT_EXIT_OK;
 }
 
 static int
 allot_status_once(const struct allot_cli *cli, struct allot_target *target)
 {
     struct allot_doc_status doc;
-    int err = 0, status;
+    char *next = NULL;
+    int status;
 
     status = allot_volume_status(target, &doc);
     if (status)
         goto out;
-    if (cli->form == ALLOT_FORM_XML)
-        err = allot_export_xml("allotStatus", doc.root, NULL);
-    else if (cli->form == ALLOT_FORM_PROMETHEUS)
-        err = allot_export_prometheus(doc.root, NULL);
-    if (err)
-        status = allot_cli_error("cannot write the status: %s", strerror(-err));
-    else if (cli->form == ALLOT_FORM_XML || cli->form == ALLOT_FORM_PROMETHEUS)
-        ;
-    else if (cli->json) {
-        status = allot_status_print_json(&doc);
-    } else if (allot_status_table(&doc)) {
+    next = allot_next_sentence(&doc, target->shown);
+    if (!next || json_object_set_new(doc.root, "next", json_string(next))) {
         status = allot_cli_error("out of memory");
-    } else {
-        allot_status_reasons(&doc);
-        allot_status_warnings(&doc);
-        printf("max/mean %.3f\n", doc.max_over_mean);
-        allot_status_sums(&doc);
-        allot_status_sentence(&doc, target);
+        goto out;
     }
+    status = allot_status_print(cli, &doc, target, next);
     if (status == ALLOT_EXIT_OK && strcmp(doc.state, "UP") != 0 &&
         strcmp(doc.state, "DEGRADED") != 0)
         status = ALLOT_EXIT_FAILED;
 out:
+    free(next);
     allot_doc_status_clear(&doc);
     return status;
 }

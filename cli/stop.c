@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export.h"
 #include "format.h"
 #include "stop.h"
 #include "volume.h"
@@ -69,6 +70,7 @@ allot_stop_named(const struct allot_stop_ask *ask, const char *name)
     return 0;
 }
 
+/* Does it answer: what is on it can be read, as far as that is known. */
 static int
 allot_stop_up(const char *state)
 {
@@ -95,13 +97,12 @@ allot_stop_set(struct allot_stop_ask *ask, const struct allot_doc_brick *set)
         const struct allot_doc_leaf *leaf = &set->leaves[i];
         int up = allot_stop_up(leaf->state);
 
+        /* A failing one is not counted as spare, so it may stop. */
         if (all || allot_stop_named(ask, leaf->name))
-            stopping += (uint64_t)up;
+            stopping += up && strcmp(leaf->state, "failing") != 0;
         else if (up && !leaf->arbiter && leaf->pending == 1)
             source_left = 1;
     }
-    if (stopping == 0)
-        return 0;
     if (stopping > set->spare_quorum)
         return 1;
     for (i = 0; i < set->leaf_count; i++) {
@@ -174,8 +175,10 @@ allot_stop_choose(struct allot_stop_ask *ask)
 /* ---- the answer -----------------------------------------------------------
  */
 
+/* As JSON or XML. */
 static int
-allot_stop_print_json(const struct allot_stop_ask *ask, int ok)
+allot_stop_print_document(const struct allot_cli *cli,
+                          const struct allot_stop_ask *ask, int ok)
 {
     json_t *names = json_array(), *doc;
     size_t i;
@@ -188,11 +191,14 @@ allot_stop_print_json(const struct allot_stop_ask *ask, int ok)
                     (json_int_t)ask->stop.files, "blocks",
                     (json_int_t)ask->stop.blocks, "bytes",
                     (json_int_t)ask->stop.bytes, "because", ask->because);
-    err = !doc || json_dumpf(doc, stdout, JSON_COMPACT);
+    if (cli->form == ALLOT_FORM_XML) {
+        err = !doc || allot_export_xml("allotOkToStop", doc, NULL);
+    } else {
+        err = !doc || json_dumpf(doc, stdout, JSON_COMPACT);
+        putchar('\n');
+    }
     json_decref(doc);
-    putchar('\n');
-    return err ? allot_cli_error("cannot write the JSON document")
-               : ALLOT_EXIT_OK;
+    return err ? allot_cli_error("cannot write the answer") : ALLOT_EXIT_OK;
 }
 
 static void
@@ -272,8 +278,8 @@ allot_cmd_ok_to_stop(const struct allot_cli *cli, const char *const *names,
     }
     if (status == 0) {
         ok = ask.stop.files == 0 && json_array_size(ask.because) == 0;
-        if (cli->form == ALLOT_FORM_JSON)
-            status = allot_stop_print_json(&ask, ok);
+        if (cli->form != ALLOT_FORM_TEXT)
+            status = allot_stop_print_document(cli, &ask, ok);
         else
             allot_stop_print_text(&ask, ok);
         if (status == 0 && !ok)

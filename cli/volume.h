@@ -7,9 +7,6 @@
 #include "document.h"
 #include "target.h"
 
-/* On the root; {"leaves": {NAME: true, false, null}}: which bricks of sets know
- * of what is to be healed. */
-#define ALLOT_VIRT_HEALS "glusterfs.allot.heals"
 /* On the root; {"files", "bytes", "exact"}: portions on surviving bricks whose
  * base file cannot be reached. */
 #define ALLOT_VIRT_UNNAMED "glusterfs.allot.unnamed"

@@ -14,6 +14,7 @@
  *   allot-gone.c        asks the guards for removed files, and removes what is
  *                       left of them
  *   allot-health.c      counts of each brick's work, the circuit breaker
+ *   allot-health-leaves.c  the disk of each brick of a set
  *   allot-bricks-choose.c  the ledger, weights, which bricks a new extent takes
  *
  * One mutex, allot_bricks.lock, guards everything here that is not atomic. It
@@ -61,6 +62,12 @@ struct allot_leaf {
     const char *why;              /* a constant text for people, or NULL */
     time_t since;
     uint64_t failures; /* times it stopped being usable */
+
+    /* Of a brick of a set only: allot-health-leaves.c. */
+    struct allot_health health; /* failing, hold, flaps */
+    uint64_t probe_msec;   /* when the probe went out that is under way, or when
+                              the next one is due */
+    uint32_t probe_errors; /* of the disk, in a row */
 };
 
 enum allot_set_kind {

@@ -170,9 +170,11 @@ allot_statfs(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata);
 /* allot-status.c: what a client knows of the volume, no walk, no wind */
 
 /** allot_status_json - the document of glusterfs.allot.status
+ * @pending: what bricks of sets know of heals, as allot_heals_ask() says it;
+ *     may be NULL
  * Malloc'ed, NUL-terminated, the caller frees with free(); NULL: no memory. */
 char *
-allot_status_json(xlator_t *this);
+allot_status_json(xlator_t *this, const int8_t *pending);
 
 int32_t
 allot_dump_priv(xlator_t *this);

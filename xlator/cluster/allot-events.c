@@ -294,6 +294,8 @@ events_leaf_up(xlator_t *this, struct allot_leaf *l)
     l->hs_serial = 0;
     if (l->child->kind == ALLOT_SET_NONE)
         allot_health_connected_locked(l->child);
+    else
+        allot_health_leaf_connected_locked(l);
     allot_handshake_forget_locked(l);
     allot_registry_evaluate_locked(b);
     pthread_mutex_unlock(&b->lock);

@@ -12,6 +12,9 @@
  *
  * Probe: setattr of the access time of "/.allot": it needs the disk to write,
  * and changes nothing that anybody looks at.
+ *
+ * Of a replicate set all of this is the set's: what its single bricks answer
+ * is allot-health-leaves.c's.
  */
 #include "allot-bricks-impl.h"
 
@@ -88,9 +91,8 @@ health_busy(struct allot_health *health, uint64_t start, uint64_t now)
                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* An errno that speaks of the disk, in words; NULL: it does not. */
-static const char *
-health_why(int32_t err)
+const char *
+allot_health_why(int32_t err)
 {
     switch (err) {
         case EIO:
@@ -140,7 +142,7 @@ allot_health_end(xlator_t *this, struct allot_health *health,
                  enum allot_work kind, uint64_t start_nsec, int32_t ret,
                  int32_t err, const inode_t *inode)
 {
-    const char *why = ret < 0 ? health_why(err) : NULL;
+    const char *why = ret < 0 ? allot_health_why(err) : NULL;
     uint64_t now = 0;
 
     if (!health)
@@ -187,10 +189,9 @@ health_hold_msec(const struct allot_bricks *b)
     return (uint64_t)allot_priv(b->this)->opt.failing_hold * 1000;
 }
 
-/* Bad news of a brick. True if that changes its state. */
-static gf_boolean_t
-health_trip_locked(struct allot_bricks *b, struct allot_health *h,
-                   const char *why)
+gf_boolean_t
+allot_health_trip_locked(struct allot_bricks *b, struct allot_health *h,
+                         const char *why)
 {
     uint64_t now = allot_now_msec();
     uint64_t base = health_hold_msec(b);
@@ -217,13 +218,13 @@ health_trip(xlator_t *this, struct allot_health *health, const char *why)
     struct allot_bricks *b = allot_bricks_of(this);
 
     pthread_mutex_lock(&b->lock);
-    if (!b->stopping && health_trip_locked(b, health, why))
+    if (!b->stopping && allot_health_trip_locked(b, health, why))
         allot_registry_evaluate_locked(b);
     pthread_mutex_unlock(&b->lock);
 }
 
-static void
-health_clear_locked(struct allot_health *h)
+void
+allot_health_clear_locked(struct allot_health *h)
 {
     h->failing = _gf_false;
     h->why = NULL;
@@ -246,18 +247,18 @@ health_well(enum allot_brick_state state)
 }
 
 void
-allot_health_state_locked(struct allot_child *c, enum allot_brick_state was,
+allot_health_state_locked(struct allot_health *h, uint64_t *failures,
+                          enum allot_brick_state was,
                           enum allot_brick_state now)
 {
-    struct allot_health *h = &c->health;
     uint64_t msec = allot_now_msec();
 
     h->changes++;
     if (health_well(was) && !health_well(now)) {
-        c->failures++;
+        (*failures)++;
         if (h->return_msec && msec - h->return_msec < ALLOT_FLAP_MSEC)
             h->flaps++;
-    } else if (!health_well(was) && health_well(now) && c->failures) {
+    } else if (!health_well(was) && health_well(now) && *failures) {
         h->return_msec = msec;
     }
 }
@@ -278,10 +279,10 @@ health_probe_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     h->probing = _gf_false;
     /* Bad news since it was sent weighs more. */
     if (h->failing && h->quiet_msec <= allot_now_msec() && c->connected) {
-        if (op_ret < 0 && (health_why(op_errno) || op_errno == ENOTCONN))
+        if (op_ret < 0 && (allot_health_why(op_errno) || op_errno == ENOTCONN))
             h->quiet_msec = allot_now_msec() + h->hold_msec;
         else
-            health_clear_locked(h);
+            allot_health_clear_locked(h);
         allot_registry_evaluate_locked(b);
     }
     pthread_mutex_unlock(&b->lock);
@@ -290,9 +291,9 @@ health_probe_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
-/* Busy was counted by the caller. */
-static void
-health_probe(xlator_t *this, struct allot_child *c)
+int
+allot_health_probe(xlator_t *this, xlator_t *xl, fop_setattr_cbk_t cbk,
+                   void *cookie)
 {
     struct allot_bricks *b = allot_bricks_of(this);
     call_frame_t *frame = create_frame(this, this->ctx->pool);
@@ -316,41 +317,59 @@ health_probe(xlator_t *this, struct allot_child *c)
         if (frame)
             STACK_DESTROY(frame->root);
         loc_wipe(&loc);
-        pthread_mutex_lock(&b->lock);
-        c->health.probing = _gf_false;
-        pthread_mutex_unlock(&b->lock);
-        allot_bricks_idle(b);
-        return;
+        return -ENOMEM;
     }
     gf_uuid_copy(loc.inode->gfid, loc.gfid);
     loc.inode->ia_type = IA_IFDIR;
     loc.name = strrchr(loc.path, '/') + 1;
     now.ia_atime = gf_time();
-    STACK_WIND_COOKIE(frame, health_probe_cbk, c, c->xl, c->xl->fops->setattr,
-                      &loc, &now, GF_SET_ATTR_ATIME,
-                      allot_priv(this)->client_xdata);
+    STACK_WIND_COOKIE(frame, cbk, cookie, xl, xl->fops->setattr, &loc, &now,
+                      GF_SET_ATTR_ATIME, allot_priv(this)->client_xdata);
     loc_wipe(&loc);
+    return 0;
+}
+
+/* Busy was counted by the caller. */
+static void
+health_probe(xlator_t *this, struct allot_child *c)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+
+    if (allot_health_probe(this, c->xl, health_probe_cbk, c) == 0)
+        return;
+    pthread_mutex_lock(&b->lock);
+    c->health.probing = _gf_false;
+    pthread_mutex_unlock(&b->lock);
+    allot_bricks_idle(b);
 }
 
 /* ---- once a second ---------------------------------------------------------
  */
+
+double
+allot_health_latency_time_locked(const struct allot_health *h,
+                                 const struct allot_work_sums *now)
+{
+    uint64_t busy = now->busy_nsec - h->seen.busy_nsec;
+    uint64_t ops = 0;
+    int i = 0;
+
+    for (i = 0; i < ALLOT_WORK_KINDS; i++)
+        ops += now->ops[i] - h->seen.ops[i];
+    if (!ops)
+        return h->latency_time;
+    return h->latency_time + (now->latency_nsec - h->seen.latency_nsec) / 1e9 /
+                                 ops * (busy / 1e9);
+}
 
 static void
 health_interval_locked(struct allot_child *c, uint64_t nsec)
 {
     struct allot_health *h = &c->health;
     struct allot_work_sums now;
-    uint64_t ops = 0;
-    uint64_t busy = 0;
-    int i = 0;
 
     allot_health_sums(h, &now);
-    for (i = 0; i < ALLOT_WORK_KINDS; i++)
-        ops += now.ops[i] - h->seen.ops[i];
-    busy = now.busy_nsec - h->seen.busy_nsec;
-    if (ops)
-        h->latency_time += (now.latency_nsec - h->seen.latency_nsec) / 1e9 /
-                           ops * (busy / 1e9);
+    h->latency_time = allot_health_latency_time_locked(h, &now);
     if (health_well(c->state) || c->state == ALLOT_BRICK_FAILING)
         h->up_nsec += nsec;
     h->seen = now;
@@ -381,8 +400,8 @@ allot_health_tick(xlator_t *this)
         c = &b->children[i];
         pthread_mutex_lock(&b->lock);
         if (c->connected && health_stalls(&c->health, now, timeout))
-            changed |=
-                health_trip_locked(b, &c->health, "it does not answer calls");
+            changed |= allot_health_trip_locked(b, &c->health,
+                                                "it does not answer calls");
         probe = c->health.failing && !c->health.probing && c->connected &&
                 c->health.quiet_msec <= allot_now_msec() &&
                 allot_bricks_busy_locked(b);
@@ -398,4 +417,5 @@ allot_health_tick(xlator_t *this)
     if (changed)
         allot_registry_evaluate_locked(b);
     pthread_mutex_unlock(&b->lock);
+    allot_health_leaves_tick(this);
 }

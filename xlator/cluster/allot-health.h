@@ -66,7 +66,9 @@ struct allot_health {
 
 #define ALLOT_FLAP_MSEC (10 * 60 * 1000ULL)
 
-struct allot_child; /* allot-bricks-impl.h */
+struct allot_bricks; /* allot-bricks-impl.h */
+struct allot_child;
+struct allot_leaf;
 
 /** allot_health_of - of the brick with registry index @idx, or of subvolume
  * @xl; NULL if there is none. Valid as long as the graph. Any context. */
@@ -102,10 +104,51 @@ allot_health_tick(xlator_t *this);
 void
 allot_health_connected_locked(struct allot_child *c);
 
-/** allot_health_state_locked - count a change of @c from @was to @now. */
+/** allot_health_state_locked - count a change of a brick from @was to @now
+ * @failures: times it stopped being well */
 void
-allot_health_state_locked(struct allot_child *c, enum allot_brick_state was,
+allot_health_state_locked(struct allot_health *h, uint64_t *failures,
+                          enum allot_brick_state was,
                           enum allot_brick_state now);
+
+/** allot_health_why - an errno that speaks of the disk, in words; NULL: it does
+ * not, or is 0. */
+const char *
+allot_health_why(int32_t err);
+
+/** allot_health_trip_locked - bad news of a brick: it is failing, for its hold
+ * from now on. @why: a constant text. True if it was not failing before. */
+gf_boolean_t
+allot_health_trip_locked(struct allot_bricks *b, struct allot_health *h,
+                         const char *why);
+
+/** allot_health_clear_locked - it works again. */
+void
+allot_health_clear_locked(struct allot_health *h);
+
+/** allot_health_probe - a change of the access time of "/.allot" on @xl
+ * 0: @cbk is called with @cookie and ends the frame; -ENOMEM: it is not. No
+ * lock held. */
+int
+allot_health_probe(xlator_t *this, xlator_t *xl, fop_setattr_cbk_t cbk,
+                   void *cookie);
+
+/* allot-health-leaves.c: bricks of sets, each by itself. */
+
+/** allot_health_leaf_connected_locked - a new connection to a brick of a set:
+ * it is probed at the next tick. */
+void
+allot_health_leaf_connected_locked(struct allot_leaf *l);
+
+/** allot_health_leaves_tick - once a second: probes, stalls. No lock held. */
+void
+allot_health_leaves_tick(xlator_t *this);
+
+/** allot_health_latency_time_locked - sum of mean latency times busy time over
+ * the intervals so far, the present one up to @now included; seconds^2 */
+double
+allot_health_latency_time_locked(const struct allot_health *h,
+                                 const struct allot_work_sums *now);
 
 /** allot_health_sums - what it has done so far, a copy. */
 void

@@ -24,10 +24,19 @@ allot_hidden_inode(inode_t *inode)
 gf_boolean_t
 allot_hidden_loc(loc_t *loc);
 
-/** allot_heals_json - allot-heals.c: the document of glusterfs.allot.heals, in
- * a synctask. Malloc'ed; NULL: no memory. */
-char *
-allot_heals_json(xlator_t *this);
+/**
+ * allot_heals_ask - allot-heals.c: ask the bricks of replicate sets, all at
+ * once, whether they know of something that is not healed
+ * @done: called exactly once, perhaps before this returns, in any context, no
+ *     lock held. @pending: by the place of the leaf, 1: it does, 0: it does
+ *     not, -1: it did not say in time; valid during the call. NULL: nobody was
+ *     asked (no sets, none is there, no memory).
+ * Winds; no lock held.
+ */
+typedef void (*allot_heals_fn)(xlator_t *this, const int8_t *pending,
+                               void *data);
+void
+allot_heals_ask(xlator_t *this, allot_heals_fn done, void *data);
 
 /** allot_unnamed_json - allot-report.c: the document of
  * glusterfs.allot.unnamed, files whose portions survive and whose name does

@@ -200,6 +200,16 @@ struct volume_options allot_volume_options[] = {
                        "The value is what glusterd would remove.",
     },
     {
+        .key = {"volume-name"},
+        .type = GF_OPTION_TYPE_STR,
+        .op_version = {GD_OP_VERSION_10_0},
+        .flags = OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT,
+        .tags = {"allot"},
+        .description = "What the status calls the volume. Without it the name "
+                       "that the volfile was asked for by, if it came from "
+                       "glusterd.",
+    },
+    {
         .key = {"watch"},
         .type = GF_OPTION_TYPE_STR,
         .op_version = {GD_OP_VERSION_10_0},
@@ -402,6 +412,7 @@ struct allot_given {
     char *weights; /* GlusterFS's, as all strings here */
     char *ns;
     char *stop;
+    char *volume_name;
 };
 
 /* What init and reconfigure have in common, after the values were read. */
@@ -480,6 +491,12 @@ allot_options_init(xlator_t *this)
     GF_OPTION_INIT("strict-readdir", given.strict, bool, err);
     GF_OPTION_INIT("namespace", given.ns, str, err);
     GF_OPTION_INIT("debug-stop-at", given.stop, str, err);
+    GF_OPTION_INIT("volume-name", given.volume_name, str, err);
+    if (given.volume_name) {
+        allot_priv(this)->opt.volume_name = gf_strdup(given.volume_name);
+        if (!allot_priv(this)->opt.volume_name)
+            return -1;
+    }
     return options_apply(this, &given);
 err:
     return -1;

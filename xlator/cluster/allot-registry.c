@@ -238,7 +238,7 @@ child_state(struct allot_bricks *b, struct allot_child *c, const char **why)
 
     if (state == ALLOT_BRICK_BLANK && c->idx == ALLOT_IDX_NONE)
         *why = "not registered yet";
-    if (state != ALLOT_BRICK_UP)
+    if (state != ALLOT_BRICK_UP && state != ALLOT_BRICK_FAILING)
         return state;
     if (c->idx == ALLOT_IDX_NONE) {
         *why = registry_by_uuid(&b->reg, c->uuid)
@@ -249,10 +249,10 @@ child_state(struct allot_bricks *b, struct allot_child *c, const char **why)
     known = allot_registry_find(&b->reg, c->idx);
     if (known && known->admin_state == ALLOT_ADMIN_LOST)
         return ALLOT_BRICK_LOST;
-    if (c->health.failing) {
+    if (c->health.failing)
         *why = c->health.why;
+    if (c->health.failing || state == ALLOT_BRICK_FAILING)
         return ALLOT_BRICK_FAILING;
-    }
     if (known && known->admin_state == ALLOT_ADMIN_DRAINING)
         return ALLOT_BRICK_DRAINING;
     return c->full ? ALLOT_BRICK_FULL : ALLOT_BRICK_UP;
@@ -305,7 +305,7 @@ child_set_state(struct allot_bricks *b, struct allot_child *c)
          * reconnect every file reads its record before it is used. */
         if (old == ALLOT_BRICK_LOST)
             c->epoch++;
-        allot_health_state_locked(c, old, now);
+        allot_health_state_locked(&c->health, &c->failures, old, now);
     }
     c->state = now;
     c->why = why;

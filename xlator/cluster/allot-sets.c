@@ -411,6 +411,10 @@ leaf_state(const struct allot_bricks *b, const struct allot_leaf *l,
         *why = "has the identity of another set";
         return ALLOT_BRICK_FOREIGN;
     }
+    if (l->health.failing) {
+        *why = l->health.why;
+        return ALLOT_BRICK_FAILING;
+    }
     return ALLOT_BRICK_UP;
 }
 
@@ -423,8 +427,7 @@ leaf_set_state(struct allot_bricks *b, struct allot_leaf *l)
     if (l->state == old)
         return;
     l->since = gf_time();
-    if (old == ALLOT_BRICK_UP)
-        l->failures++;
+    allot_health_state_locked(&l->health, &l->failures, old, l->state);
     if (l->xl == l->child->xl)
         return; /* the child's own line says it */
     gf_msg(b->this->name,
@@ -475,9 +478,9 @@ enum allot_brick_state
 allot_set_state_locked(const struct allot_child *c, const char **why)
 {
     const struct allot_leaf *l = NULL;
-    gf_boolean_t first = _gf_false;        /* the first one is usable ... */
-    gf_boolean_t first_coming = _gf_false; /* ... or may be in a moment */
+    enum allot_brick_state first = c->leaves[0].state;
     int usable = 0;
+    int failing = 0;
     int coming = 0;
     int data = 0; /* that hold data and are usable, coming or away */
     int blank = 0;
@@ -490,21 +493,28 @@ allot_set_state_locked(const struct allot_child *c, const char **why)
     for (i = 0; i < c->leaf_count; i++) {
         l = &c->leaves[i];
         usable += l->state == ALLOT_BRICK_UP;
+        failing += l->state == ALLOT_BRICK_FAILING;
         coming += l->state == ALLOT_BRICK_CONNECTING;
         blank += l->state == ALLOT_BRICK_BLANK;
         data += !l->arbiter &&
                 (l->state == ALLOT_BRICK_UP || l->state == ALLOT_BRICK_DOWN ||
+                 l->state == ALLOT_BRICK_FAILING ||
                  l->state == ALLOT_BRICK_CONNECTING);
     }
-    first = c->leaves[0].state == ALLOT_BRICK_UP;
-    first_coming = first || c->leaves[0].state == ALLOT_BRICK_CONNECTING;
     *why = NULL;
-    if (set_enough(c, usable, first)) {
-        if (c->connected)
+    /* Replicate goes on with bricks that fail: what they give is tried. */
+    if (set_enough(c, usable + failing,
+                   first == ALLOT_BRICK_UP || first == ALLOT_BRICK_FAILING)) {
+        if (!c->connected)
+            return c->heard ? ALLOT_BRICK_DOWN : ALLOT_BRICK_CONNECTING;
+        if (set_enough(c, usable, first == ALLOT_BRICK_UP))
             return ALLOT_BRICK_UP;
-        return c->heard ? ALLOT_BRICK_DOWN : ALLOT_BRICK_CONNECTING;
+        *why = "too few of its bricks are well";
+        return ALLOT_BRICK_FAILING;
     }
-    if (set_enough(c, usable + coming, first_coming))
+    if (set_enough(c, usable + failing + coming,
+                   first == ALLOT_BRICK_UP || first == ALLOT_BRICK_FAILING ||
+                       first == ALLOT_BRICK_CONNECTING))
         return ALLOT_BRICK_CONNECTING;
     for (i = 0; i < c->leaf_count; i++)
         if (c->leaves[i].state == ALLOT_BRICK_FOREIGN)

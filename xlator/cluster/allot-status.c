@@ -2,7 +2,8 @@
 /*
  * allot-status.c - what this client knows of the volume, for people and
  * programs: the JSON of glusterfs.allot.status, statedump and .meta, metrics.
- * From memory alone: no wind, no walk.
+ * From memory alone: no wind, no walk. What bricks of sets know of heals is
+ * handed in by allot-heals.c.
  */
 #include "allot-bricks-impl.h"
 #include "allot-intern.h"
@@ -29,6 +30,8 @@ struct status_brick {
     gf_boolean_t usable;
     gf_boolean_t degraded; /* a set that misses a brick */
     int spare;             /* more bricks of it that may fail */
+    int spare_by_quorum;   /* the same as if nothing were to be healed */
+    int healing;           /* a set: something is; -1: not all have said */
     uint32_t epoch;
     uint64_t failures;
     uint64_t changes;
@@ -93,7 +96,8 @@ status_child_locked(struct allot_bricks *b, struct allot_child *c,
     }
     s->child = c;
     s->degraded = allot_set_degraded_locked(c);
-    s->spare = allot_set_spare_locked(c);
+    s->spare_by_quorum = allot_set_spare_locked(c);
+    s->spare = s->spare_by_quorum;
     s->state = allot_brick_state_name(c->state);
     s->why = c->why;
     s->admin = status_admin_name(known ? known->admin_state : ALLOT_ADMIN_NONE);
@@ -114,7 +118,7 @@ status_child_locked(struct allot_bricks *b, struct allot_child *c,
     s->inflight = __atomic_load_n(&c->health.inflight, __ATOMIC_RELAXED);
     allot_health_sums(&c->health, &s->work);
     s->up_sec = c->health.up_nsec / 1e9;
-    s->latency_time = c->health.latency_time;
+    s->latency_time = allot_health_latency_time_locked(&c->health, &s->work);
     s->fs_capacity_bytes = c->capacity_bytes;
 }
 
@@ -127,6 +131,30 @@ status_has_child(struct allot_bricks *b, uint16_t idx)
         if (b->children[i].idx == idx)
             return _gf_true;
     return _gf_false;
+}
+
+/* What waits for healing exists once less: a brick that alone has it may not
+ * fail, whatever the quorum says. @pending: by leaf, or NULL. */
+static void
+status_heals(struct allot_bricks *b, struct status_brick *s,
+             const int8_t *pending)
+{
+    const struct allot_child *c = s->child;
+    int sources = 0;
+    int silent = 0;
+    int i = 0;
+
+    if (c->kind == ALLOT_SET_NONE)
+        return;
+    for (i = 0; i < c->leaf_count; i++) {
+        int8_t one = pending ? pending[&c->leaves[i] - b->leaves] : -1;
+
+        sources += one == 1 && !c->leaves[i].arbiter;
+        silent += one < 0 && c->leaves[i].state == ALLOT_BRICK_UP;
+    }
+    s->healing = sources ? 1 : silent ? -1 : 0;
+    if (sources && sources - 1 < s->spare)
+        s->spare = sources - 1;
 }
 
 /* Means over the registered bricks whose use is known now. */
@@ -152,9 +180,11 @@ status_balance(struct status *st)
     st->max_over_mean = st->mean > 0 ? most / st->mean : 1.0;
 }
 
-/* The names in it point into @b and into @copy: use both while they live. */
+/* The names in it point into @b and into @copy: use both while they live.
+ * @pending: as in allot_status_json(). */
 static int
-status_take(xlator_t *this, struct status *st, struct allot_registry *copy)
+status_take(xlator_t *this, struct status *st, struct allot_registry *copy,
+            const int8_t *pending)
 {
     struct allot_bricks *b = allot_bricks_of(this);
     struct status_brick *s = NULL;
@@ -172,8 +202,11 @@ status_take(xlator_t *this, struct status *st, struct allot_registry *copy)
                            allot_mt_bricks);
     if (!st->bricks)
         goto out;
-    for (i = 0; i < b->count; i++)
-        status_child_locked(b, &b->children[i], &st->bricks[st->count++]);
+    for (i = 0; i < b->count; i++) {
+        s = &st->bricks[st->count++];
+        status_child_locked(b, &b->children[i], s);
+        status_heals(b, s, pending);
+    }
     for (i = 0; i < copy->brick_count; i++) {
         if (status_has_child(b, copy->bricks[i].index))
             continue;
@@ -258,6 +291,13 @@ json_number(json_t *to, const char *key, json_int_t n)
     json_object_set_new(to, key, json_integer(n));
 }
 
+/* -1: null. */
+static void
+json_tristate(json_t *to, const char *key, int value)
+{
+    json_object_set_new(to, key, value < 0 ? json_null() : json_boolean(value));
+}
+
 /* V_i, R_i and their product: the part of the file system below that is this
  * brick's. Bricks that share a file system share its capacity. */
 static json_t *
@@ -274,9 +314,11 @@ status_per(double what, double seconds)
     return seconds > 0 ? what / seconds : 0;
 }
 
-/* P = sum(P_i T_i) / sum(T_i). For throughput P_i T_i is the bytes of the
- * interval, once over the time the brick was busy and once over that it was
- * up. Latency is weighted with the busy time. */
+/* P = sum(P_i T_i) / sum(T_i). Of a brick i counts its intervals (seconds), of
+ * the volume all intervals of all bricks, so that the volume's P is the sum
+ * over its bricks too. Of throughput P_i T_i is the bytes of the interval; T_i
+ * is the time the brick was busy, and once more that it was up. Latency is
+ * weighted with the busy time. */
 static json_t *
 status_json_performance(const struct status_brick *s)
 {
@@ -293,7 +335,8 @@ status_json_performance(const struct status_brick *s)
 /* The bricks below a set. Their names live as long as the graph; what else
  * is shown of them is read here, each under the lock. */
 static json_t *
-status_json_leaves(struct allot_bricks *b, struct allot_child *c)
+status_json_leaves(struct allot_bricks *b, struct allot_child *c,
+                   const int8_t *pending)
 {
     json_t *list = json_array();
     json_t *one = NULL;
@@ -316,6 +359,9 @@ status_json_leaves(struct allot_bricks *b, struct allot_child *c)
         json_text(one, "since", since[0] ? since : NULL);
         json_object_set_new(one, "arbiter", json_boolean(l->arbiter));
         json_number(one, "failures", l->failures);
+        json_number(one, "flaps", l->health.flaps);
+        json_tristate(one, "heals_pending",
+                      pending ? pending[l - b->leaves] : -1);
         pthread_mutex_unlock(&b->lock);
         json_array_append_new(list, one);
     }
@@ -324,7 +370,7 @@ status_json_leaves(struct allot_bricks *b, struct allot_child *c)
 
 static json_t *
 status_json_brick(struct allot_bricks *b, const struct status *st,
-                  const struct status_brick *s)
+                  const struct status_brick *s, const int8_t *pending)
 {
     json_t *one = json_object();
     char since[32];
@@ -370,8 +416,12 @@ status_json_brick(struct allot_bricks *b, const struct status *st,
     json_text(one, "kind", allot_set_kind_name(s->child->kind));
     json_object_set_new(one, "degraded", json_boolean(s->degraded));
     json_number(one, "spare_failures", s->spare);
-    if (s->child->kind != ALLOT_SET_NONE)
-        json_object_set_new(one, "leaves", status_json_leaves(b, s->child));
+    if (s->child->kind == ALLOT_SET_NONE)
+        return one;
+    json_number(one, "spare_by_quorum", s->spare_by_quorum);
+    json_tristate(one, "healing", s->healing);
+    json_object_set_new(one, "leaves",
+                        status_json_leaves(b, s->child, pending));
     return one;
 }
 
@@ -401,10 +451,8 @@ status_json_volume(const struct status *st, json_t *doc)
 {
     struct status_brick all;
     const struct status_brick *s = NULL;
-    double time = 0;
     json_int_t capacity = 0;
     json_int_t own = 0;
-    json_t *perf = NULL;
     int i = 0;
 
     memset(&all, 0, sizeof(all));
@@ -412,27 +460,34 @@ status_json_volume(const struct status *st, json_t *doc)
         s = &st->bricks[i];
         all.work.bytes_read += s->work.bytes_read;
         all.work.bytes_written += s->work.bytes_written;
+        all.work.busy_nsec += s->work.busy_nsec;
         all.latency_time += s->latency_time;
-        time += s->work.busy_nsec / 1e9;
-        /* The bricks work side by side. */
-        if (s->work.busy_nsec > all.work.busy_nsec)
-            all.work.busy_nsec = s->work.busy_nsec;
-        if (s->up_sec > all.up_sec)
-            all.up_sec = s->up_sec;
+        all.up_sec += s->up_sec;
         capacity += s->fs_capacity_bytes;
         own += s->capacity_bytes;
     }
-    perf = status_json_performance(&all);
-    json_object_set_new(perf, "latency_seconds",
-                        json_real(status_per(all.latency_time, time)));
-    json_object_set_new(doc, "performance", perf);
+    json_object_set_new(doc, "performance", status_json_performance(&all));
     json_object_set_new(
         doc, "resource",
         json_pack("{s:I, s:I}", "capacity_bytes", capacity, "bytes", own));
 }
 
+/* The volume's name: as its volfile was asked for, which the gluster command
+ * knows it by; of a volfile from a file the option says it. NULL: neither. */
+static const char *
+status_volume_name(xlator_t *this)
+{
+    const char *name = this->ctx->cmd_args.volfile_id;
+
+    if (allot_priv(this)->opt.volume_name)
+        return allot_priv(this)->opt.volume_name;
+    while (name && *name == '/')
+        name++;
+    return name && *name ? name : NULL;
+}
+
 char *
-allot_status_json(xlator_t *this)
+allot_status_json(xlator_t *this, const int8_t *pending)
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_registry reg;
@@ -443,7 +498,7 @@ allot_status_json(xlator_t *this)
     char *text = NULL;
     int i = 0;
 
-    if (status_take(this, &st, &reg))
+    if (status_take(this, &st, &reg, pending))
         return NULL;
     doc = json_object();
     list = json_array();
@@ -456,6 +511,7 @@ allot_status_json(xlator_t *this)
     json_number(doc, "version", ALLOT_STATUS_VERSION);
     json_text(doc, "state", st.state);
     json_text(doc, "volume", uuid[0] ? uuid : NULL);
+    json_text(doc, "volume_name", status_volume_name(this));
     json_text(doc, "namespace", status_ns_name(priv->ns_kind));
     json_object_set_new(doc, "active", json_boolean(allot_bricks_active(this)));
     json_text(doc, "inactive_because", allot_bricks_of(this)->inactive_why);
@@ -466,7 +522,8 @@ allot_status_json(xlator_t *this)
     json_object_set_new(doc, "max_over_mean", json_real(st.max_over_mean));
     for (i = 0; i < st.count; i++)
         json_array_append_new(
-            list, status_json_brick(allot_bricks_of(this), &st, &st.bricks[i]));
+            list, status_json_brick(allot_bricks_of(this), &st, &st.bricks[i],
+                                    pending));
     json_number(doc, "spare_failures", st.spare);
     json_object_set_new(doc, "bricks", list);
     json_object_set_new(doc, "warnings", allot_warnings_json(this));
@@ -523,7 +580,7 @@ allot_dump_priv(xlator_t *this)
 
     if (!priv || !priv->bricks)
         return 0;
-    if (status_take(this, &st, &reg))
+    if (status_take(this, &st, &reg, NULL))
         return -1;
     gf_proc_dump_build_key(prefix, "xlator.cluster.allot", "%s.priv",
                            this->name);
@@ -595,7 +652,7 @@ allot_dump_metrics(xlator_t *this, int fd)
 
     if (!allot_priv(this) || !allot_priv(this)->bricks)
         return 0;
-    if (status_take(this, &st, &reg))
+    if (status_take(this, &st, &reg, NULL))
         return -1;
     dprintf(fd, "%s.active %d\n", this->name, allot_bricks_active(this));
     dprintf(fd, "%s.max_over_mean %.6f\n", this->name, st.max_over_mean);

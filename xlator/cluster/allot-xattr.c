@@ -14,7 +14,6 @@
 #include "allot-proto.h"
 
 #define VIRT_UNNAMED ALLOT_VIRT_PREFIX "unnamed"
-#define VIRT_HEALS ALLOT_VIRT_PREFIX "heals"
 
 static gf_boolean_t
 allot_key_disk(const char *key)
@@ -163,8 +162,6 @@ allot_virtual_task(xlator_t *this, void *arg)
 
     if (strcmp(op->key, VIRT_UNNAMED) == 0)
         text = allot_unnamed_json(this);
-    else if (strcmp(op->key, VIRT_HEALS) == 0)
-        text = allot_heals_json(this);
     else if (allot_key_pathinfo(op->key))
         text = allot_pathinfo_text(this, op->inode, &err);
     else if (allot_key_map(op->key))
@@ -205,6 +202,22 @@ allot_virtual_run(call_frame_t *frame, xlator_t *this, inode_t *inode,
     allot_getxattr_reply(frame, by_fd, -1, ENOMEM, NULL, NULL);
 }
 
+/* The status needs nothing but memory, and of bricks of sets whether they know
+ * of something that is to be healed. @data: the frame. */
+static void
+allot_status_by_path(xlator_t *this, const int8_t *pending, void *data)
+{
+    allot_virtual_reply(data, _gf_false, ALLOT_VIRT_STATUS,
+                        allot_status_json(this, pending), ENOMEM);
+}
+
+static void
+allot_status_by_fd(xlator_t *this, const int8_t *pending, void *data)
+{
+    allot_virtual_reply(data, _gf_true, ALLOT_VIRT_STATUS,
+                        allot_status_json(this, pending), ENOMEM);
+}
+
 static void
 allot_virtual_get(call_frame_t *frame, xlator_t *this, inode_t *inode,
                   const char *name, gf_boolean_t by_fd)
@@ -214,8 +227,8 @@ allot_virtual_get(call_frame_t *frame, xlator_t *this, inode_t *inode,
         return;
     }
     if (strcmp(name, ALLOT_VIRT_STATUS) == 0 && IA_ISDIR(inode->ia_type)) {
-        allot_virtual_reply(frame, by_fd, ALLOT_VIRT_STATUS,
-                            allot_status_json(this), ENOMEM);
+        allot_heals_ask(this, by_fd ? allot_status_by_fd : allot_status_by_path,
+                        frame);
     } else if (strcmp(name, ALLOT_VIRT_REPORT) == 0 &&
                IA_ISREG(inode->ia_type)) {
         allot_virtual_run(frame, this, inode, ALLOT_VIRT_REPORT, by_fd);
@@ -228,8 +241,6 @@ allot_virtual_get(call_frame_t *frame, xlator_t *this, inode_t *inode,
         allot_virtual_run(frame, this, inode, name, by_fd);
     } else if (strcmp(name, VIRT_UNNAMED) == 0 && __is_root_gfid(inode->gfid)) {
         allot_virtual_run(frame, this, inode, VIRT_UNNAMED, by_fd);
-    } else if (strcmp(name, VIRT_HEALS) == 0 && __is_root_gfid(inode->gfid)) {
-        allot_virtual_run(frame, this, inode, VIRT_HEALS, by_fd);
     } else {
         /* The guard's handshake too: it is not for those above. */
         allot_getxattr_reply(frame, by_fd, -1, ENODATA, NULL, NULL);

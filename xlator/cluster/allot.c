@@ -35,6 +35,7 @@ allot_priv_free(xlator_t *this)
     if (!priv->intern || allot_intern_count(priv->intern) == 0)
         allot_intern_free(priv->intern);
     this->private = NULL;
+    GF_FREE(priv->opt.volume_name);
     GF_FREE(priv);
 }
 

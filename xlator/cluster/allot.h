@@ -48,7 +48,8 @@ struct allot_options {
     int ns_kind;    /* what option namespace says, -1: not set */
     char *rejected; /* owned; what the volgen filter says, allot-warnings.c; */
     char *beside;   /* ... both guarded by bricks->lock */
-    uint64_t stops; /* for tests, allot-stop.h; changed atomically */
+    char *volume_name; /* owned; NULL: not given; set by init, then constant */
+    uint64_t stops;    /* for tests, allot-stop.h; changed atomically */
 };
 
 struct allot_intern; /* allot-intern.h */
