@@ -12,6 +12,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "export.h"
 #include "output.h"
 
 #ifndef PACKAGE_VERSION
@@ -75,7 +77,8 @@ enum {
 
 static const struct argp_option options[] = {
     {"json", OPT_JSON, NULL, 0, "Print one JSON document, version 1", 0},
-    {"xml", OPT_XML, NULL, 0, "status, report: XML as gluster prints it", 0},
+    {"xml", OPT_XML, NULL, 0,
+     "status, report, ok-to-stop: XML as gluster prints it", 0},
     {"prometheus", OPT_PROMETHEUS, NULL, 0,
      "status, report: Prometheus's text format", 0},
     {"html", OPT_HTML, "FILE", 0, "report: one page for a browser", 0},
@@ -111,12 +114,32 @@ struct allot_args {
     unsigned int count;
 };
 
+/* What failed, for --xml: the last error, and its errno (0: not said). */
+static struct {
+    pthread_mutex_t lock;
+    int number;
+    char text[1024];
+} allot_failure = {PTHREAD_MUTEX_INITIALIZER, 0, ""};
+
+void
+allot_cli_errno(int err)
+{
+    pthread_mutex_lock(&allot_failure.lock);
+    allot_failure.number = err;
+    pthread_mutex_unlock(&allot_failure.lock);
+}
+
 int
 allot_cli_error(const char *format, ...)
 {
     va_list ap;
 
     fflush(stdout);
+    pthread_mutex_lock(&allot_failure.lock);
+    va_start(ap, format);
+    vsnprintf(allot_failure.text, sizeof(allot_failure.text), format, ap);
+    va_end(ap);
+    pthread_mutex_unlock(&allot_failure.lock);
     fputs("allot: ", stderr);
     va_start(ap, format);
     vfprintf(stderr, format, ap);
@@ -209,6 +232,39 @@ allot_parse_opt(int key, char *arg, struct argp_state *state)
     }
 }
 
+/* A form that a command does not have is not left out silently. Returns 0 or an
+ * exit status. */
+static int
+allot_check_form(const struct allot_args *args)
+{
+    static const char *const forms[] = {
+        [ALLOT_FORM_TEXT] = "",       [ALLOT_FORM_JSON] = "--json",
+        [ALLOT_FORM_XML] = "--xml",   [ALLOT_FORM_PROMETHEUS] = "--prometheus",
+        [ALLOT_FORM_HTML] = "--html",
+    };
+    static const struct {
+        const char *command;
+        enum allot_form form;
+    } known[] = {
+        {"status", ALLOT_FORM_JSON},       {"status", ALLOT_FORM_XML},
+        {"status", ALLOT_FORM_PROMETHEUS}, {"report", ALLOT_FORM_JSON},
+        {"report", ALLOT_FORM_XML},        {"report", ALLOT_FORM_PROMETHEUS},
+        {"report", ALLOT_FORM_HTML},       {"layout", ALLOT_FORM_JSON},
+        {"ok-to-stop", ALLOT_FORM_JSON},   {"ok-to-stop", ALLOT_FORM_XML},
+    };
+    size_t i;
+
+    if (args->cli.form == ALLOT_FORM_TEXT || args->count == 0)
+        return ALLOT_EXIT_OK;
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(args->words[0], known[i].command) == 0 &&
+            known[i].form == args->cli.form)
+            return ALLOT_EXIT_OK;
+    return allot_cli_error(
+        "'%s' does not take %s; 'allot --help' says what does", args->words[0],
+        forms[args->cli.form]);
+}
+
 static int
 allot_dispatch(const struct allot_args *args)
 {
@@ -229,6 +285,8 @@ allot_dispatch(const struct allot_args *args)
             "no command given; the commands are status, report, layout, "
             "mapfile, ok-to-stop, "
             "brick adopt and brick set, 'allot --help' explains them");
+    if (allot_check_form(args))
+        return ALLOT_EXIT_ERROR;
 
     for (i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
         if (strcmp(args->words[0], simple[i].name) != 0)
@@ -287,6 +345,10 @@ main(int argc, char **argv)
     /* A page of a list is whole in itself. */
     status = allot_output_end(&output, status,
                               status != ALLOT_EXIT_MORE || args.cli.damaged);
+    if (status == ALLOT_EXIT_ERROR && args.cli.form == ALLOT_FORM_XML)
+        allot_export_xml_failure(
+            allot_failure.number ? allot_failure.number : EINVAL,
+            allot_failure.text);
 
     if (fflush(stdout) != 0 || ferror(stdout))
         status = allot_cli_error(

@@ -51,6 +51,11 @@ struct allot_cli {
 int
 allot_cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** allot_cli_errno - the errno (positive) of what failed, for outputs that have
+ * a place for it: said before allot_cli_error(). Any thread. */
+void
+allot_cli_errno(int err);
+
 /* The commands. Each returns an exit status and prints its own errors. */
 int
 allot_cmd_status(const struct allot_cli *cli, const char *target);

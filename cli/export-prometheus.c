@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
-/* export-prometheus.c - Prometheus's text format, version 0.0.4. */
+/*
+ * export-prometheus.c - Prometheus's text format, version 0.0.4.
+ *
+ * Counters, and nothing else, end in _total, with two exceptions: the gauges
+ * blocks_total and brick_blocks_total, n of a report, whose names were given.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -27,14 +32,24 @@ allot_prom_head(const char *name, const char *type, const char *help)
            help, name, type);
 }
 
+/* The volume as gluster's own exporters label it; by its uuid where nothing
+ * says a name. */
+static const char *
+allot_prom_volume(const json_t *status)
+{
+    const char *name =
+        json_string_value(json_object_get(status, "volume_name"));
+
+    return name ? name : json_string_value(json_object_get(status, "volume"));
+}
+
 /* One sample; @brick NULL: of the volume. */
 static void
 allot_prom_sample(const char *name, const json_t *status, const json_t *brick,
                   const char *state, double value)
 {
     printf("gluster_allot_%s{", name);
-    allot_prom_label("volume",
-                     json_string_value(json_object_get(status, "volume")), "");
+    allot_prom_label("volume", allot_prom_volume(status), "");
     if (brick) {
         allot_prom_label(
             "brick", json_string_value(json_object_get(brick, "name")), ",");
@@ -108,6 +123,10 @@ allot_prom_status(const json_t *status)
         {"brick_capacity_bytes", "gauge", "the brick's size", "capacity_bytes",
          NULL},
         {"brick_used_bytes", "gauge", "bytes in use", "used_bytes", NULL},
+        {"brick_fs_bytes", "gauge", "V, the file system below the brick",
+         "resource", "capacity_bytes"},
+        {"brick_fs_share", "gauge", "R, the brick's part of it", "resource",
+         "share"},
         {"brick_weight", "gauge", "part of new data", "weight", NULL},
         {"brick_share", "gauge", "part of the used bytes", "share", NULL},
         {"brick_deviation", "gauge", "use per weight by the mean", "deviation",
@@ -138,6 +157,10 @@ allot_prom_status(const json_t *status)
                     "largest use per weight by the mean");
     allot_prom_sample("max_over_mean", status, NULL, NULL,
                       allot_prom_number(status, "max_over_mean", NULL));
+    allot_prom_head("volume_spare_failures", "gauge",
+                    "so many more bricks may fail without data missing");
+    allot_prom_sample("volume_spare_failures", status, NULL, NULL,
+                      allot_prom_number(status, "spare_failures", NULL));
     for (k = 0; k < sizeof(list) / sizeof(list[0]); k++) {
         allot_prom_head(list[k].name, list[k].type, list[k].help);
         json_array_foreach(bricks, i, brick)
@@ -165,6 +188,17 @@ allot_prom_known(const json_t *status, const json_t *brick)
     return brick;
 }
 
+/* The name of a count: a total is the unit alone, but of blocks. */
+static void
+allot_prom_name(char *name, size_t size, const char *prefix, const char *unit,
+                const char *count)
+{
+    if (strcmp(count, "total") == 0 && strcmp(unit, "blocks") != 0)
+        snprintf(name, size, "%s%s", prefix, unit);
+    else
+        snprintf(name, size, "%s%s_%s", prefix, unit, count);
+}
+
 static void
 allot_prom_report(const json_t *status, const json_t *report)
 {
@@ -180,11 +214,11 @@ allot_prom_report(const json_t *status, const json_t *report)
 
     for (u = 0; u < 2; u++)
         for (c = 0; c < 6; c++) {
-            snprintf(name, sizeof(name), "%s_%s", units[u], counts[c]);
+            allot_prom_name(name, sizeof(name), "", units[u], counts[c]);
             allot_prom_head(name, "gauge", "of the files that were looked at");
             allot_prom_sample(name, status, NULL, NULL,
                               allot_prom_number(report, units[u], counts[c]));
-            snprintf(name, sizeof(name), "brick_%s_%s", units[u], counts[c]);
+            allot_prom_name(name, sizeof(name), "brick_", units[u], counts[c]);
             allot_prom_head(name, "gauge", "of these files, on the brick");
             json_array_foreach(bricks, i, brick)
             {
@@ -194,7 +228,7 @@ allot_prom_report(const json_t *status, const json_t *report)
             }
         }
     for (c = 0; c < 4; c++) {
-        snprintf(name, sizeof(name), "files_%s", files[c]);
+        allot_prom_name(name, sizeof(name), "", "files", files[c]);
         allot_prom_head(name, "gauge", "files that were looked at");
         allot_prom_sample(name, status, NULL, NULL,
                           allot_prom_number(report, "files", files[c]));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <libxml/xmlstring.h>
 #include <libxml/xmlwriter.h>
 
 #include "export.h"
@@ -23,7 +24,8 @@ allot_export_next(FILE *list)
     return json_loadf(list, JSON_DISABLE_EOF_CHECK, NULL);
 }
 
-/* XML cannot say most control characters, not even escaped. */
+/* XML cannot say most control characters, not even escaped, nor bytes that are
+ * not UTF-8 (an error text may have a path in it). */
 static int
 allot_xml_text(xmlTextWriter *xml, const char *text)
 {
@@ -35,6 +37,10 @@ allot_xml_text(xmlTextWriter *xml, const char *text)
     for (c = copy; *c; c++)
         if ((unsigned char)*c < 0x20 && !strchr("\t\n\r", *c))
             *c = '?';
+    if (!xmlCheckUTF8(BAD_CAST copy))
+        for (c = copy; *c; c++)
+            if ((unsigned char)*c >= 0x80)
+                *c = '?';
     ret = xmlTextWriterWriteString(xml, BAD_CAST copy);
     free(copy);
     return ret;
@@ -47,7 +53,7 @@ allot_xml_singular(const char *plural)
         {"bricks", "brick"},      {"damaged_files", "file"},
         {"workers", "worker"},    {"inexact_because", "reason"},
         {"lost_ranges", "range"}, {"warnings", "warning"},
-        {"leaves", "leaf"},
+        {"leaves", "leaf"},       {"because", "reason"},
     };
     size_t i;
 
@@ -120,27 +126,63 @@ allot_xml_files(xmlTextWriter *xml, FILE *list)
     return ret < 0 ? ret : xmlTextWriterEndElement(xml);
 }
 
+static int allot_xml_begun;
+
+/* <cliOutput> and the three elements that every one of gluster's has. */
+static int
+allot_xml_begin(xmlTextWriter *xml, int op_ret, int op_errno, const char *text)
+{
+    int ret;
+
+    allot_xml_begun = 1;
+    xmlTextWriterSetIndent(xml, 1);
+    ret = xmlTextWriterStartDocument(xml, NULL, "UTF-8", "yes");
+    if (ret >= 0)
+        ret = xmlTextWriterStartElement(xml, BAD_CAST "cliOutput");
+    if (ret >= 0)
+        ret = xmlTextWriterWriteFormatElement(xml, BAD_CAST "opRet", "%d",
+                                              op_ret);
+    if (ret >= 0)
+        ret = xmlTextWriterWriteFormatElement(xml, BAD_CAST "opErrno", "%d",
+                                              op_errno);
+    if (ret >= 0)
+        ret = xmlTextWriterStartElement(xml, BAD_CAST "opErrstr");
+    if (ret >= 0 && text)
+        ret = allot_xml_text(xml, text);
+    return ret < 0 ? ret : xmlTextWriterEndElement(xml);
+}
+
+static xmlTextWriter *
+allot_xml_writer(void)
+{
+    xmlOutputBuffer *out = xmlOutputBufferCreateFile(stdout, NULL);
+
+    return out ? xmlNewTextWriter(out) : NULL;
+}
+
+void
+allot_export_xml_failure(int err, const char *text)
+{
+    xmlTextWriter *xml = allot_xml_begun ? NULL : allot_xml_writer();
+
+    if (!xml)
+        return;
+    if (allot_xml_begin(xml, -1, err, text) >= 0)
+        (void)xmlTextWriterEndDocument(xml);
+    xmlFreeTextWriter(xml);
+}
+
 int
 allot_export_xml(const char *kind, const json_t *doc, FILE *list)
 {
-    xmlOutputBuffer *out = xmlOutputBufferCreateFile(stdout, NULL);
-    xmlTextWriter *xml = out ? xmlNewTextWriter(out) : NULL;
+    xmlTextWriter *xml = allot_xml_writer();
     const char *key;
     json_t *value;
     int ret;
 
     if (!xml)
         return -ENOMEM;
-    xmlTextWriterSetIndent(xml, 1);
-    ret = xmlTextWriterStartDocument(xml, NULL, "UTF-8", "yes");
-    if (ret >= 0)
-        ret = xmlTextWriterStartElement(xml, BAD_CAST "cliOutput");
-    if (ret >= 0)
-        ret = xmlTextWriterWriteElement(xml, BAD_CAST "opRet", BAD_CAST "0");
-    if (ret >= 0)
-        ret = xmlTextWriterWriteElement(xml, BAD_CAST "opErrno", BAD_CAST "0");
-    if (ret >= 0)
-        ret = xmlTextWriterWriteElement(xml, BAD_CAST "opErrstr", NULL);
+    ret = allot_xml_begin(xml, 0, 0, NULL);
     if (ret >= 0)
         ret = xmlTextWriterStartElement(xml, BAD_CAST kind);
     json_object_foreach((json_t *)doc, key, value)

@@ -22,6 +22,14 @@
 int
 allot_export_xml(const char *kind, const json_t *doc, FILE *list);
 
+/** allot_export_xml_failure - <cliOutput> of a command that failed: opRet -1,
+ * opErrno @err (positive), opErrstr @text
+ * As gluster itself does it. Nothing is printed if allot_export_xml() was
+ * called before: two documents are none.
+ */
+void
+allot_export_xml_failure(int err, const char *text);
+
 /** allot_export_prometheus - of a status (@report NULL) or a report
  * Returns 0 or -errno. */
 int

@@ -222,6 +222,7 @@ allot_gfapi_connect(const struct allot_cli *cli, const char *host,
         return fs;
 
     err = errno ? errno : EIO;
+    allot_cli_errno(err);
     if (host)
         allot_cli_error(
             "cannot open volume '%s' of host '%s' through libgfapi: %s; check "
@@ -344,6 +345,7 @@ allot_gfapi_open(const struct allot_cli *cli, const char *host,
         err = -errno;
     else
         err = S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+    allot_cli_errno(-err);
     if (err)
         return allot_cli_error(
             "cannot open '%s' in volume '%s': %s; name a "

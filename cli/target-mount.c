@@ -244,6 +244,7 @@ allot_mount_open(const char *text, int want_file, struct allot_target **out)
 
     fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
+        allot_cli_errno(errno);
         status = allot_cli_error(
             "cannot open directory '%s': %s; name a %s inside a mounted "
             "volume, or write HOST:/VOLUME",
