@@ -6,10 +6,13 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "export.h"
 #include "format.h"
+#include "next.h"
 
 static const char allot_html_style[] =
     ":root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--soft:#5c6570;"
@@ -28,12 +31,25 @@ static const char allot_html_style[] =
     "border-radius:3px;overflow:hidden}.bar i{display:block;height:100%}"
     ".ok{background:var(--ok)}.gone{background:var(--gone)}"
     ".lost{background:var(--lost)}.key{color:var(--soft)}"
+    ".cells{display:flex;flex-wrap:wrap;gap:2px;min-width:9rem}"
+    ".cells i{width:.55rem;height:.9rem;border-radius:1px}"
+    "details{margin:.6rem 0}summary{overflow-wrap:anywhere}"
+    "table.map{margin:.3rem 0}.map td{padding:.1rem .6rem;border:0}"
+    ".map td:first-child{width:1%}.map td+td{width:99%}"
+    ".map svg{display:block;width:100%;min-width:14rem;height:.9rem;"
+    "background:var(--empty)}rect.ok{fill:var(--ok)}"
+    "rect.gone{fill:var(--gone)}rect.lost{fill:var(--lost)}"
     ".key i{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;"
-    "margin:0 .3rem 0 1rem;vertical-align:-.05rem}"
-    "td.path{white-space:normal;overflow-wrap:anywhere;min-width:10rem}";
+    "margin-right:.3rem;vertical-align:-.05rem}"
+    ".key span{white-space:nowrap;margin-right:1rem}"
+    "h1{overflow-wrap:anywhere}"
+    "td.path{white-space:normal;overflow-wrap:anywhere;min-width:10rem}"
+    "@media(max-width:34rem){table{font-size:.8rem}th,td{padding:.25rem}"
+    ".bar{min-width:4rem}td.path{min-width:6rem}.cells{min-width:6rem}"
+    "th{white-space:normal}}";
 
-static void
-allot_html_text(const char *text)
+void
+allot_export_html_text(const char *text)
 {
     for (; text && *text; text++) {
         switch (*text) {
@@ -85,6 +101,32 @@ allot_html_bar(const json_t *counts, uint64_t all)
     fputs("</div>", stdout);
 }
 
+#define HTML_CELLS 50
+
+static void
+allot_html_cells_of(const char *class, uint64_t n)
+{
+    for (; n > 0; n--)
+        printf("<i class=%s></i>", class);
+}
+
+/* A brick's row of the map: a cell stands for @cell blocks. What failed is
+ * never rounded away. */
+static void
+allot_html_cells(const json_t *counts, uint64_t cell)
+{
+    uint64_t all = (allot_html_number(counts, "total", NULL) + cell - 1) / cell;
+    uint64_t gone =
+        (allot_html_number(counts, "unavailable", NULL) + cell - 1) / cell;
+    uint64_t lost = (allot_html_number(counts, "lost", NULL) + cell - 1) / cell;
+
+    fputs("<div class=cells>", stdout);
+    allot_html_cells_of("ok", all > gone + lost ? all - gone - lost : 0);
+    allot_html_cells_of("gone", gone);
+    allot_html_cells_of("lost", lost);
+    fputs("</div>", stdout);
+}
+
 static const char *
 allot_html_size(uint64_t bytes)
 {
@@ -111,13 +153,16 @@ allot_html_bricks(const json_t *status)
         const char *path = json_string_value(json_object_get(brick, "path"));
 
         fputs("<tr><td>", stdout);
-        allot_html_text(json_string_value(json_object_get(brick, "name")));
-        fputs("<td>", stdout);
-        allot_html_text(json_string_value(json_object_get(brick, "host")));
+        allot_export_html_text(
+            json_string_value(json_object_get(brick, "name")));
+        fputs("<td class=path>", stdout);
+        allot_export_html_text(
+            json_string_value(json_object_get(brick, "host")));
         fputs(path ? ":" : "", stdout);
-        allot_html_text(path);
+        allot_export_html_text(path);
         fputs("<td>", stdout);
-        allot_html_text(json_string_value(json_object_get(brick, "state")));
+        allot_export_html_text(
+            json_string_value(json_object_get(brick, "state")));
         printf("<td class=n>%s", allot_html_size(used));
         printf("<td class=n>%s<td><div class=bar>", allot_html_size(size));
         allot_html_part("ok", used < size ? used : size, size);
@@ -131,7 +176,7 @@ allot_html_blocks(const json_t *report)
 {
     const json_t *bricks = json_object_get(report, "bricks");
     const json_t *brick;
-    uint64_t most = 0;
+    uint64_t most = 0, cell;
     size_t i;
 
     json_array_foreach(bricks, i, brick)
@@ -139,19 +184,24 @@ allot_html_blocks(const json_t *report)
         if (allot_html_number(brick, "blocks", "total") > most)
             most = allot_html_number(brick, "blocks", "total");
     }
-    fputs(
-        "<h2>Blocks over bricks</h2><p class=key><i class=ok></i>can be read"
-        "<i class=gone></i>return with their brick<i class=lost></i>lost</p>"
+    cell = most ? (most + HTML_CELLS - 1) / HTML_CELLS : 1;
+    printf(
+        "<h2>Map of blocks over bricks</h2><p class=key>"
+        "<span><i class=ok></i>can be read</span>"
+        "<span><i class=gone></i>return with their brick</span>"
+        "<span><i class=lost></i>lost</span></p>"
+        "<p class=key>A cell is %" PRIu64
+        " block%s.</p>"
         "<div class=wide><table><tr><th>Brick<th class=n>Blocks"
-        "<th class=n>Failed<th class=n>Bytes<th>Blocks</tr>",
-        stdout);
+        "<th class=n>Failed<th class=n>Bytes<th>Map</tr>",
+        cell, allot_plural(cell));
     json_array_foreach(bricks, i, brick)
     {
         const char *name = json_string_value(json_object_get(brick, "name"));
 
         fputs("<tr><td>", stdout);
         if (name)
-            allot_html_text(name);
+            allot_export_html_text(name);
         else
             printf("#%" PRIu64, allot_html_number(brick, "index", NULL));
         printf("<td class=n>%" PRIu64 "<td class=n>%" PRIu64
@@ -159,7 +209,7 @@ allot_html_blocks(const json_t *report)
                allot_html_number(brick, "blocks", "total"),
                allot_html_number(brick, "blocks", "failed"),
                allot_html_size(allot_html_number(brick, "bytes", "total")));
-        allot_html_bar(json_object_get(brick, "blocks"), most);
+        allot_html_cells(json_object_get(brick, "blocks"), cell);
         fputs("</tr>", stdout);
     }
     fputs("</table></div>", stdout);
@@ -212,12 +262,14 @@ allot_html_files(const json_t *report, FILE *list)
     rewind(list);
     while (shown < ALLOT_HTML_FILES && (file = allot_export_next(list))) {
         fputs("<tr><td class=path>", stdout);
-        allot_html_text(json_string_value(json_object_get(file, "path")));
+        allot_export_html_text(
+            json_string_value(json_object_get(file, "path")));
         printf("<td class=n>%s<td class=n>%" PRIu64 " of %" PRIu64 "<td>",
                allot_html_size(allot_html_number(file, "size", NULL)),
                allot_html_number(file, "blocks", "failed"),
                allot_html_number(file, "blocks", "total"));
-        allot_html_text(json_string_value(json_object_get(file, "reason")));
+        allot_export_html_text(
+            json_string_value(json_object_get(file, "reason")));
         fputs("<td>", stdout);
         allot_html_ranges(file);
         fputs("</tr>", stdout);
@@ -230,10 +282,61 @@ allot_html_files(const json_t *report, FILE *list)
                damaged - shown);
 }
 
+/* Where the blocks of the first damaged files lie. */
+static void
+allot_html_maps(struct allot_target *target,
+                const struct allot_doc_status *status, FILE *list)
+{
+    json_t *file;
+    int n;
+
+    fputs(
+        "<h2>Their blocks over bricks</h2><p class=key>From the beginning of "
+        "the file to its end.</p>",
+        stdout);
+    rewind(list);
+    for (n = 0; n < ALLOT_HTML_MAPS && (file = allot_export_next(list)); n++) {
+        printf("<details%s><summary>", n < 3 ? " open" : "");
+        allot_export_html_text(
+            json_string_value(json_object_get(file, "path")));
+        fputs("</summary><div class=wide>", stdout);
+        allot_export_map(target, status, file);
+        fputs("</div></details>", stdout);
+        json_decref(file);
+    }
+}
+
+/* When it was so. */
+static void
+allot_html_time(void)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+    char text[32];
+
+    if (gmtime_r(&now, &tm) && strftime(text, sizeof(text), "%F %R UTC", &tm))
+        printf(", %s", text);
+}
+
+static void
+allot_html_next(const struct allot_doc_status *status, const char *title)
+{
+    char *next = allot_next_sentence(status, title);
+
+    if (!next)
+        return;
+    fputs("<p>Next: ", stdout);
+    allot_export_html_text(next);
+    fputs(".</p>", stdout);
+    free(next);
+}
+
 int
-allot_export_html(const char *title, const json_t *status, const json_t *report,
+allot_export_html(struct allot_target *target,
+                  const struct allot_doc_status *status, const json_t *report,
                   FILE *list)
 {
+    const char *title = target->shown;
     const json_t *because = json_object_get(report, "inexact_because");
     const json_t *reason;
     size_t i;
@@ -243,12 +346,15 @@ allot_export_html(const char *title, const json_t *status, const json_t *report,
         "<meta name=viewport content=\"width=device-width,"
         "initial-scale=1\"><title>allot report ",
         stdout);
-    allot_html_text(title);
+    allot_export_html_text(title);
     printf("</title><style>%s</style></head><body><h1>", allot_html_style);
-    allot_html_text(title);
+    allot_export_html_text(status->name[0] ? status->name : title);
     fputs(": ", stdout);
-    allot_html_text(json_string_value(json_object_get(status, "state")));
-    printf("</h1><p>%" PRIu64 " of %" PRIu64 " blocks can be read, %" PRIu64
+    allot_export_html_text(status->state);
+    fputs("</h1><p class=key>", stdout);
+    allot_export_html_text(title);
+    allot_html_time();
+    printf("</p><p>%" PRIu64 " of %" PRIu64 " blocks can be read, %" PRIu64
            " return with their bricks, "
            "%" PRIu64 " are lost.</p>",
            allot_html_number(report, "blocks", "recoverable"),
@@ -260,12 +366,16 @@ allot_export_html(const char *title, const json_t *status, const json_t *report,
     json_array_foreach(because, i, reason)
     {
         fputs("<p>Not exact: ", stdout);
-        allot_html_text(json_string_value(reason));
+        allot_export_html_text(json_string_value(reason));
         fputs("</p>", stdout);
     }
-    allot_html_bricks(status);
+    allot_html_next(status, title);
+    allot_html_bricks(status->root);
     allot_html_blocks(report);
     allot_html_files(report, list);
+    if (allot_html_number(report, "files", "damaged") +
+        allot_html_number(report, "files", "unreadable"))
+        allot_html_maps(target, status, list);
     fputs("</body></html>\n", stdout);
     return ferror(stdout) ? -EIO : 0;
 }

@@ -11,6 +11,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "document.h"
+#include "target.h"
+
 /**
  * allot_export_xml - <cliOutput> with opRet, opErrno, opErrstr and the document
  * @kind: the element's name: allotStatus, allotReport
@@ -36,12 +39,27 @@ int
 allot_export_prometheus(const json_t *status, const json_t *report);
 
 /** allot_export_html - one page without anything from elsewhere
- * @list: as above. The first ALLOT_HTML_FILES of them are shown.
+ * @target: what was looked at; asked for the layout of the files with a map
+ * @list: as above. The first ALLOT_HTML_FILES of them are shown, the first
+ *     ALLOT_HTML_MAPS with a map.
  * Returns 0 or -errno. */
 #define ALLOT_HTML_FILES 1000
+#define ALLOT_HTML_MAPS 20
 int
-allot_export_html(const char *title, const json_t *status, const json_t *report,
+allot_export_html(struct allot_target *target,
+                  const struct allot_doc_status *status, const json_t *report,
                   FILE *list);
+
+/** allot_export_html_text - text of any kind, as HTML. */
+void
+allot_export_html_text(const char *text);
+
+/** allot_export_map - export-map.c: as HTML, where the blocks of a file lie
+ * @file: an entry of the list. Nothing is printed for a file that is not spread
+ * or cannot be asked any more. */
+void
+allot_export_map(struct allot_target *target,
+                 const struct allot_doc_status *status, const json_t *file);
 
 /** allot_export_next - the next entry of a list; a new reference. NULL: the
  * end. */

@@ -204,8 +204,8 @@ allot_report_print_document(struct allot_report *report)
                 err = allot_export_prometheus(report->volume.root, doc);
                 break;
             case ALLOT_FORM_HTML:
-                err = allot_export_html(report->target->shown,
-                                        report->volume.root, doc, report->list);
+                err = allot_export_html(report->target, &report->volume, doc,
+                                        report->list);
                 break;
             default:
                 err = allot_json_open(json_incref(doc), stdout);
