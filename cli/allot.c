@@ -41,9 +41,10 @@ static const char doc[] =
     "  mapfile PATH             which bytes of one file can be read, as a\n"
     "                           mapfile of GNU ddrescue\n"
     "  layout PATH              which brick holds which bytes of one file\n"
-    "  ok-to-stop BRICK... TARGET\n"
+    "  ok-to-stop [BRICK...] TARGET\n"
     "                           does anything become unreadable if these\n"
-    "                           bricks stop together: exit status 1 if so\n"
+    "                           bricks stop together: exit status 1 if so;\n"
+    "                           without names: which bricks may stop alone\n"
     "  brick adopt NAME TARGET  make the brick NAME, which came back empty,\n"
     "                           a new member; its old blocks stay lost\n"
     "  brick set NAME STATE TARGET\n"
@@ -299,9 +300,9 @@ allot_dispatch(const struct allot_args *args)
     }
 
     if (strcmp(args->words[0], "ok-to-stop") == 0) {
-        if (args->count < 3)
+        if (args->count < 2)
             return allot_cli_error(
-                "'ok-to-stop' is used as 'allot ok-to-stop BRICK... TARGET'");
+                "'ok-to-stop' is used as 'allot ok-to-stop [BRICK...] TARGET'");
         return allot_cmd_ok_to_stop(&args->cli, args->words + 1,
                                     args->count - 2,
                                     args->words[args->count - 1]);

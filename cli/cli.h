@@ -61,7 +61,7 @@ int
 allot_cmd_status(const struct allot_cli *cli, const char *target);
 int
 allot_cmd_report(const struct allot_cli *cli, const char *target);
-/* @names: @count bricks that would stop together. */
+/* @names: @count bricks that would stop together; 0: each brick by itself. */
 int
 allot_cmd_ok_to_stop(const struct allot_cli *cli, const char *const *names,
                      size_t count, const char *target);

@@ -265,7 +265,7 @@ allot_status_reasons(const struct allot_doc_status *doc)
     if (doc->spare > 0)
         printf("the volume can lose %" PRIu64
                " more brick%s, whichever it is; 'allot ok-to-stop' says which "
-               "others may stop with it\n",
+               "may stop\n",
                doc->spare, allot_plural(doc->spare));
     else
         puts("the volume can lose no more brick without data missing");

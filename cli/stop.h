@@ -10,10 +10,17 @@
 #include "document.h"
 #include "tally.h"
 
+/* What can be read now, and then not. */
+struct allot_stop_sum {
+    uint64_t files, blocks, bytes;
+};
+
 struct allot_stop {
     uint32_t *failing; /* indices of data subvolumes that would fail; owned */
     size_t count;
-    uint64_t files, blocks, bytes; /* that can be read now, and then not */
+    struct allot_stop_sum all;   /* if all of them fail together */
+    struct allot_stop_sum *each; /* of each alone, in their order; owned; NULL:
+                                    not wanted */
 };
 
 /** allot_stop_file - count a file. */

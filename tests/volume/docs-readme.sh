@@ -75,7 +75,7 @@ allot_commands() {
     grep -ohE '(^ *\$? *|`)allot [a-z-]+( [a-z]+)?' "$@" | sed 's/^[ `$]*allot //' | sort -u |
         while read -r word second; do
             case $word in
-            status | report | layout | mapfile | ok-to-stop) grep -qE "^ +$word [A-Z]" "$T/help" || echo "$word" ;;
+            status | report | layout | mapfile | ok-to-stop) grep -qE "^ +$word \\[?[A-Z]" "$T/help" || echo "$word" ;;
             brick) grep -qE "^ *brick $second NAME" "$T/help" || echo "$word $second" ;;
             scrub) ;; # named as not there yet
             *) echo "$word" ;;

@@ -134,6 +134,8 @@ all_formats() { # all_formats WHEN STATUS
     is "$when: ok-to-stop --json" "$(exit_of "$ALLOT" ok-to-stop c2 "$M" --json)" 1
     ok "$when: it is as its schema says" valid_json ok-to-stop "$T/out"
     cp "$T/out" "$T/stop.json"
+    is "$when: ok-to-stop of each" "$(exit_of "$ALLOT" ok-to-stop "$M" --json)" 1
+    ok "$when: it is as its schema says" valid_json ok-to-stop "$T/out"
     is "$when: ok-to-stop --xml" "$(exit_of "$ALLOT" ok-to-stop c2 "$M" --xml)" 1
     is "$when: it says what JSON says" \
         "$(xmllint --xpath 'concat(/cliOutput/opRet, " ", /cliOutput/allotOkToStop/blocks, " ", count(//because/reason))' "$T/out")" \

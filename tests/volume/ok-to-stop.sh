@@ -45,6 +45,20 @@ is "a brick that nobody knows" "$(stop c9)" 2
 rc=0
 "$ALLOT" ok-to-stop c3 2>/dev/null || rc=$?
 is "without TARGET" $rc 2
+each() { # each: all bricks by themselves; the exit status, $T/each.json
+    local rc=0
+    bounded 60 "$ALLOT" ok-to-stop "$M" --json >"$T/each.json" 2>"$T/err" || rc=$?
+    echo $rc
+}
+is "which bricks may, each by itself: none" "$(each)" 1
+same=0
+for i in {0..5}; do
+    stop "c$i" >/dev/null
+    [ "$(s 'del(.version)')" = "$(jq -c ".candidates[$i]" "$T/each.json")" ] || same=1
+done
+is "it says of each what the question for it says" $same 0
+is "of all six" "$(jq -c '[.candidates[].bricks[0]] | join(" ")' "$T/each.json")" '"c0 c1 c2 c3 c4 c5"'
+ok "as a table" grep -qE '^c5 +no +[0-9]+ blocks .* would become unreadable$' <("$ALLOT" ok-to-stop "$M")
 is "two of those that hold names" "$(stop c0 c1)" 1
 ok "the names are a reason" grep -q "more than one brick of those that may hold names" "$T/stop.json"
 must brick_kill 3
@@ -55,6 +69,8 @@ ok "it is killed" expect_within 30 down
 is "what was said is what is away now" \
     "$("$ALLOT" report "$M" --json | jq -c '[.files.damaged + .files.unreadable, .blocks.unavailable, .bytes.unavailable]')" "$told"
 is "to stop what is down changes nothing" "$(stop c3)" 0
+each >/dev/null
+is "it is no candidate" "$(jq -c '[.candidates[].bricks[0]] | join(" ")' "$T/each.json")" '"c0 c1 c2 c4 c5"'
 must umount_volume m
 for i in 0 1 2 4 5; do
     must brick_kill $i
@@ -87,6 +103,9 @@ dd if="$T/noise" of="$M/g" bs=65536 count=8 conv=notrunc 2>/dev/null
 brick_start 0
 ok "it is back, and not healed: nothing may fail" \
     status_soon 'leaf("c0").state == "up" and set("s0").healing and set("s0").spare_failures == 0 and .spare_failures == 0'
+is "some bricks may stop" "$(each)" 0
+is "these: the one that lacks something, the arbiter, and those of the other set" \
+    "$(jq -c '[.candidates[] | select(.ok).bricks[0]] | join(" ")' "$T/each.json")" '"c0 c2 c3 c4 c5"'
 is "the other one with data may not stop" "$(stop c1)" 1
 is "because it alone has what is not healed" "$(s '.because[0]')" \
     "brick c1 alone has what is not healed yet: wait until it is"
