@@ -114,6 +114,60 @@ allot_prom_states(const json_t *status, const json_t *bricks)
     }
 }
 
+/* One number of every brick of every set, and what a set can spare. Their state
+ * is of the brick alone; that of the set is brick_state. */
+static void
+allot_prom_sets(const json_t *status, const json_t *bricks)
+{
+    static const struct {
+        const char *name, *type, *help, *key;
+    } list[] = {
+        {"set_brick_up", "gauge", "1 if this brick of a set serves", NULL},
+        {"set_brick_failures_total", "counter", "times it stopped doing so",
+         "failures"},
+        {"set_brick_flaps_total", "counter", "failures soon after a return",
+         "flaps"},
+    };
+    const json_t *brick, *leaf;
+    size_t i, k, n;
+
+    allot_prom_head("set_spare_failures", "gauge",
+                    "so many more bricks of the set may fail");
+    json_array_foreach(bricks, i, brick)
+    {
+        if (json_object_get(brick, "leaves"))
+            allot_prom_sample("set_spare_failures", status, brick, NULL,
+                              allot_prom_number(brick, "spare_failures", NULL));
+    }
+    for (n = 0; n < sizeof(list) / sizeof(list[0]); n++) {
+        allot_prom_head(list[n].name, list[n].type, list[n].help);
+        json_array_foreach(bricks, i, brick)
+        {
+            json_array_foreach(json_object_get(brick, "leaves"), k, leaf)
+            {
+                allot_prom_sample(
+                    list[n].name, status, leaf, NULL,
+                    list[n].key ? allot_prom_number(leaf, list[n].key, NULL)
+                                : allot_prom_is_up(leaf));
+            }
+        }
+    }
+}
+
+static int
+allot_prom_has_sets(const json_t *bricks)
+{
+    const json_t *brick;
+    size_t i;
+
+    json_array_foreach(bricks, i, brick)
+    {
+        if (json_object_get(brick, "leaves"))
+            return 1;
+    }
+    return 0;
+}
+
 static void
 allot_prom_status(const json_t *status)
 {
@@ -170,6 +224,8 @@ allot_prom_status(const json_t *status)
                 allot_prom_number(brick, list[k].one, list[k].two));
         }
     }
+    if (allot_prom_has_sets(bricks))
+        allot_prom_sets(status, bricks);
 }
 
 /* A brick of the report with the labels that the status has for it. */

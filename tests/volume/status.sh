@@ -147,6 +147,10 @@ is "it is one question to the mount" "$(getxattrs)" 1
 ok "and one to each brick, or with the mount's own two" test $(($(asked m c4 LOOKUP) - lookups)) -le 2
 must brick_kill 4
 ok "a brick of a set is down" status_soon '.state == "DEGRADED" and leaf("c4").state == "down"'
+"$ALLOT" status "$M" --prometheus >"$T/prometheus"
+is "Prometheus has the bricks of sets" "$(sed -n 's/^gluster_allot_set_brick_up{volume="[^"]*",brick="\(c[0-5]\)",host="127.0.0.1"} \([01]\)$/\1=\2/p' "$T/prometheus" | xargs)" \
+    "c0=1 c1=1 c2=1 c3=1 c4=0 c5=1"
+is "and what the sets can spare" "$(sed -n 's/^gluster_allot_set_spare_failures{.*brick="\(s[01]\)".*} //p' "$T/prometheus" | xargs)" "1 0"
 must cp "$M/f" "$M/g"
 ok "start it" next_is "start brick c4 (127.0.0.1:brick): nothing is missing, it heals then"
 text
