@@ -182,12 +182,44 @@ well c0
 ok "that is flapping" status_soon 'leaf("c0").flaps == 1'
 ok "it returns" status_soon 'leaf("c0").state == "up"'
 
+# ---- a volume that is read-only is no volume of sick disks -------------------
+
+must umount_volume sets
+for i in {0..5}; do
+    must brick_kill "$i"
+    must sed -i -e '/^volume guard$/,/^end-volume$/{s/^volume guard$/volume guarded/}' \
+        -e '/^volume guarded$/,/^end-volume$/{/^end-volume$/a\
+\
+volume guard\
+    type features/read-only\
+    option read-only on\
+    subvolumes guarded\
+end-volume
+}' "$T/vol/brick-$i.vol"
+    must brick_start "$i"
+done
+must_mount reader --attribute-timeout=0 --entry-timeout=0 --direct-io-mode=enable
+ok "a volume that is read-only is up" status_soon '.state == "UP" and .active'
+nok "nothing can be written" cp "$T/noise" "$M/i"
+probed() { # each brick has been probed twice at least
+    [ "$(fop_counts "$(mount_pid reader)" | awk '$1 ~ /^c[0-5]$/ && $2 == "SETATTR" && $3 >= 3' | wc -l)" -eq 6 ]
+}
+ok "its bricks are probed" expect_within 20 probed
+ok "and are well" status_is '[.bricks[].leaves[].state] | unique == ["up"]'
+ok "what is there is read" cmp "$T/noise" "$M/f"
+must umount_volume reader
+for i in {0..5}; do
+    must brick_kill "$i"
+    must sed -i -e '/^    option read-only on$/s/on$/off/' "$T/vol/brick-$i.vol"
+    must brick_start "$i"
+done
+
 # ---- one that does not answer -----------------------------------------------
 
 # The kernel of this mount need not ask for the root, which would wait for the
 # brick as any call does that the set sends there.
 must_mount patient --attribute-timeout=600 --entry-timeout=600
-ok "another mount is up" status_soon '.state == "UP" and .active'
+ok "it is mounted again" status_soon '.state == "UP" and .active'
 must kill -STOP "$(brick_pid 4)"
 ok "a brick of a set that does not answer is failing" status_soon \
     'leaf("c4").state == "failing" and leaf("c4").why == "it does not answer calls"'

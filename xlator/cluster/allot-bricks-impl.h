@@ -68,6 +68,8 @@ struct allot_leaf {
     uint64_t probe_msec;   /* when the probe went out that is under way, or when
                               the next one is due */
     uint32_t probe_errors; /* of the disk, in a row */
+    gf_boolean_t read_only; /* to clients, at least: then the disk is probed as
+                               GlusterFS's own processes see it */
 };
 
 enum allot_set_kind {

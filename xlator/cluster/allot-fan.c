@@ -8,7 +8,6 @@
 
 /* features/locks holds back an unlink while an inodelk of an ordinary client is
  * held, but not for internal (negative) pids. */
-#define ALLOT_LOCK_PID (-640)
 
 void
 allot_call_init(struct allot_call *call, xlator_t *xl, glusterfs_fop_t fop)

@@ -8,6 +8,7 @@
  *    well        once every `failing-hold`, and when it has connected
  *    an error    every second, until it is well or `failing-errors` were met
  *                in a row: then it is failing
+ *    EROFS       asked once more as GlusterFS's own: the volume may be read-only
  *    no answer   for `stall-timeout`: failing
  *    failing     as in allot-health.h: when it was quiet for its hold
  *
@@ -25,6 +26,7 @@ allot_health_leaf_connected_locked(struct allot_leaf *l)
 {
     l->probe_msec = 0;
     l->probe_errors = 0;
+    l->read_only = _gf_false;
     if (l->health.failing)
         l->health.quiet_msec = 0;
 }
@@ -43,6 +45,14 @@ leaves_answer_locked(struct allot_bricks *b, struct allot_leaf *l, int32_t err)
     /* The directory comes with the first spread file, and bricks log it. */
     if (err == ENOENT)
         l->probe_msec = now + opt->failing_hold * 1000ULL * LEAVES_NOTHING;
+    /* The volume may be read-only (features.read-only), and not the disk. */
+    if (err == EROFS && !l->read_only) {
+        l->read_only = _gf_true;
+        l->probe_msec = now;
+        if (l->health.failing)
+            l->health.quiet_msec = now;
+        return;
+    }
     if (why) {
         l->probe_errors++;
         l->health.sums.errors++;
@@ -120,7 +130,10 @@ allot_health_leaves_tick(xlator_t *this)
         changed |= leaves_stall_locked(b, l);
         probe = leaves_due_locked(b, l);
         pthread_mutex_unlock(&b->lock);
-        if (!probe || allot_health_probe(this, l->xl, leaves_probe_cbk, l) == 0)
+        if (!probe ||
+            allot_health_probe(this, l->xl,
+                               l->read_only ? ALLOT_LOCK_PID : ALLOT_PID_ROOT,
+                               leaves_probe_cbk, l) == 0)
             continue;
         pthread_mutex_lock(&b->lock);
         l->health.probing = _gf_false;

@@ -292,8 +292,8 @@ health_probe_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 }
 
 int
-allot_health_probe(xlator_t *this, xlator_t *xl, fop_setattr_cbk_t cbk,
-                   void *cookie)
+allot_health_probe(xlator_t *this, xlator_t *xl, pid_t pid,
+                   fop_setattr_cbk_t cbk, void *cookie)
 {
     struct allot_bricks *b = allot_bricks_of(this);
     call_frame_t *frame = create_frame(this, this->ctx->pool);
@@ -322,6 +322,7 @@ allot_health_probe(xlator_t *this, xlator_t *xl, fop_setattr_cbk_t cbk,
     gf_uuid_copy(loc.inode->gfid, loc.gfid);
     loc.inode->ia_type = IA_IFDIR;
     loc.name = strrchr(loc.path, '/') + 1;
+    frame->root->pid = pid;
     now.ia_atime = gf_time();
     STACK_WIND_COOKIE(frame, cbk, cookie, xl, xl->fops->setattr, &loc, &now,
                       GF_SET_ATTR_ATIME, allot_priv(this)->client_xdata);
@@ -335,7 +336,8 @@ health_probe(xlator_t *this, struct allot_child *c)
 {
     struct allot_bricks *b = allot_bricks_of(this);
 
-    if (allot_health_probe(this, c->xl, health_probe_cbk, c) == 0)
+    if (allot_health_probe(this, c->xl, ALLOT_PID_ROOT, health_probe_cbk, c) ==
+        0)
         return;
     pthread_mutex_lock(&b->lock);
     c->health.probing = _gf_false;

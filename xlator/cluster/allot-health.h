@@ -127,11 +127,12 @@ void
 allot_health_clear_locked(struct allot_health *h);
 
 /** allot_health_probe - a change of the access time of "/.allot" on @xl
+ * @pid: whose it is: ALLOT_PID_ROOT, or ALLOT_LOCK_PID
  * 0: @cbk is called with @cookie and ends the frame; -ENOMEM: it is not. No
  * lock held. */
 int
-allot_health_probe(xlator_t *this, xlator_t *xl, fop_setattr_cbk_t cbk,
-                   void *cookie);
+allot_health_probe(xlator_t *this, xlator_t *xl, pid_t pid,
+                   fop_setattr_cbk_t cbk, void *cookie);
 
 /* allot-health-leaves.c: bricks of sets, each by itself. */
 

@@ -55,6 +55,10 @@ struct allot_options {
 struct allot_intern; /* allot-intern.h */
 struct allot_bricks; /* allot-bricks.h */
 
+/* The pid of calls that must count as GlusterFS's own: inodelks that do not
+ * hold back an unlink, changes on a volume that is read-only. */
+#define ALLOT_LOCK_PID (-640)
+
 /* Generations of which a call's xdata is shared by all files. Most files never
  * get past a few. */
 #define ALLOT_SHARED_GENS 64
