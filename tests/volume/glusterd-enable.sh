@@ -36,6 +36,9 @@ ok "the namespace alone does not" test "$(find "$T"/b?/brick -maxdepth 1 -name d
 # ---- allot status -----------------------------------------------------------
 on n1 "$BUILD/allot" status --json n1:/vol1 >"$T/status.json"
 is "allot status speaks through libgfapi" "$(jq -r '.state, (.bricks | length)' "$T/status.json" | xargs)" "UP 4"
+is "it knows the volume's name" "$(jq -r .volume_name "$T/status.json")" vol1
+is "also through a mount, as Prometheus's label" "$(on c1 "$BUILD/allot" status /mnt/v --prometheus |
+    sed -n 's/^gluster_allot_max_over_mean{volume="\([^"]*\)"}.*/\1/p')" vol1
 is "it has nothing to warn of" "$(jq -c .warnings "$T/status.json")" "[]"
 is "names are distributed" "$(jq -r .namespace "$T/status.json")" distribute
 

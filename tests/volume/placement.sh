@@ -5,7 +5,7 @@
 # have them: each host gets only pieces of its own brick, reads them for the most
 # part from there, and every word is counted once.
 # tier: check
-# needs: 60
+# needs: 30
 . "$(dirname "$0")/glusterd-lib.sh"
 
 PAGE=$TOP/docs/placement.md

@@ -138,6 +138,10 @@ volume_make net-rep-6 --option 'c*:ping-timeout=5'
 volume_start
 sets_mount m
 ok "a volume of two sets of three" status_soon '.state == "UP" and .active and .spare_failures == 1'
+ok "it is as its schema says" python3 -c '
+import json, sys, jsonschema
+jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))' "$TOP/docs/schema/status.json" "$T/status.json"
+is "with six leaves" "$(jq '[.bricks[].leaves[]] | length' "$T/status.json")" 6
 text
 ok "one brick may fail" says '^the volume can lose 1 more brick, whichever it is'
 is "of each set" "$(grep -c '^s[01] can lose 1 more brick$' "$T/text")" 2

@@ -8,7 +8,7 @@
  *    well        once every `failing-hold`, and when it has connected
  *    an error    every second, until it is well or `failing-errors` were met
  *                in a row: then it is failing
- *    EROFS       asked once more as GlusterFS's own: the volume may be read-only
+ *    EROFS       once more, as GlusterFS's own: the volume may be read-only
  *    no answer   for `stall-timeout`: failing
  *    failing     as in allot-health.h: when it was quiet for its hold
  *
