@@ -52,17 +52,54 @@ plugins_make() {
 }
 
 # The first process of a node's namespaces. It makes the node's view of the file
-# system, says so, and then only waits for children.
+# system, says so, and then only waits for children. The view has a root of its
+# own, with the machine's directories but for /tmp: glusterd writes there, and
+# mount points that only the documents have, such as /data, are made there. So
+# nothing of it is seen on the machine.
 node_init() {
     cat <<'INIT'
 set -eu
 name=$1 root=$2 plugins=$3 gluster=$4 hosts=$5
+shift 5
 hostname "$name"
 mkdir -p /var/lib/glusterd /var/log/glusterfs
+mount -t tmpfs run /run
+new=/run/root
+mkdir "$new"
+mount -t tmpfs root "$new"
+for entry in /* /.[!.]*; do
+    case $entry in
+    /data | /mnt | /run | /tmp) continue ;;
+    esac
+    if [ -L "$entry" ]; then
+        cp -P "$entry" "$new$entry"
+    elif [ -d "$entry" ]; then
+        mkdir "$new$entry"
+        mount --rbind "$entry" "$new$entry"
+    elif [ -e "$entry" ]; then
+        : >"$new$entry"
+        mount --bind "$entry" "$new$entry"
+    fi
+done
+mkdir -p "$new/run" "$new/tmp"
+mount -t tmpfs run "$new/run"
+mkdir -p "$new/run/gluster" "$new/run/lock"
+chmod 1777 "$new/tmp"
+# What the test itself has in /tmp.
+for dir; do
+    case $dir in
+    /tmp/*)
+        mkdir -p "$new$dir"
+        mount --rbind "$dir" "$new$dir"
+        ;;
+    esac
+done
+cd "$new"
+pivot_root . .
+umount -l .
+cd /
 mount --bind "$root/lib" /var/lib/glusterd
 mount --bind "$root/log" /var/log/glusterfs
-mount -t tmpfs run /run
-mkdir -p /run/gluster /run/lock
 mount --bind "$plugins" "$gluster"
 mount --bind "$hosts" /etc/hosts
 # Mount points that documents name.
@@ -80,14 +117,14 @@ done
 INIT
 }
 
-# What runs first in new namespaces: their copies of other tests' mounts go. A copy
-# keeps a file system alive that its owner has unmounted, and with it the client
-# or the loop device behind it.
+# What runs first in new namespaces: their copies of other tests' mounts go, and of
+# anybody's GlusterFS mounts. A copy keeps a file system alive that its owner has
+# unmounted, and with it the client or the loop device behind it.
 # shellcheck disable=SC2016
-DROP_FOREIGN='while read -r _ m _; do
-    case $m in
-    "$0"/*) ;;
-    */allot-test.*) umount -l "$m" 2>/dev/null ;;
+DROP_FOREIGN='while read -r _ m type _; do
+    case $type:$m in
+    *:"$0"/*) ;;
+    *:*/allot-test.* | fuse.glusterfs:*) umount -l "$m" 2>/dev/null ;;
     esac
 done </proc/mounts
 exec "$@"'
@@ -153,7 +190,7 @@ node_boot() {
     ln -sfn "$LOG/$name" "$root/log"
     rm -f "$root/ready"
     ns_start "$name" bash -c "$(node_init)" init "$name" "$root" "${NODE_PLUGINS[$name]}" \
-        "$GLUSTER_DIR" "$T/hosts"
+        "$GLUSTER_DIR" "$T/hosts" "$T" "$TOP" "$BUILD"
     NODE_PID[$name]=$STARTED
     expect_within 20 test -e "$root/ready" || bail "node $name: $(cat "$LOG/node-$name.out")"
     # Both ends are made inside namespaces: the machine's own network never
@@ -168,7 +205,7 @@ node_boot() {
 on() {
     local pid=${NODE_PID[$1]}
     shift
-    nsenter -t "$pid" -n -m -p -u --wd=/ "$@"
+    nsenter -t "$pid" -n -m -p -u "$@"
 }
 
 # in_node NAME PATH: the path of a node's file as seen from outside.
