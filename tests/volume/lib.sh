@@ -178,6 +178,7 @@ cleanup_dir() {
             done
             ;;
         port) rmdir "/tmp/allot-port-$a" 2>/dev/null ;;
+        empty) rmdir "$a" 2>/dev/null ;; # a directory that was not there
         esac
     done < <(tac "$t/undo")
     while read -r kind a b; do
