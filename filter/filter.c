@@ -7,11 +7,13 @@
  *
  *     allot [--log FILE] VOLFILE
  *
- * glusterd waits for it under its lock, so it never calls gluster and never
- * waits for anything. It replaces the file in one step (rename), with the same
- * owner and mode. When it does not understand the file, or anything fails, it
- * leaves the file alone, logs why, and exits with 1, which glusterd logs too:
- * a client with such a file is kept out by the guards in the bricks.
+ * glusterd waits for it under its lock, so it never calls gluster, opens
+ * nothing that could make it wait, and is ended by the kernel after
+ * FILTER_SECONDS should a disk not answer. It replaces the file in one step
+ * (rename), with the same owner and mode. When it does not understand the file,
+ * or anything fails, it leaves the file alone, logs why, and exits with 1,
+ * which glusterd logs too: a client with such a file is kept out by the guards
+ * in the bricks. In a file of several volumes that holds for each of them.
  *
  * What to write is decided in convert.c and request.c.
  */
@@ -19,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +39,8 @@
 #endif
 /* What glusterd tells its children. */
 #define WORKDIR_ENV "GLUSTERD_WORKDIR"
+/* Longer than any run on a machine that works at all. */
+#define FILTER_SECONDS 10
 
 static const char *log_path = FILTER_LOGDIR "/allot-filter.log";
 static const char *subject = "";
@@ -67,13 +72,14 @@ tell(int level, const char *format, ...)
     fclose(f);
 }
 
-/* A whole file; NULL with errno. The caller frees it. */
+/* A whole file; NULL with errno. The caller frees it. A pipe of that name must
+ * not make us wait. */
 static char *
 read_file(const char *path, size_t *len, struct stat *st)
 {
     char *text = NULL;
     ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
     *len = 0;
     if (fd < 0)
@@ -237,26 +243,71 @@ brick_in_dir(const char *dir, const char *volume, struct brick *best)
     return best->text ? 0 : -ENOENT;
 }
 
+/* The working directory that glusterd has told us; NULL: nobody has. */
+static const char *
+workdir(void)
+{
+    const char *dir = getenv(WORKDIR_ENV);
+
+    return dir && dir[0] ? dir : NULL;
+}
+
+/* Is @file where only glusterd writes? Its temporary copies are in /tmp, where
+ * anybody can put files beside them. */
+static int
+in_workdir(const char *file)
+{
+    const char *dir = workdir();
+    size_t n = dir ? strlen(dir) : 0;
+
+    return !dir || (strncmp(file, dir, n) == 0 && file[n] == '/');
+}
+
+/* A snapshot's volume has the directory snaps/SNAPSHOT/VOLUME. */
+static int
+brick_in_snaps(const char *volume, struct brick *best)
+{
+    char path[PATH_MAX];
+    struct dirent *entry = NULL;
+    int ret = -ENOENT;
+    DIR *d = NULL;
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/snaps", workdir()) >=
+        sizeof(path))
+        return -ENAMETOOLONG;
+    d = opendir(path);
+    if (!d)
+        return -errno;
+    while (ret && (entry = readdir(d)) != NULL)
+        if (entry->d_name[0] != '.' &&
+            (size_t)snprintf(path, sizeof(path), "%s/snaps/%s/%s", workdir(),
+                             entry->d_name, volume) < sizeof(path))
+            ret = brick_in_dir(path, volume, best);
+    closedir(d);
+    return ret;
+}
+
 /* Beside the file; for temporary copies, and for files of several volumes, in
  * glusterd's working directory. */
 static int
 brick_find(const char *file, const char *volume, struct brick *best)
 {
-    const char *workdir = getenv(WORKDIR_ENV);
     const char *slash = strrchr(file, '/');
     char dir[PATH_MAX];
 
     memset(best, 0, sizeof(*best));
     snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - file) : 1,
              slash ? file : ".");
-    if (brick_in_dir(dir[0] ? dir : "/", volume, best) == 0)
+    if (in_workdir(file) && brick_in_dir(dir[0] ? dir : "/", volume, best) == 0)
         return 0;
-    if (!workdir || !workdir[0])
+    if (!workdir())
         return -ENOENT;
-    if ((size_t)snprintf(dir, sizeof(dir), "%s/vols/%s", workdir, volume) >=
+    if ((size_t)snprintf(dir, sizeof(dir), "%s/vols/%s", workdir(), volume) >=
         sizeof(dir))
         return -ENAMETOOLONG;
-    return brick_in_dir(dir, volume, best);
+    if (brick_in_dir(dir, volume, best) == 0)
+        return 0;
+    return brick_in_snaps(volume, best);
 }
 
 /* ---- what is on disk -------------------------------------------------------
@@ -326,7 +377,6 @@ static const char *
 unfit(const char *file, const struct volfile *vf)
 {
     const char *name = vf->nodes[volfile_has_type(vf, "storage/posix")].name;
-    const char *workdir = getenv(WORKDIR_ENV);
     const char *slash = strrchr(file, '/');
     const char *why = NULL;
     char path[PATH_MAX];
@@ -336,8 +386,8 @@ unfit(const char *file, const struct volfile *vf)
                          slash ? (int)(slash - file + 1) : 0,
                          file) < sizeof(path))
         why = unfit_by(path);
-    if (!why && workdir && workdir[0] && len > 6 && !strchr(name, '/') &&
-        (size_t)snprintf(path, sizeof(path), "%s/vols/%.*s/info", workdir,
+    if (!why && workdir() && len > 6 && !strchr(name, '/') &&
+        (size_t)snprintf(path, sizeof(path), "%s/vols/%.*s/info", workdir(),
                          (int)len - 6, name) < sizeof(path))
         why = unfit_by(path);
     return why;
@@ -424,9 +474,12 @@ convert_one(const char *file, const struct volfile *vf,
     return ret;
 }
 
-/* One pass converts at most one namespace. 1: *@text was replaced. */
+/* One pass converts at most one namespace: those of *@next and behind it; what
+ * is converted stays one, so that the next pass can go on there. 1: *@text was
+ * replaced. 0: the end. *@failed: a volume was left as it is. */
 static int
-pass(const char *file, const char *base, char **text, size_t *len)
+pass(const char *file, const char *base, char **text, size_t *len, int *next,
+     int *failed)
 {
     struct convert_target *targets = NULL;
     enum convert_kind kind = CONVERT_NO_CLUSTER;
@@ -436,7 +489,7 @@ pass(const char *file, const char *base, char **text, size_t *len)
     size_t out_len = 0;
     int count = 0;
     int ret = volfile_parse(*text, *len, &vf, &why);
-    int i = 0;
+    int one = 0;
 
     if (ret) {
         tell(LOG_ERR, "left as it is: %s", why ? why : strerror(-ret));
@@ -456,14 +509,18 @@ pass(const char *file, const char *base, char **text, size_t *len)
         ret = count;
         count = 0;
     }
-    for (i = 0; !ret && i < count; i++) {
+    for (; !ret && *next < count; ++*next) {
+        struct convert_target *t = &targets[*next];
+
         /* Clients go on while a brick is leaving; rebalance must not begin. */
         if (kind == CONVERT_CLIENT)
-            targets[i].leaving = NULL;
-        else if (!targets[i].leaving)
+            t->leaving = NULL;
+        else if (!t->leaving)
             continue;
-        if (!targets[i].done)
-            ret = convert_one(file, &vf, &targets[i], &out, &out_len);
+        one = t->done ? 0 : convert_one(file, &vf, t, &out, &out_len);
+        if (one < 0)
+            *failed = 1;
+        ret = one > 0;
     }
     convert_targets_free(targets, count);
     free(targets);
@@ -483,6 +540,8 @@ filter(const char *file)
     struct stat st;
     size_t len = 0;
     int changed = 0;
+    int failed = 0;
+    int next = 0;
     int ret = 0;
     char *text = read_file(file, &len, &st);
 
@@ -490,7 +549,8 @@ filter(const char *file)
         tell(LOG_ERR, "cannot be read: %s", strerror(errno));
         return 1;
     }
-    while ((ret = pass(file, slash ? slash + 1 : file, &text, &len)) == 1)
+    while ((ret = pass(file, slash ? slash + 1 : file, &text, &len, &next,
+                       &failed)) == 1)
         changed = 1;
     if (ret == 0 && changed) {
         ret = replace_file(file, text, len, &st);
@@ -498,7 +558,23 @@ filter(const char *file)
             tell(LOG_ERR, "cannot be replaced: %s", strerror(-ret));
     }
     free(text);
-    return ret ? 1 : 0;
+    return ret || failed ? 1 : 0;
+}
+
+/* A disk or a logger that does not answer ends this process, not glusterd. The
+ * signal's own action: the kernel then gives up calls, too, that are not
+ * interrupted by a handler. */
+static void
+end_in_time(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    /* glusterd's threads have it blocked, and a program inherits that. */
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    alarm(FILTER_SECONDS);
 }
 
 int
@@ -515,6 +591,7 @@ main(int argc, char **argv)
                 "glusterd runs this on the volfiles that it writes.\n");
         return 2;
     }
+    end_in_time();
     subject = argv[1];
     openlog("allot-filter", LOG_PID, LOG_DAEMON);
     return filter(argv[1]);

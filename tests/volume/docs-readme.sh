@@ -10,7 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 
 cd "$TOP" || bail "no $TOP"
-DOCS=(README.md volfiles/README.md docs/*.md)
+DOCS=(README.md volfiles/README.md tests/volfiles/README.md docs/*.md)
 [ "$BUILD" = installed ] || PATH=$BUILD:$PATH
 
 # A fenced block by its whole info string: block FILE "sh run example"

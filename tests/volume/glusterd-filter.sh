@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
-# The volgen filter on what stock glusterd writes for volumes of every type
-# (tests/volfiles, made by tests/volfiles/generate.sh): the golden files, other
-# files byte for byte as they were, a second run changes nothing, owner and mode
-# stay, volumes that did not ask, temporary copies, damaged files; and the real
-# glusterfs takes the result.
+# The volgen filter on what stock glusterd writes for volumes of every type, their
+# services and a snapshot (tests/volfiles, made by tests/volfiles/generate.sh): the
+# golden files, other files byte for byte as they were, a second run changes
+# nothing, owner and mode stay, volumes that did not ask, temporary copies, damaged
+# files; and the real glusterfs takes the result.
 # tier: check
 # needs: 30
 . "$(dirname "$0")/glusterd-lib.sh"
@@ -16,53 +16,112 @@ run() { # run FILE
     env -u GLUSTERD_WORKDIR "$FILTER" --log "$T/filter.log" "$1"
 }
 
-bad_golden='' bad_again='' bad_mode='' bad_unasked='' bad_temp='' changed=0
+# The corpus as glusterd keeps it: snapshots and services have directories of
+# their own. glusterd writes bricks' files before those of clients.
+declare -A PLACE=()
 for dir in "$CORPUS"/*/; do
     type=$(basename "$dir")
-    mkdir -p "$T/lib/vols/$type" "$T/plain/$type"
-    cp "$dir"/*.vol "$T/lib/vols/$type/"
-    [ ! -e "$dir/info" ] || cp "$dir/info" "$T/lib/vols/$type/"
-    # glusterd writes the bricks' first.
-    for f in "$T/lib/vols/$type"/*.server1.*.vol "$T/lib/vols/$type"/*[a-z].vol; do
-        name=$(basename "$f")
-        want=$dir/$name.golden
-        [ -e "$want" ] || want=$dir/$name
-        # As glusterd does with the files of services: a copy elsewhere.
-        cp "$f" "$T/gtmp-XYZ"
-        chmod 640 "$f"
-        chown 1:2 "$f"
-        run "$f" || bad_golden+="$type/$name(status) "
-        cmp -s "$f" "$want" || bad_golden+="$type/$name "
-        cmp -s "$f" "$dir/$name" || changed=$((changed + 1))
-        [ "$(stat -c %a:%u:%g "$f")" = 640:1:2 ] || bad_mode+="$type/$name "
-        before=$(stat -c %i:%Y "$f")
-        run "$f"
-        { cmp -s "$f" "$want" && [ "$(stat -c %i:%Y "$f")" = "$before" ]; } || bad_again+="$type/$name "
-        case $name in
-        *-rebalance.vol) ;;
-        *)
-            GLUSTERD_WORKDIR=$T/lib "$FILTER" --log "$T/filter.log" "$T/gtmp-XYZ"
-            cmp -s "$T/gtmp-XYZ" "$want" || bad_temp+="$type/$name "
-            ;;
-        esac
-    done
-    # The same volume that did not ask.
-    for f in "$dir"/*.vol; do
-        awk '/^volume .*-allot$/ { skip = 1 } !skip; /^end-volume/ { skip = 0 }' "$f" |
-            sed 's/^    subvolumes \(.*\)-allot$/    subvolumes \1-locks/' >"$T/plain/$type/$(basename "$f")"
-    done
-    cp -r "$T/plain/$type" "$T/plain/$type.before"
-    for f in "$T/plain/$type"/*.vol; do
-        run "$f" && cmp -s "$f" "$T/plain/$type.before/$(basename "$f")" || bad_unasked+="$type/$(basename "$f") "
+    case $type in
+    snap) PLACE[$type]=$T/lib/snaps/snap1/$(basename "$dir"/*-rebalance.vol -rebalance.vol) ;;
+    services) PLACE[$type]=$T/lib/services ;;
+    *) PLACE[$type]=$T/lib/vols/$type ;;
+    esac
+    mkdir -p "${PLACE[$type]}"
+    cp "$dir"/*.vol "${PLACE[$type]}/"
+    [ ! -e "$dir/info" ] || cp "$dir/info" "${PLACE[$type]}/"
+done
+in_lib() { # in_lib FILE: as glusterd runs it
+    GLUSTERD_WORKDIR=$T/lib "$FILTER" --log "$T/filter.log" "$1"
+}
+bad_golden='' bad_again='' bad_mode='' bad_temp='' changed=0 kept=0
+# one TYPE NAME: what becomes of this file, of a copy elsewhere, and of it again.
+one() {
+    local f=${PLACE[$1]}/$2 dir=$CORPUS/$1 want=$CORPUS/$1/$2.golden before rc=0
+    [ -e "$want" ] || want=$dir/$2
+    # glusterd compares files of services with temporary copies.
+    cp "$f" "$T/gtmp-XYZ"
+    chmod 640 "$f"
+    chown 1:2 "$f"
+    in_lib "$f" || rc=$?
+    [ $rc = 0 ] || bad_golden+="$1/$2(status $rc) "
+    cmp -s "$f" "$want" || bad_golden+="$1/$2 "
+    if cmp -s "$f" "$dir/$2"; then kept=$((kept + 1)); else changed=$((changed + 1)); fi
+    [ "$(stat -c %a:%u:%g "$f")" = 640:1:2 ] || bad_mode+="$1/$2 "
+    before=$(stat -c %i:%Y "$f")
+    in_lib "$f"
+    { cmp -s "$f" "$want" && [ "$(stat -c %i:%Y "$f")" = "$before" ]; } || bad_again+="$1/$2 "
+    case $2 in
+    *-rebalance.vol) ;;
+    *)
+        in_lib "$T/gtmp-XYZ"
+        cmp -s "$T/gtmp-XYZ" "$want" || bad_temp+="$1/$2 "
+        ;;
+    esac
+}
+for pattern in '*.server1.*.vol' '*.vol'; do
+    for dir in "$CORPUS"/*/; do
+        # shellcheck disable=SC2231
+        for f in "$dir"$pattern; do
+            case $pattern:$f in
+            '*.vol:'*.server1.*) continue ;;
+            esac
+            [ ! -e "$f" ] || one "$(basename "$dir")" "$(basename "$f")"
+        done
     done
 done
 is "every file becomes its golden file, or stays as it is" "$bad_golden" ""
-ok "clients' files were changed ($changed)" test "$changed" -ge 30
+ok "clients' files were changed ($changed)" test "$changed" -ge 40
+ok "and bricks', services' and other volumes' were not ($kept)" test "$kept" -ge 50
 is "owner and mode stay" "$bad_mode" ""
 is "a second run changes nothing" "$bad_again" ""
 is "temporary copies become the same" "$bad_temp" ""
-is "volumes that did not ask are left alone" "$bad_unasked" ""
-is "no temporary file is left" "$(find "$T/lib" "$T/plain" -name '*.allot-*')" ""
+is "no temporary file is left" "$(find "$T/lib" -name '*.allot-*')" ""
+
+# ---- kinds --------------------------------------------------------------------
+# Each kind is in the corpus, and gets what is right for it: name, file, does it
+# have cluster/allot.
+while read -r kind file has; do
+    rc=0
+    grep -q '^    type cluster/allot' "$T/lib/$file" || rc=1
+    is "$kind: $has" "$rc" "$([ "$has" = converted ] && echo 0 || echo 1)"
+done <<KINDS
+fuse vols/plain/plain.tcp-fuse.vol converted
+trusted vols/plain/trusted-plain.tcp-fuse.vol converted
+rebalance vols/plain/plain-rebalance.vol kept
+gfproxyd vols/plain/plain.gfproxyd.vol converted
+gfproxy-client vols/plain/trusted-plain.tcp-gfproxy-fuse.vol kept
+shd vols/repl/repl-shd.vol kept
+snapd vols/uss/uss-snapd.vol kept
+bitd services/bitd-server.vol kept
+scrub services/scrub-server.vol kept
+quotad services/quotad.vol kept
+nfs services/nfs-server.vol converted
+snapshot snaps/snap1/$(basename "${PLACE[snap]}")/$(basename "${PLACE[snap]}").tcp-fuse.vol converted
+stock vols/stock/stock.tcp-fuse.vol kept
+KINDS
+# Which volumes of the NFS server's file have it: those that asked and can.
+is "nfs: of its volumes those that asked and can" \
+    "$(sed -n 's/^volume \(.*\)-allot$/\1/p' "$T/lib/services/nfs-server.vol" | sort | xargs)" "names plain repl shard"
+
+# ---- a volume that did not ask --------------------------------------------------
+# All files of the corpus again, with the guard taken out of the bricks'.
+bad_unasked=''
+for dir in "$CORPUS"/*/; do
+    type=$(basename "$dir")
+    at=${PLACE[$type]/#"$T/lib"/"$T/lib2"}
+    mkdir -p "$at"
+    for f in "$dir"/*.vol; do
+        awk '/^volume .*-allot$/ { skip = 1 } !skip; /^end-volume/ { skip = 0 }' "$f" |
+            sed 's/^    subvolumes \(.*\)-allot$/    subvolumes \1-locks/' >"$at/$(basename "$f")"
+    done
+done
+cp -r "$T/lib2" "$T/lib2.before"
+while read -r f; do
+    GLUSTERD_WORKDIR=$T/lib2 "$FILTER" --log "$T/unasked.log" "$T/lib2/$f" || bad_unasked+="$f(status) "
+done < <(cd "$T/lib2" && find . -name '*.vol')
+is "volumes that did not ask: exit status" "$bad_unasked" ""
+ok "their files are left alone, byte for byte" diff -r "$T/lib2.before" "$T/lib2"
+ok "and not a word in the log" test ! -s "$T/unasked.log"
 
 # ---- what is not understood -------------------------------------------------
 f=$T/lib/vols/plain/plain.tcp-fuse.vol
@@ -74,6 +133,17 @@ for damage in 's/^end-volume//' 's/protocol.client/protocol\/unknown/' 's/-dht/-
     ok "the file is left alone and the log says so" \
         bash -c 'cmp "$1" "$2" && grep -q "plain.tcp-fuse.vol: left as it is" "$3"' _ "$f" "$T/damaged" "$T/filter.log"
 done
+# One volume of several: the others get what they asked for.
+mv "$T/lib/vols/repl" "$T/repl"
+cp "$CORPUS/services/nfs-server.vol" "$T/lib/services/"
+: >"$T/filter.log"
+nok "a file of several volumes, one without bricks' volfiles, is reported" in_lib "$T/lib/services/nfs-server.vol"
+is "once" "$(grep -c 'no volfile of a brick of volume repl' "$T/filter.log")" 1
+is "the other volumes have allot" \
+    "$(sed -n 's/^volume \(.*\)-allot$/\1/p' "$T/lib/services/nfs-server.vol" | sort | xargs)" "names plain shard"
+mv "$T/repl" "$T/lib/vols/repl"
+ok "when it has them" in_lib "$T/lib/services/nfs-server.vol"
+ok "it has allot, too" grep -q '^volume repl-allot$' "$T/lib/services/nfs-server.vol"
 rm "$T"/lib/vols/plain/*-b1.vol
 cp "$CORPUS/plain/plain.tcp-fuse.vol" "$f"
 nok "without a brick's volfile nothing is done" run "$f"
