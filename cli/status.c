@@ -14,6 +14,7 @@
 #include "export.h"
 #include "format.h"
 #include "next.h"
+#include "states.h"
 #include "table.h"
 #include "volume.h"
 
@@ -287,14 +288,28 @@ allot_status_warnings(const struct allot_doc_status *doc)
             printf("warning: %s\n", json_string_value(json_array_get(list, i)));
 }
 
-/* The last line: the state and what it means. */
+/* ": 2 of 4 bricks are lost"; returns what stands before the next of these. */
+static const char *
+allot_status_count(const char *between, size_t n, size_t all, const char *how)
+{
+    if (n == 0)
+        return between;
+    printf("%s %zu of %zu bricks %s %s", between, n, all, n == 1 ? "is" : "are",
+           how);
+    return ",";
+}
+
+/* The state, what it means, and what to do. */
 static void
 allot_status_sentence(const struct allot_doc_status *doc,
                       const struct allot_target *target)
 {
-    size_t i, down = 0, lost = 0, degraded = 0, failing = 0;
+    const char *todo = allot_state_todo(allot_states_volume, doc->state);
+    const char *between = ":";
+    size_t i, down = 0, lost = 0, degraded = 0, failing = 0, foreign = 0;
 
     for (i = 0; i < doc->brick_count; i++) {
+        foreign += (size_t)(strcmp(doc->bricks[i].state, "foreign") == 0);
         if (strcmp(doc->bricks[i].state, "failing") == 0)
             failing++;
         else
@@ -308,30 +323,31 @@ allot_status_sentence(const struct allot_doc_status *doc,
     if (strcmp(doc->state, "UP") == 0 && lost > 0) {
         printf(
             ": nothing is missing; what %zu former brick%s held stays lost: "
-            "'allot report %s' says which files it touches\n",
+            "allot report %s says which files it touches\n",
             lost, lost == 1 ? "" : "s", target->shown);
         return;
     }
-    if (strcmp(doc->state, "DOWN") == 0)
+    if (strcmp(doc->state, "DOWN") == 0) {
         printf(": the namespace cannot be reached");
-    else if (failing > 0)
-        printf(": %zu of %zu bricks %s failing, what %s used", failing,
-               doc->brick_count, failing == 1 ? "is" : "are",
-               failing == 1 ? "it answers is" : "they answer is");
-    else if (degraded > 0 && strcmp(doc->state, "DEGRADED") == 0)
-        printf(": %zu set%s miss%s a brick, all data is still recoverable",
-               degraded, allot_plural(degraded), degraded == 1 ? "es" : "");
-    else if (down == 0 && lost == 0)
+        between = ",";
+    } else if (degraded > 0 && strcmp(doc->state, "DEGRADED") == 0) {
+        printf(": %zu set%s miss%s a brick", degraded, allot_plural(degraded),
+               degraded == 1 ? "es" : "");
+        between = ",";
+    } else if (strcmp(doc->state, "UP") == 0) {
         printf(": nothing is missing");
-    if (down > 0)
-        printf(": %zu of %zu bricks %s unavailable", down, doc->brick_count,
-               down == 1 ? "is" : "are");
-    if (lost > 0)
-        printf("%s %zu of %zu bricks %s lost", down > 0 ? "," : ":", lost,
-               doc->brick_count, lost == 1 ? "is" : "are");
-    if (strcmp(doc->state, "PARTIAL") == 0 || lost > 0)
-        printf("; 'allot report %s' says which files it touches",
-               target->shown);
+    }
+    between = allot_status_count(between, failing, doc->brick_count, "failing");
+    between =
+        allot_status_count(between, down, doc->brick_count, "unavailable");
+    between = allot_status_count(between, foreign, doc->brick_count, "foreign");
+    allot_status_count(between, lost, doc->brick_count, "lost");
+    if (strcmp(doc->state, "DEGRADED") == 0)
+        printf(", all data is still recoverable");
+    if (todo) {
+        fputs("; ", stdout);
+        allot_state_print(stdout, todo, NULL, target->shown);
+    }
     if (doc->incomplete_listing)
         printf("; names are missing from listings");
     putchar('\n');
@@ -383,6 +399,7 @@ allot_status_print_text(const struct allot_doc_status *doc,
     printf("max/mean %.3f\n", doc->max_over_mean);
     allot_status_sums(doc);
     allot_status_reasons(doc);
+    allot_states_print(stdout, doc, target->shown);
     allot_status_warnings(doc);
     allot_status_sentence(doc, target);
     printf("next: %s\n", next);

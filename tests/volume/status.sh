@@ -161,7 +161,7 @@ text
 ok "no more brick may fail" says '^the volume can lose no more brick'
 ok "nor of its set" says '^s1 can lose 0 more bricks'
 ok "the other set can lose one" says '^s0 can lose 1 more brick$'
-ok "the state" says '^DEGRADED: 1 set misses a brick, all data is still recoverable$'
+ok "the state" says '^DEGRADED: 1 set misses a brick, all data is still recoverable; '
 must brick_start 4
 ok "it is back and lacks what was written: wait" status_soon \
     '.next == "wait until set s1 has healed before another brick of it stops" and set("s1").healing'
