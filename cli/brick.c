@@ -47,6 +47,8 @@ allot_brick_refused(const char *name, const char *state, int err)
 
     if (err == -EINVAL)
         what = "only a blank brick can be adopted";
+    else if (err == -EXDEV)
+        what = "the replica count was changed, see 'allot status'";
     else if (err == -ENODEV)
         what = "the client graph has no such brick any more, try again";
     else if (err == -ENOTCONN)

@@ -191,9 +191,11 @@ adopt_leaf(struct registrar *r, struct allot_leaf *l)
     int ret = 0;
 
     pthread_mutex_lock(&r->b->lock);
-    if (!r->b->reg.version || r->b->reg.phase != ALLOT_REGISTRY_ACTIVE ||
-        c->idx == ALLOT_IDX_NONE || l->state != ALLOT_BRICK_BLANK ||
-        !c->identified)
+    if (c->reshaped)
+        ret = -EXDEV;
+    else if (!r->b->reg.version || r->b->reg.phase != ALLOT_REGISTRY_ACTIVE ||
+             c->idx == ALLOT_IDX_NONE || l->state != ALLOT_BRICK_BLANK ||
+             !c->identified)
         ret = -EINVAL;
     else if (!r->locked[l - r->b->leaves])
         ret = -ENOTCONN;

@@ -96,6 +96,7 @@ struct allot_child {
     uint32_t epoch;
     gf_boolean_t anonymous;  /* no leaf shows an identity */
     gf_boolean_t identified; /* leaves show one of this volume: uuid */
+    gf_boolean_t reshaped;   /* they do, but all of other places: uuid, too */
     uint8_t uuid[16];
     uint8_t known_uuid[16]; /* the identity last seen; zero: none */
     enum allot_brick_state state;

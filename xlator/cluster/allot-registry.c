@@ -214,13 +214,16 @@ registry_match(struct allot_bricks *b)
     for (i = 0; i < b->count; i++) {
         c = &b->children[i];
         /* Taken for the brick of its last identity, or of its name, only if
-         * it does not say that it is something else. */
-        if (c->idx != ALLOT_IDX_NONE || !c->anonymous)
+         * it does not say that it is something else. One whose replica count
+         * was changed is not used, but what it holds is not lost. */
+        if (c->idx != ALLOT_IDX_NONE || (!c->anonymous && !c->reshaped))
             continue;
         known = NULL;
-        if (memcmp(c->known_uuid, nobody, 16) != 0)
+        if (c->reshaped)
+            known = registry_by_uuid(&b->reg, c->uuid);
+        else if (memcmp(c->known_uuid, nobody, 16) != 0)
             known = registry_by_uuid(&b->reg, c->known_uuid);
-        if (!known)
+        if (!known && c->anonymous)
             known = registry_by_name(&b->reg, c->xl->name);
         if (known && !index_taken(b, b->count, known->index))
             c->idx = known->index;

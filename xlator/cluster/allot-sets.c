@@ -327,15 +327,44 @@ allot_bricks_leaf_of(struct allot_bricks *b, const xlator_t *xl)
 /* ---- who the leaves are ----------------------------------------------------
  */
 
+/* Does @l show an identity of this volume. */
+static gf_boolean_t
+leaf_ours(const struct allot_bricks *b, const struct allot_leaf *l)
+{
+    return l->hs_kind == ALLOT_HS_OK && l->hs.has_id && b->reg.version &&
+           memcmp(l->hs.id.volume_uuid, b->reg.volume_uuid, 16) == 0;
+}
+
+/* Why the place that the identity of @l names is not this one; NULL: it is.
+ *
+ * A set of another number of bricks than was registered is not used. Whoever
+ * has the graph of before the change writes to the bricks of before only, and
+ * leaves no mark on the others: these would be read as if they were right. And
+ * the guard of a plain brick cuts in another way than that of a leaf. */
+static const char *
+leaf_misplaced(const struct allot_leaf *l)
+{
+    uint8_t leaves = l->child->leaf_count > 1 ? l->child->leaf_count : 0;
+
+    if (l->hs.id.leaves < leaves)
+        return "the replica count was raised after allot was enabled, which "
+               "it does not follow: nothing is lost, take it back with "
+               "'gluster volume remove-brick VOLUME replica N BRICK... force' "
+               "of the bricks that were added";
+    if (l->hs.id.leaves > leaves)
+        return "the replica count was lowered after allot was enabled, which "
+               "it does not follow: take it back with 'gluster volume "
+               "add-brick VOLUME replica N BRICK...' and adopt these bricks";
+    if (l->hs.id.leaf != l->number)
+        return "has the identity of another place in a set";
+    return NULL;
+}
+
 /* Does @l show an identity of this volume and of its own place. */
 static gf_boolean_t
 leaf_placed(const struct allot_bricks *b, const struct allot_leaf *l)
 {
-    uint8_t leaves = l->child->leaf_count > 1 ? l->child->leaf_count : 0;
-
-    return l->hs_kind == ALLOT_HS_OK && l->hs.has_id && b->reg.version &&
-           memcmp(l->hs.id.volume_uuid, b->reg.volume_uuid, 16) == 0 &&
-           l->hs.id.leaves == leaves && l->hs.id.leaf == l->number;
+    return leaf_ours(b, l) && !leaf_misplaced(l);
 }
 
 /* The identity that most leaves of @c show. */
@@ -350,13 +379,19 @@ child_identify(struct allot_bricks *b, struct allot_child *c)
 
     c->anonymous = _gf_true;
     c->identified = _gf_false;
+    c->reshaped = _gf_false;
     memset(c->uuid, 0, sizeof(c->uuid));
     for (i = 0; i < c->leaf_count; i++) {
         l = &c->leaves[i];
         if (l->hs_kind == ALLOT_HS_OK && l->hs.has_id)
             c->anonymous = _gf_false;
-        if (!leaf_placed(b, l))
+        if (!leaf_placed(b, l)) {
+            if (leaf_ours(b, l) && !c->reshaped) {
+                c->reshaped = _gf_true;
+                memcpy(c->uuid, l->hs.id.brick_uuid, sizeof(c->uuid));
+            }
             continue;
+        }
         for (n = 0, k = 0; k < c->leaf_count; k++)
             n += leaf_placed(b, &c->leaves[k]) &&
                  memcmp(c->leaves[k].hs.id.brick_uuid, l->hs.id.brick_uuid,
@@ -368,6 +403,7 @@ child_identify(struct allot_bricks *b, struct allot_child *c)
     }
     if (best) {
         c->identified = _gf_true;
+        c->reshaped = _gf_false;
         memcpy(c->known_uuid, c->uuid, sizeof(c->known_uuid));
     }
 }
@@ -403,10 +439,9 @@ leaf_state(const struct allot_bricks *b, const struct allot_leaf *l,
         *why = "belongs to another volume";
         return ALLOT_BRICK_FOREIGN;
     }
-    if (!leaf_placed(b, l)) {
-        *why = "has the identity of another place in a set";
+    *why = leaf_misplaced(l);
+    if (*why)
         return ALLOT_BRICK_FOREIGN;
-    }
     if (memcmp(l->hs.id.brick_uuid, l->child->uuid, 16) != 0) {
         *why = "has the identity of another set";
         return ALLOT_BRICK_FOREIGN;
