@@ -78,6 +78,21 @@ ok "single: a second brick makes files spread" expect_within 30 two
 must cp "$T/data" "$M/more"
 is "single: over both" "$(on c1 "$BUILD/allot" layout --json /mnt/v/more | jq '[.extents[].members[].name] | unique | length')" 2
 is "single: what was there is right" "$(sum "$M/data")" "$(sum "$T/data")"
+# Discarded again. What is spread is refused by one brick alone, and half there with
+# another one.
+must_gluster n1 volume remove-brick single "n1:$T/b1/single" force
+alone() {
+    [ "$(on c1 "$BUILD/allot" status --json /mnt/v | jq -r '[.bricks[] | .state] | join(" ")')" = "$1" ]
+}
+ok "single: the second brick is lost" expect_within 30 alone "up lost"
+is "single: what was not spread is right" "$(sum "$M/data")" "$(sum "$T/data")"
+nok "single: what was is not read" cat "$M/more"
+must_gluster n1 volume add-brick single "n1:$T/b1/again"
+ok "single: a new one is blank" expect_within 30 alone "up blank"
+ok "single: it is adopted" on c1 "$BUILD/allot" brick adopt single-client-1 /mnt/v
+ok "single: both are up, one is lost" expect_within 30 alone "up up lost"
+ok "single: a file is spread again" cp "$T/data" "$M/third"
+is "single: and right" "$(sum "$M/third")" "$(sum "$T/data")"
 one_ends single
 one set replica 3 "n1:$T/b0/set" "n1:$T/b1/set" "n1:$T/b2/set"
 must_gluster n1 volume replace-brick set "n1:$T/b1/set" "n1:$T/b1/new" commit force

@@ -234,7 +234,8 @@ adopt_leaf(struct registrar *r, struct allot_leaf *l)
 struct admin_target {
     struct allot_child *c;
     struct allot_leaf *l;
-    uint8_t state; /* to set */
+    const char *gone; /* c and l are NULL: a brick of the registry only */
+    uint8_t state;    /* to set */
 };
 
 /* The data subvolume of that name, or NULL. */
@@ -334,6 +335,26 @@ state_is_served(enum allot_brick_state state)
     return allot_brick_usable(&view) && state != ALLOT_BRICK_FAILING;
 }
 
+/* The number of a brick that was discarded (remove-brick ... force): the
+ * registry knows it by that name, and no subvolume of this graph is it. */
+static uint16_t
+set_gone_locked(struct allot_bricks *b, const char *name)
+{
+    int i = 0;
+    int k = 0;
+
+    for (i = 0; i < b->reg.brick_count; i++) {
+        if (strcmp(b->reg.bricks[i].name, name) != 0)
+            continue;
+        for (k = 0; k < b->count; k++)
+            if (b->children[k].idx == ALLOT_IDX_NONE ||
+                b->children[k].idx == b->reg.bricks[i].index)
+                return ALLOT_IDX_NONE;
+        return b->reg.bricks[i].index;
+    }
+    return ALLOT_IDX_NONE;
+}
+
 static int
 set_locked(struct registrar *r, const struct admin_target *t)
 {
@@ -348,13 +369,15 @@ set_locked(struct registrar *r, const struct admin_target *t)
     int i = 0;
 
     pthread_mutex_lock(&r->b->lock);
-    idx = c->idx;
-    if (!r->b->reg.version || r->b->reg.phase != ALLOT_REGISTRY_ACTIVE ||
-        idx == ALLOT_IDX_NONE)
+    if (r->b->reg.version && r->b->reg.phase == ALLOT_REGISTRY_ACTIVE)
+        idx = c ? c->idx : set_gone_locked(r->b, t->gone);
+    if (idx == ALLOT_IDX_NONE)
+        ret = c ? -EINVAL : -ENOENT;
+    else if (!c && state == ALLOT_ADMIN_DRAINING)
         ret = -EINVAL;
     else if (!set_majority(r, state == ALLOT_ADMIN_LOST ? c : NULL))
         ret = -ENOTCONN;
-    else if (state == ALLOT_ADMIN_LOST &&
+    else if (c && state == ALLOT_ADMIN_LOST &&
              (state_is_served(c->state) || c->state == ALLOT_BRICK_CONNECTING))
         ret = -EBUSY;
     pthread_mutex_unlock(&r->b->lock);
@@ -375,8 +398,8 @@ set_locked(struct registrar *r, const struct admin_target *t)
         ret = -EIO;
     if (!ret)
         gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADMIN_STATE,
-               "the administrator has set brick %s (%u) to %s", c->xl->name,
-               idx,
+               "the administrator has set brick %s (%u) to %s",
+               c ? c->xl->name : t->gone, idx,
                state == ALLOT_ADMIN_LOST       ? "lost"
                : state == ALLOT_ADMIN_DRAINING ? "draining"
                                                : "no state");
@@ -390,10 +413,11 @@ allot_bricks_set(xlator_t *this, const char *name, uint8_t state)
 {
     struct admin_target t = {
         .c = admin_child(allot_bricks_of(this), name),
+        .gone = name,
         .state = state,
     };
 
-    if (!t.c || allot_priv(this)->pass_through)
+    if (allot_priv(this)->pass_through)
         return -ENOENT;
     return admin_run(this, &t, set_locked);
 }

@@ -140,12 +140,13 @@ allot_bricks_listing_incomplete(xlator_t *this);
 int
 allot_bricks_adopt(xlator_t *this, const char *name);
 
-/** allot_bricks_set - set the administrator's state of subvolume @name
+/** allot_bricks_set - set the administrator's state of subvolume @name, or of a
+ * brick of that name in the registry that no subvolume is (it was discarded)
  * @state: enum allot_admin_state
- * In a synctask. Returns 0, -ENOENT (no such subvolume), -EINVAL (not
- * registered), -EBUSY (lost is for a brick that serves no data), -ENOTCONN
- * (less than half of the bricks are here), -EAGAIN (somebody else holds the
- * registry's lock), -EIO. */
+ * In a synctask. Returns 0, -ENOENT (no such brick), -EINVAL (not registered,
+ * or draining for one that is not there), -EBUSY (lost is for a brick that
+ * serves no data), -ENOTCONN (less than half of the bricks are here), -EAGAIN
+ * (somebody else holds the registry's lock), -EIO. */
 int
 allot_bricks_set(xlator_t *this, const char *name, uint8_t state);
 
