@@ -1,126 +1,265 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
-# The life of one volume while a client that never unmounts keeps writing: allot
-# is enabled on it as it runs, bricks are started again for the guard, a brick is
-# added, the layout fixed, data rebalanced, options and glusterd change under
-# load, a brick dies and is started. After each step every file whose copy
-# succeeded is right. Then a brick is reset: blank, its blocks lost, as reported.
-# tier: full
-# needs: 150
+# The life of one volume of plain bricks, while a client that never unmounts, and
+# one file that it never closes, go on growing: allot is enabled on it as it runs,
+# bricks are started again for the guard, a brick is added, the layout fixed, data
+# rebalanced, options and glusterd change under load, a brick dies, the volume
+# stops, a brick is reset and adopted, and at last one is discarded. What does not
+# work is refused with a reason. Checksums at every step; at the end every file is
+# right, or damaged exactly as reported. glusterd-life-full.sh: more of it.
+# tier: check
+# needs: 90
+# shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
+# shellcheck source=glusterd-life-lib.sh
+. "$(dirname "$0")/glusterd-life-lib.sh"
 
-bricks_make 4 1G
+V=vol1
+bricks_make 4 2G
 nodes_make n1 c1
 glusterd_start n1
-must_gluster n1 volume create vol1 "n1:$T/b0/brick" "n1:$T/b1/brick" "n1:$T/b2/brick"
+B=("$T/b0/brick" "$T/b1/brick" "$T/b2/brick" "$T/b3/brick")
+must_gluster n1 volume create vol1 "n1:${B[0]}" "n1:${B[1]}" "n1:${B[2]}"
 must_gluster n1 volume start vol1
-client_mount c1 n1:/vol1 /mnt/v || bail "no mount"
+# Without the kernel's caches: after a switch of graphs, on stock distribute as well,
+# it knows the size of a growing file of a second ago, and reads no further.
+client_mount c1 n1:/vol1 /mnt/v -o attribute-timeout=0,entry-timeout=0,direct-io-mode=enable || bail "no mount"
 M=$(in_node c1 /mnt/v)
-writer_start 200000 30
-# The client goes on, and what it has written is right.
-step() { # step DESC
-    local f name wrong=''
-    WRITTEN=$(wc -l <"$T/written")
-    ok "$1: the client goes on writing" expect_within 60 more_written 5
-    head -"$WRITTEN" "$T/written" | tail -150 >"$T/look"
-    while read -r f; do
-        name=${f#w/}
-        [ "$(bounded 60 dd if="$M/$f" bs=1M iflag=direct 2>/dev/null | md5sum | cut -d' ' -f1)" = "${name%.*}" ] ||
-            wrong+="$f "
-    done <"$T/look"
-    is "$1: what was written is right" "$wrong" ""
+
+# ---- before -------------------------------------------------------------------
+mkdir -p "$M/old" "$T/want/old"
+for i in {1..40}; do
+    noise 20000 >"$T/want/old/small$i"
+done
+noise 3000000 >"$T/want/old/large"
+must cp -r "$T/want/old" "$M/"
+old_right() {
+    diff <(sums "$T/want/old") <(sums "$M/old")
 }
-step "before"
+extend() { # extend FILE: by 5 MB, with an open of its own
+    noise 5000000 >"$T/more"
+    want dd if="$T/more" of="$1" bs=1M oflag=append conv=notrunc status=none
+}
+life_start "${B[0]}"
+phase "before"
+step
+
+# ---- enabled as it runs -------------------------------------------------------
+active() { # active [STATE]
+    on c1 "$BUILD/allot" status --json /mnt/v | jq -e --arg s "${1:-UP}" '.active and .state == $s' >/dev/null
+}
+portions() {
+    find "${B[@]/%//.allot}" -type f 2>/dev/null | wc -l
+}
+phase "enabled, bricks without guards"
 must_gluster n1 volume set vol1 user.xlator.allot locks
-step "enabled, bricks without guards"
-is "nothing is spread yet" "$(find "$T"/b?/brick/.allot -type f 2>/dev/null | wc -l)" 0
+step
+is "nothing is spread yet" "$(portions)" 0
+phase "stopped for the guards"
 must_gluster n1 volume stop vol1 force
 must_gluster n1 volume start vol1
-active() {
-    on c1 "$BUILD/allot" status --json /mnt/v | jq -e '.active and .state == "UP"' >/dev/null
-}
 ok "the bricks have guards and are registered" expect_within 90 active
-step "bricks with guards"
-ok "new files are spread" test "$(find "$T"/b?/brick/.allot -type f | wc -l)" -gt 0
+# What distribute remembers of a directory that it could not look at is asked anew
+# a second later.
+ok "the client goes on" goes_on 3
+phase "bricks with guards"
+life_grow
+step
+ok "new files are spread" test "$(portions)" -gt 0
+ok "files of before are right" old_right
+ok "one that is longer than the inline part and grows" extend old/large
+is "stays plain" "$(members_of old/large)" ""
+ok "one that grows beyond it" extend old/small1
+is "is spread" "$(members_of old/small1 | xargs)" "vol1-client-0 vol1-client-1 vol1-client-2"
+ok "all are right" old_right
+noise 16000000 >"$T/want/old/spread"
+must cp "$T/want/old/spread" "$M/old/spread"
 
-must_gluster n1 volume add-brick vol1 "n1:$T/b3/brick"
-four() { active && [ "$(on c1 "$BUILD/allot" status --json /mnt/v | jq '.bricks | length')" = 4 ]; }
-ok "a brick that is added becomes a member" expect_within 60 four
-step "brick added"
-ok "it has new data, without a rebalance" test "$(find "$T/b3/brick/.allot" -type f | wc -l)" -gt 0
-task_done() { gluster n1 volume rebalance vol1 status | grep -qE 'completed|failed'; }
+# ---- grown --------------------------------------------------------------------
+phase "brick added"
+must_gluster n1 volume add-brick vol1 "n1:${B[3]}"
+bricks_are() { # bricks_are N [STATE]: of the volume
+    active "${2:-UP}" && [ "$(on c1 "$BUILD/allot" status --json /mnt/v | jq '[.bricks[] | select(.path != null)] | length')" = "$1" ]
+}
+ok "a brick that is added becomes a member" expect_within 60 bricks_are 4
+ok "the file that is open all the time grows onto it" expect_within 60 has_member "$GROW" vol1-client-3
+step
+ok "that has blocks there" test "$(bytes_on "${B[3]}" "$GROW")" -gt 0
+ok "a file of before grows" extend old/spread
+ok "onto the new brick" has_member old/spread vol1-client-3
+ok "with blocks there" test "$(bytes_on "${B[3]}" old/spread)" -gt 500000
+ok "old files are right" old_right
+phase "layout fixed"
 must_gluster n1 volume rebalance vol1 fix-layout start
-ok "fix-layout ends" expect_within 90 task_done
-step "layout fixed"
+ok "fix-layout ends" expect_within 90 rebalance_done
+step
+phase "rebalanced"
+stored_of "${B[@]}" -- old/small1 old/spread >"$T/stored"
+ok "portions and records are known" test "$(grep -c '\.allot' "$T/stored")" -ge 7
+small_on_new() {
+    (cd "${B[3]}" && find old -name 'small*' -type f ! -perm 1000 | wc -l)
+}
+is "no old file is on the new brick" "$(small_on_new)" 0
 must_gluster n1 volume rebalance vol1 start
-ok "the rebalance ends" expect_within 180 task_done
-is "without failures" "$(gluster n1 volume rebalance vol1 status | awk '$1 == "localhost" { print $5 }')" 0
-step "rebalanced"
-must_gluster n1 volume set vol1 user.xlator.allot.block-size 128KB
-must_gluster n1 volume set vol1 performance.cache-size 64MB
-step "options changed"
-glusterd_kill n1
-step "glusterd away"
-glusterd_start n1
-step "glusterd back"
-on n1 kill -KILL "$(brick_of n1 vol1 1)"
-down() { on c1 "$BUILD/allot" status --json /mnt/v | jq -e '.bricks[1].state == "down"' >/dev/null; }
-ok "a brick that was killed is noticed" expect_within 60 down
-must_gluster n1 volume start vol1 force
-ok "it is back" expect_within 60 four
-step "brick killed and started"
-touch "$T/stop-writing"
-expect_within 120 gone $WRITER "$(proc_start $WRITER)"
+ok "the rebalance ends" expect_within 180 rebalance_done
+is "without failures" "$(rebalanced failures)" 0
+ok "spread files are skipped ($(rebalanced skipped))" test "$(rebalanced skipped)" -gt 0
+ok "plain files have moved ($(rebalanced files))" test "$(small_on_new)" -gt 0
+is "portions, records and bases are where they were" "$(stored_of "${B[@]}" -- old/small1 old/spread | diff - "$T/stored")" ""
+step
+ok "old files are right" old_right
 
-# ---- a plain brick is replaced ------------------------------------------------
+# ---- what is refused ----------------------------------------------------------
+phase "remove-brick refused"
+gluster n1 volume remove-brick vol1 "n1:${B[3]}" start >"$T/remove" 2>&1
+not_removed() {
+    gluster n1 volume remove-brick vol1 "n1:${B[3]}" status | grep -q failed
+}
+ok "the removal of a brick that holds portions fails" expect_within 30 not_removed
+ok "the log says why, and what to do" grep -q \
+    "remove-brick is refused: vol1-client-3 may hold portions.*remove-brick VOLUME BRICK stop" "$LOG/n1/vol1-rebalance.log"
+nok "it cannot be committed" gluster n1 volume remove-brick vol1 "n1:${B[3]}" commit
+ok "it is taken back" gluster n1 volume remove-brick vol1 "n1:${B[3]}" stop
+step
+ok "the brick is used as before" bricks_are 4
+phase "replace-brick refused"
+gluster n1 volume replace-brick vol1 "n1:${B[3]}" "n1:$T/b3/new" commit force >"$T/replace" 2>&1
+is "replace-brick is not for plain bricks, says glusterd" $? 1
+ok "with a reason" grep -q "replace-brick is not permitted on distribute only volumes" "$T/replace"
+step
+ok "nothing has come of it" bricks_are 4
+phase "allot not taken away"
+nok "the setting cannot be taken back" gluster n1 volume set vol1 user.xlator.allot off
+must_gluster n1 volume reset vol1 force
+step
+ok "the log says why" grep -q "its guard stays: set user.xlator.allot locks" "$LOG/n1/allot-filter.log"
+ok "allot stays" bricks_are 4
+must_gluster n1 volume set vol1 user.xlator.allot locks
+step
+
+# ---- changes under load -------------------------------------------------------
+phase "options changed"
+must_gluster n1 volume set vol1 user.xlator.allot.block-size 128KB
+block_size_is() { # of a new file
+    head -c 1000000 "$T/want/old/large" >"$M/probe" && [ "$(on c1 "$BUILD/allot" layout --json /mnt/v/probe |
+        jq -r '.extents[-1].block_size')" = "$1" ] && rm "$M/probe"
+}
+ok "a block size is in force" expect_within 30 block_size_is 131072
+must_gluster n1 volume set vol1 performance.cache-size 64MB
+must_gluster n1 volume reset vol1 performance.cache-size
+ok "allot stays in place" grep -q "^    type cluster/allot" "$(volfile n1 vol1 vol1.tcp-fuse.vol)"
+step
+phase "glusterd away"
+glusterd_kill n1
+step
+glusterd_start n1
+phase "glusterd back"
+step
+phase "brick killed"
+on n1 kill -KILL "$(brick_of n1 vol1 1)"
+state_is() { # state_is BRICK STATE
+    on c1 "$BUILD/allot" status --json /mnt/v | jq -e --arg s "$2" ".bricks[$1].state == \$s" >/dev/null
+}
+ok "a brick that was killed is noticed" expect_within 60 state_is 1 down
+ok "the client goes on writing" goes_on 10
+must_gluster n1 volume start vol1 force
+ok "it is back" expect_within 60 bricks_are 4
+phase "brick started"
+step
+ok "old files are right" old_right
+phase "volume stopped"
+must_gluster n1 volume stop vol1 force
+must_gluster n1 volume start vol1
+ok "the volume is back" expect_within 90 bricks_are 4
+ok "the client goes on" goes_on 3
+phase "volume started"
+step
+ok "old files are right" old_right
+
+# ---- a plain brick's disk is replaced -----------------------------------------
 # Its name is not on that brick, so that its loss can be seen.
 noise $((20 << 20)) >"$T/data"
-i=0
-until [ -s "$T/name" ]; do
+i=0 F=
+until [ -n "$F" ]; do
     i=$((i + 1))
     must cp "$T/data" "$M/data$i"
-    [ -e "$T/b3/brick/data$i" ] || echo "data$i" >"$T/name"
+    [ -e "${B[3]}/data$i" ] || F=data$i
 done
-F=$(cat "$T/name")
-state_is() { # state_is STATE
-    on c1 "$BUILD/allot" status --json /mnt/v | jq -e --arg s "$1" '.bricks[3].state == $s' >/dev/null
-}
 report() {
     on c1 timeout -s KILL 120 "$BUILD/allot" report --json /mnt/v >"$T/report.json"
 }
-nok "replace-brick is not for plain bricks, says glusterd" gluster n1 volume replace-brick vol1 \
-    "n1:$T/b3/brick" "n1:$T/b3/new" commit force
-ok "and nothing has come of it" expect_within 30 state_is up
 report
 is "nothing is missing" "$(jq -c '[.blocks.failed]' "$T/report.json")" "[0]"
-must_gluster n1 volume reset-brick vol1 "n1:$T/b3/brick" start
-ok "a brick that is being reset is down" expect_within 60 state_is down
+phase "brick reset"
+must_gluster n1 volume reset-brick vol1 "n1:${B[3]}" start
+ok "a brick that is being reset is down" expect_within 60 state_is 3 down
 report
 ok "what it holds is unavailable, not lost" jq -e '.blocks.unavailable > 0 and .blocks.lost == 0' "$T/report.json"
-failed=$(jq .blocks.failed "$T/report.json")
-rm -rf "$T/b3/brick"
-must_gluster n1 volume reset-brick vol1 "n1:$T/b3/brick" "n1:$T/b3/brick" commit force
-ok "it comes back blank" expect_within 60 state_is blank
+bases_on "${B[3]}" >"$T/missing"
+rm -rf "${B[3]}"
+must_gluster n1 volume reset-brick vol1 "n1:${B[3]}" "n1:${B[3]}" commit force
+ok "it comes back blank" expect_within 60 state_is 3 blank
 report
 # Distribute does not list directories whose place is the blank brick.
 ok "what it has had is lost, and not all names are listed" jq -e \
     '.blocks.unavailable == 0 and .blocks.lost > 0 and (.exact | not)' "$T/report.json"
-of_f=$(jq --arg f "$F" '.damaged_files[] | select(.path == $f) | .blocks.lost' "$T/report.json")
-bad=$(jq -r --arg f "$F" '.damaged_files[] | select(.path == $f) | .lost_ranges | map(.[1] - .[0]) | add' "$T/report.json")
+of_f() { # of_f FILTER: of the report's entry of $F
+    jq -c --arg f "$F" ".damaged_files[] | select(.path == \$f) | $1" "$T/report.json"
+}
+bad=$(of_f '.lost_ranges | map(.[1] - .[0]) | add')
 ok "of a file about a quarter ($bad bytes)" test "${bad:-0}" -gt $((4 << 20))
-on c1 dd if="/mnt/v/$F" of="/dev/stdout" bs=128K iflag=direct conv=noerror,sync 2>"$T/dd.errors" >"$T/dd.out"
-is "they give errors, and no other block does" "$(($(grep -c 'Input/output error' "$T/dd.errors") * 131072))" "$bad"
-is "the others are right" "$(cmp -l "$T/data" "$T/dd.out" | wc -l)" \
-    "$(python3 -c "print(sum(a != 0 for r in $(jq -c --arg f "$F" '[.damaged_files[] | select(.path == $f) | .lost_ranges[]]' "$T/report.json") for a in open('$T/data', 'rb').read()[r[0]:r[1]]))")"
-ok "a copy over it repairs it" cp "$T/data" "$M/$F"
+on c1 dd if="/mnt/v/$F" of=/dev/stdout bs=4K iflag=direct conv=noerror,sync 2>"$T/dd.errors" >"$T/dd.out"
+python3 - "$T/data" "$(of_f .lost_ranges)" >"$T/dd.want" <<'END'
+import json, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+for a, b in json.loads(sys.argv[2]):
+    data[a:b] = bytes(b - a)
+sys.stdout.buffer.write(data)
+END
+is "they give errors, and no others do" "$(($(grep -c 'Input/output error' "$T/dd.errors") * 4096))" "$bad"
+ok "the others are right" cmp "$T/dd.want" "$T/dd.out"
+ok "the client goes on writing beside it" goes_on 10
+ok "a copy over the file repairs it" cp "$T/data" "$M/$F"
 is "it is right" "$(on c1 dd if="/mnt/v/$F" bs=1M iflag=direct 2>/dev/null | md5sum | cut -d' ' -f1)" "$(sum "$T/data")"
 ok "the brick is adopted" on c1 "$BUILD/allot" brick adopt vol1-client-3 /mnt/v
-ok "it is up" expect_within 60 state_is up
+ok "it is up" expect_within 60 state_is 3 up
+phase "adopted"
+step_after
+ok "new data uses it" test "$(find "${B[3]}/.allot" -type f | wc -l)" -gt 0
 report
-is "what was unavailable is lost, but for the file that was repaired" \
-    "$(jq -c '[.blocks.lost, .blocks.unavailable, .exact]' "$T/report.json")" "[$((failed - of_f)),0,true]"
-must cp "$T/data" "$M/again"
-ok "new data uses it" test "$(find "$T/b3/brick/.allot" -type f | wc -l)" -gt 0
-is "and is right" "$(on c1 dd if=/mnt/v/again bs=1M iflag=direct 2>/dev/null | md5sum | cut -d' ' -f1)" "$(sum "$T/data")"
-note "$(wc -l <"$T/written") files; errors: $(sed 's/.*: //' "$T/writer.errors" | sort | uniq -c | xargs)"
+ok "what is lost stays lost" jq -e '.blocks.unavailable == 0 and .blocks.lost > 0' "$T/report.json"
+
+# ---- a brick is discarded -----------------------------------------------------
+phase "brick discarded"
+must_gluster n1 volume remove-brick vol1 "n1:${B[3]}" force
+bases_on "${B[3]}" >>"$T/missing"
+ok "a brick that is removed by force is no member any more" expect_within 60 bricks_are 3 PARTIAL
+phase "after that"
+step_after
+life_stop
+report
+note "not exact: $(jq -c .inexact_because "$T/report.json")"
+# All over again, by a client that has seen nothing of it.
+client_mount c1 n1:/vol1 /mnt/w -o direct-io-mode=enable || bail "no second mount"
+M=$(in_node c1 /mnt/w)
+ok "every file of the life is right, or damaged exactly as reported" life_check "$T/missing" "$T/report.json"
+note "$(tail -1 "$T/checked")"
+ok "files are restored by copies" cp -r "$T/want/old" "$M/"
+ok "and are right" old_right
+ok "the administrator knows of the loss" on c1 "$BUILD/allot" brick set vol1-client-3 lost /mnt/v
+ok "nothing else is missing" expect_within 30 bricks_are 3
+must_gluster n1 volume add-brick vol1 "n1:$T/b3/again"
+ok "a new brick gets the name of the one that went, and is blank" expect_within 60 state_is 3 blank
+ok "it is adopted" on c1 "$BUILD/allot" brick adopt vol1-client-3 /mnt/v
+ok "the volume is whole again" expect_within 60 bricks_are 4
+must cp "$T/data" "$(in_node c1 /mnt/v/data)"
+ok "new data uses it" test "$(bytes_on "$T/b3/again" data)" -gt $((4 << 20))
+
+is "no byte was ever wrong" "$(errors_of wrong)" ""
+is "the growing files had errors only while the volume was stopped" \
+    "$(errors_of "$GROW|$PLAIN" "stopped for the guards" "volume stopped")" ""
+is "new files only while a brick was away, too" "$(errors_of new "stopped for the guards" "volume stopped" \
+    "brick killed" "brick reset" "adopted" "brick discarded")" ""
+is "reading only then and where blocks are lost" "$(errors_of read "stopped for the guards" "volume stopped" \
+    "brick killed" "brick reset" "adopted" "brick discarded" "after that")" ""
 done_testing
