@@ -18,7 +18,7 @@
 # check: SINCE has lines "FILE N" and "written N": what stands in these lists from
 # line N (0 is the first) on. Without MISSING and REPORT every byte must be there.
 # With them names may be missing that MISSING lists (one path a line), and pieces of
-# 4096 bytes must fail with EIO exactly where the report (JSON) says that bytes are
+# 32 KiB must fail with EIO exactly where the report (JSON) says that bytes are
 # lost. Prints what is not so, and last how much was compared; exits 1 if anything
 # is not so.
 import errno
@@ -32,7 +32,7 @@ RECORD = 150000
 START = 50000
 ROUND = 0.1
 READ = 1 << 17
-PIECE = 4096
+PIECE = 1 << 15
 
 
 def content(kind, n):
