@@ -64,6 +64,7 @@ ok "the bricks have guards and are registered" expect_within 90 active
 ok "the client goes on" goes_on 3
 phase "bricks with guards"
 life_grow
+LAST_PLAIN=$(tail -1 "$S/written")
 step
 ok "new files are spread" test "$(portions)" -gt 0
 ok "files of before are right" old_right
@@ -261,5 +262,6 @@ is "the growing files had errors only while the volume was stopped" \
 is "new files only while a brick was away, too" "$(errors_of new "stopped for the guards" "volume stopped" \
     "brick killed" "brick reset" "adopted" "brick discarded")" ""
 is "reading only then and where blocks are lost" "$(errors_of read "stopped for the guards" "volume stopped" \
-    "brick killed" "brick reset" "adopted" "brick discarded" "after that")" ""
+    "brick killed" "brick reset" "adopted" "brick discarded" "after that" "rebalanced")" ""
+is "and of a rebalance only where files move" "$(read_errors_of_spread "$LAST_PLAIN" rebalanced)" ""
 done_testing

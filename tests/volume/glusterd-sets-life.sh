@@ -177,5 +177,6 @@ ok "nothing else is missing" status_soon '.state == "UP"'
 is "no byte was ever wrong" "$(errors_of wrong)" ""
 is "no write failed but in the stop" "$(errors_of "$GROW|$PLAIN|new" "volume stopped" "set discarded")" ""
 is "of the growing files not even when the set went" "$(errors_of "$GROW|$PLAIN" "volume stopped")" ""
-is "nor a read, but then and where blocks are lost" "$(errors_of read "volume stopped" "set discarded" "after that")" ""
+is "nor a read, but then and where blocks are lost" "$(errors_of read "volume stopped" "set discarded" "after that" "rebalanced")" ""
+is "and of a rebalance only where files move" "$(read_errors_of_spread -1 rebalanced)" ""
 done_testing
