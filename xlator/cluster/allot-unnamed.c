@@ -4,55 +4,32 @@
  * namespace brick: a walk over "/.allot" on the usable bricks, asking the
  * namespace for every base file that has a portion. Asked for only when a
  * listing may be incomplete, because it is the size of the volume.
+ *
+ * In bounded memory: all portions of a file are in the same of the 256
+ * directories, whichever brick they are on, so these are gone through one by
+ * one; and of one that has more portions than there is room for, in several
+ * passes (core/allot-passes.h).
  */
 #include "allot-fops.h"
+#include "allot-passes.h"
 #include "allot-proto.h"
 #include "allot-bricks-impl.h"
 #include "allot-names.h"
 #include <jansson.h>
 
-/* One portion seen. */
-struct seen_portion {
-    uuid_t base;
-    uint64_t bytes; /* allocated */
+#define UNNAMED_PORTIONS 65536 /* kept at once: 1.5 MiB */
+#define UNNAMED_LOOKUPS 32     /* at once */
+
+struct unnamed_count {
+    uint64_t files;
+    uint64_t bytes; /* allocated by their portions */
+    gf_boolean_t all;
 };
-
-struct seen_list {
-    struct seen_portion *items;
-    size_t n;
-    size_t cap;
-};
-
-static int
-seen_add(struct seen_list *list, const uint8_t *base, uint64_t bytes)
-{
-    struct seen_portion *grown = NULL;
-
-    if (list->n == list->cap) {
-        size_t cap = list->cap ? 2 * list->cap : 256;
-
-        grown = realloc(list->items, cap * sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        list->items = grown;
-        list->cap = cap;
-    }
-    memcpy(list->items[list->n].base, base, 16);
-    list->items[list->n++].bytes = bytes;
-    return 0;
-}
-
-static int
-seen_order(const void *a, const void *b)
-{
-    return memcmp(((const struct seen_portion *)a)->base,
-                  ((const struct seen_portion *)b)->base, 16);
-}
 
 /* All portions in "/.allot/XX" of one brick. -ENOENT: there is none. */
 static int
 walk_dir(xlator_t *this, xlator_t *xl, inode_table_t *table, int sub,
-         struct seen_list *list)
+         struct allot_passes *passes)
 {
     loc_t loc = {
         0,
@@ -87,11 +64,11 @@ walk_dir(xlator_t *this, xlator_t *xl, inode_table_t *table, int sub,
         list_for_each_entry(entry, &entries.list, list)
         {
             off = entry->d_off;
-            if (allot_portion_name_parse(entry->d_name, base, &nonce) == 0 &&
-                seen_add(list, base, entry->d_stat.ia_blocks * 512)) {
-                ret = -ENOMEM;
+            if (allot_portion_name_parse(entry->d_name, base, &nonce) != 0)
+                continue;
+            ret = allot_passes_add(passes, base, entry->d_stat.ia_blocks * 512);
+            if (ret)
                 break;
-            }
         }
         gf_dirent_free(&entries);
     }
@@ -105,85 +82,108 @@ out:
     return ret < 0 ? ret : 0;
 }
 
-/* Can the namespace find this base file? */
-static gf_boolean_t
-base_is_named(xlator_t *this, inode_table_t *table, uuid_t gfid)
+/* Which of up to UNNAMED_LOOKUPS base files the namespace cannot find. */
+static void
+ask_names(xlator_t *this, inode_table_t *table, const uint8_t (*gfids)[16],
+          const uint64_t *bytes, int n, struct unnamed_count *count)
 {
-    struct allot_call call;
-    loc_t loc = {
-        0,
-    };
+    struct allot_call calls[UNNAMED_LOOKUPS];
+    loc_t locs[UNNAMED_LOOKUPS];
+    int i = 0;
+
+    memset(locs, 0, sizeof(locs));
+    for (i = 0; i < n; i++) {
+        gf_uuid_copy(locs[i].gfid, gfids[i]);
+        locs[i].inode = inode_new(table);
+        allot_call_init(&calls[i], locs[i].inode ? allot_priv(this)->ns : NULL,
+                        GF_FOP_LOOKUP);
+        calls[i].loc = &locs[i];
+    }
+    allot_fan(this, calls, n);
+    for (i = 0; i < n; i++) {
+        if (!locs[i].inode)
+            count->all = _gf_false;
+        else if (calls[i].ret < 0) {
+            count->files++;
+            count->bytes += bytes[i];
+        }
+        loc_wipe(&locs[i]);
+    }
+    allot_calls_wipe(calls, n);
+}
+
+/* All files of a pass. */
+static void
+count_pass(xlator_t *this, inode_table_t *table, struct allot_passes *passes,
+           struct unnamed_count *count)
+{
+    uint8_t gfids[UNNAMED_LOOKUPS][16];
+    uint64_t bytes[UNNAMED_LOOKUPS];
+    size_t at = 0;
+    size_t next = 0;
+    int n = 0;
+
+    allot_passes_sort(passes);
+    for (at = 0; at < passes->n; at = next) {
+        memcpy(gfids[n], passes->items[at].gfid, 16);
+        next = allot_passes_group(passes, at, &bytes[n++]);
+        if (n < UNNAMED_LOOKUPS && next < passes->n)
+            continue;
+        ask_names(this, table, (const uint8_t(*)[16])gfids, bytes, n, count);
+        n = 0;
+    }
+}
+
+/* One of the 256 directories on all bricks. */
+static void
+count_sub(xlator_t *this, inode_table_t *table,
+          const struct allot_brick_view *views, int bricks, int sub,
+          struct unnamed_count *count)
+{
+    struct allot_passes passes;
+    int i = 0;
     int ret = 0;
 
-    gf_uuid_copy(loc.gfid, gfid);
-    loc.inode = inode_new(table);
-    if (!loc.inode)
-        return _gf_true;
-    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_LOOKUP);
-    call.loc = &loc;
-    ret = allot_call_one(this, &call);
-    allot_calls_wipe(&call, 1);
-    loc_wipe(&loc);
-    return ret >= 0;
+    allot_passes_init(&passes, UNNAMED_PORTIONS);
+    while (allot_passes_next(&passes)) {
+        for (i = 0; i < bricks; i++) {
+            ret = walk_dir(this, views[i].xl, table, sub, &passes);
+            if (ret && ret != -ENOENT && ret != -ESTALE)
+                count->all = _gf_false;
+        }
+        count_pass(this, table, &passes, count);
+    }
+    allot_passes_wipe(&passes);
 }
 
 char *
 allot_unnamed_json(xlator_t *this)
 {
     struct allot_brick_view *views = NULL;
-    struct seen_list list = {
-        0,
-    };
-    inode_table_t *table = NULL;
+    struct unnamed_count count = {0, 0, _gf_true};
     loc_t root = {
         0,
     };
     json_t *doc = NULL;
     char *text = NULL;
-    uint64_t files = 0;
-    uint64_t bytes = 0;
-    gf_boolean_t all = _gf_true;
-    size_t i = 0;
-    size_t j = 0;
     int bricks = 0;
     int sub = 0;
-    int ret = 0;
 
     views = GF_CALLOC(ALLOT_BRICKS_MAX, sizeof(*views), allot_mt_misc);
     /* A table that lives as long as the graph: distribute may still look a file
      * up after it has answered. */
     if (!views || allot_bricks_root(allot_priv(this)->bricks, &root))
         goto out;
-    table = root.inode->table;
     if (allot_bricks_listing_incomplete(this))
         bricks = allot_bricks_usable_all(this, views, ALLOT_BRICKS_MAX);
-    for (i = 0; i < (size_t)bricks; i++) {
-        for (sub = 0; sub < 256; sub++) {
-            ret = walk_dir(this, views[i].xl, table, sub, &list);
-            if (ret && ret != -ENOENT && ret != -ESTALE)
-                all = _gf_false;
-        }
-    }
-    if (list.n)
-        qsort(list.items, list.n, sizeof(*list.items), seen_order);
-    for (i = 0; i < list.n; i = j) {
-        uint64_t sum = 0;
-
-        for (j = i; j < list.n && !seen_order(&list.items[i], &list.items[j]);
-             j++)
-            sum += list.items[j].bytes;
-        if (!base_is_named(this, table, list.items[i].base)) {
-            files++;
-            bytes += sum;
-        }
-    }
+    for (sub = 0; bricks && sub < 256; sub++)
+        count_sub(this, root.inode->table, views, bricks, sub, &count);
     doc = json_pack("{s:i, s:I, s:I, s:b}", "version", 1, "files",
-                    (json_int_t)files, "bytes", (json_int_t)bytes, "exact",
-                    (int)all);
+                    (json_int_t)count.files, "bytes", (json_int_t)count.bytes,
+                    "exact", (int)count.all);
     text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
     json_decref(doc);
 out:
-    free(list.items);
     GF_FREE(views);
     loc_wipe(&root);
     return text;
