@@ -351,7 +351,8 @@ main(int argc, char **argv)
             allot_failure.number ? allot_failure.number : EINVAL,
             allot_failure.text);
 
-    if (fflush(stdout) != 0 || ferror(stdout))
+    /* One sentence is enough. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status != ALLOT_EXIT_ERROR)
         status = allot_cli_error(
             "cannot write the result: %s; check where standard output goes",
             strerror(errno));

@@ -13,13 +13,6 @@
 #define ALLOT_CURSOR_MAX 64
 
 void
-allot_children_begin(struct allot_children *children, struct allot_dir *dir)
-{
-    memset(children, 0, sizeof(*children));
-    children->dir = dir;
-}
-
-void
 allot_children_end(struct allot_children *children)
 {
     json_decref(children->page);
@@ -27,37 +20,50 @@ allot_children_end(struct allot_children *children)
     memset(children, 0, sizeof(*children));
 }
 
-/* The first page, or the one that the present one names. */
-static int
-allot_children_ask(struct allot_children *children)
+int
+allot_children_ask(struct allot_children *children, struct allot_dir *dir,
+                   const char *cursor)
 {
-    const char *next =
-        json_string_value(json_object_get(children->page, "next"));
     char key[sizeof(ALLOT_VIRT_CHILDREN) + 1 + ALLOT_CURSOR_MAX];
-    json_t *page;
     ssize_t len;
     char *text;
 
+    memset(children, 0, sizeof(*children));
     if (snprintf(key, sizeof(key), "%s%s%s", ALLOT_VIRT_CHILDREN,
-                 next ? "." : "", next ? next : "") >= (int)sizeof(key))
+                 cursor ? "." : "", cursor ? cursor : "") >= (int)sizeof(key))
         return -EBADMSG;
-    len = allot_target_ask(children->dir, NULL, key, &text);
+    len = allot_target_ask(dir, NULL, key, &text);
     if (len < 0)
         return (int)len;
-    page = json_loadb(text, (size_t)len, 0, NULL);
+    children->page = json_loadb(text, (size_t)len, 0, NULL);
     free(text);
-    if (json_integer_value(json_object_get(page, "version")) !=
-            ALLOT_DOC_VERSION ||
-        !json_is_array(json_object_get(page, "entries"))) {
-        json_decref(page);
-        return -EBADMSG;
-    }
-    json_decref(children->page);
-    children->page = page;
-    children->entries = json_object_get(page, "entries");
-    children->at = 0;
-    children->pages++;
-    return 0;
+    children->entries = json_object_get(children->page, "entries");
+    if (json_integer_value(json_object_get(children->page, "version")) ==
+            ALLOT_DOC_VERSION &&
+        json_is_array(children->entries))
+        return 0;
+    allot_children_end(children);
+    return -EBADMSG;
+}
+
+size_t
+allot_children_files(const struct allot_children *children)
+{
+    size_t n = json_array_size(children->entries), i, files = 0;
+
+    for (i = 0; i < n; i++)
+        files += json_integer_value(json_array_get(
+                     json_array_get(children->entries, i), 1)) != DT_DIR;
+    return files;
+}
+
+const char *
+allot_children_more(const struct allot_children *children)
+{
+    /* What broke off is not gone on with. */
+    if (json_integer_value(json_object_get(children->page, "error")))
+        return NULL;
+    return json_string_value(json_object_get(children->page, "next"));
 }
 
 /* A name in hexadecimal. NULL: it is none, or no memory. */
@@ -132,16 +138,11 @@ allot_children_next(struct allot_children *children, struct allot_child *child)
     json_int_t error;
     int err;
 
-    while (!children->page ||
-           children->at == json_array_size(children->entries)) {
+    if (children->at == json_array_size(children->entries)) {
         error = json_integer_value(json_object_get(children->page, "error"));
-        if (error)
-            return error > 0 && error < 4096 ? -(int)error : -EBADMSG;
-        if (children->page && !json_object_get(children->page, "next"))
-            return 0;
-        err = allot_children_ask(children);
-        if (err)
-            return err;
+        return error == 0                  ? 0
+               : error > 0 && error < 4096 ? -(int)error
+                                           : -EBADMSG;
     }
     err = allot_children_read(
         children, json_array_get(children->entries, children->at), child);

@@ -23,23 +23,38 @@ struct allot_child {
     uint32_t inline_limit;
 };
 
+/* One page of a directory. */
 struct allot_children {
-    struct allot_dir *dir; /* borrowed */
-    json_t *page;          /* owned; NULL: none yet */
-    json_t *entries;       /* of it; borrowed */
-    size_t at;             /* the next of them */
-    unsigned int pages;    /* that were answered */
-    char *name;            /* of an entry whose name is not UTF-8; owned */
+    json_t *page;    /* owned; NULL: none yet */
+    json_t *entries; /* of it; borrowed */
+    size_t at;       /* the next of them */
+    char *name;      /* of an entry whose name is not UTF-8; owned */
 };
 
-/** allot_children_begin - nothing is asked yet. */
-void
-allot_children_begin(struct allot_children *children, struct allot_dir *dir);
+/**
+ * allot_children_ask - ask @dir for a page
+ * @cursor: what allot_children_more() said of the page before; NULL: the first
+ * @children: set, also on failure; free with allot_children_end()
+ * Returns 0 or -errno. If the first page fails, nothing was told: list the
+ * directory instead.
+ */
+int
+allot_children_ask(struct allot_children *children, struct allot_dir *dir,
+                   const char *cursor);
+
+/** allot_children_files - so many entries of the page are no directories, as
+ * far as it tells. */
+size_t
+allot_children_files(const struct allot_children *children);
+
+/** allot_children_more - where to go on behind this page; borrowed from it;
+ * NULL: nowhere. */
+const char *
+allot_children_more(const struct allot_children *children);
 
 /**
- * allot_children_next - the next entry
- * Returns 1, 0 at the end, or -errno: the listing breaks off here. If ->pages
- * is 0 then, nothing was told: list the directory instead.
+ * allot_children_next - the next entry of the page
+ * Returns 1, 0 at its end, or -errno: the listing breaks off here.
  */
 int
 allot_children_next(struct allot_children *children, struct allot_child *child);

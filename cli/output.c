@@ -14,29 +14,63 @@
 /* What a signal has to remove; set once. */
 static char *volatile allot_output_temporary;
 
-static void
+void
 allot_output_signal(int number)
 {
+    static const char gone[] =
+        "allot: the terminal went away (SIGHUP) before all was said; run it "
+        "again, no file is left half written\n";
+
     if (allot_output_temporary)
         unlink(allot_output_temporary);
+    if (number == SIGHUP) {
+        /* Standard error may be elsewhere. */
+        if (write(STDERR_FILENO, gone, sizeof(gone) - 1) < 0)
+            _exit(ALLOT_EXIT_ERROR);
+        _exit(ALLOT_EXIT_ERROR);
+    }
     signal(number, SIG_DFL);
     raise(number);
+}
+
+void
+allot_output_handle(int number, void (*handler)(int))
+{
+    struct sigaction old;
+
+    /* nohup(1) and the like have said that it is to go on. */
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        signal(number, handler);
 }
 
 int
 allot_output_begin(struct allot_output *out, const char *name)
 {
+    sigset_t stops, before;
     mode_t mask;
     int fd;
 
     memset(out, 0, sizeof(*out));
+    allot_output_handle(SIGHUP, allot_output_signal);
     if (!name)
         return ALLOT_EXIT_OK;
     if (asprintf(&out->temporary, "%s.XXXXXX", name) < 0) {
         out->temporary = NULL;
         return allot_cli_error("out of memory");
     }
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGHUP);
+    sigaddset(&stops, SIGINT);
+    sigaddset(&stops, SIGTERM);
+    /* The file is not there without somebody who removes it. */
+    sigprocmask(SIG_BLOCK, &stops, &before);
     fd = mkstemp(out->temporary);
+    if (fd >= 0) {
+        allot_output_temporary = out->temporary;
+        signal(SIGINT, allot_output_signal);
+        signal(SIGTERM, allot_output_signal);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (fd < 0) {
         int status = allot_cli_error(
             "cannot write '%s': %s; name a file in a directory that can be "
@@ -50,10 +84,6 @@ allot_output_begin(struct allot_output *out, const char *name)
     mask = umask(0);
     umask(mask);
     (void)fchmod(fd, 0666 & ~mask);
-    allot_output_temporary = out->temporary;
-    signal(SIGINT, allot_output_signal);
-    signal(SIGTERM, allot_output_signal);
-    signal(SIGHUP, allot_output_signal);
     fflush(stdout);
     if (dup2(fd, STDOUT_FILENO) < 0) {
         close(fd);

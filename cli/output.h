@@ -9,8 +9,8 @@ struct allot_output {
 };
 
 /** allot_output_begin - lead standard output into a new file beside @name
- * @name NULL: nothing is done. Returns 0, or an exit status with the error
- * printed. */
+ * @name NULL: only SIGHUP is taken care of. Returns 0, or an exit status with
+ * the error printed. */
 int
 allot_output_begin(struct allot_output *out, const char *name);
 
@@ -21,5 +21,15 @@ allot_output_begin(struct allot_output *out, const char *name);
  */
 int
 allot_output_end(struct allot_output *out, int status, int keep);
+
+/** allot_output_signal - a signal's handler: what was begun is removed, then
+ * the process ends: of the signal, or of SIGHUP, since that is a place that
+ * cannot be written to any more, with a sentence and ALLOT_EXIT_ERROR. */
+void
+allot_output_signal(int number);
+
+/** allot_output_handle - install a handler, unless the signal is ignored. */
+void
+allot_output_handle(int number, void (*handler)(int));
 
 #endif /* ALLOT_OUTPUT_H */

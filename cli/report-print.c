@@ -26,30 +26,66 @@ allot_report_copy_list(struct allot_report *report)
     return ferror(report->list) ? -EIO : 0;
 }
 
-/* What each worker had to do if all is shared evenly, T_total / p, and did. */
+/* What each worker was to do, and did. */
 static json_t *
 allot_report_workers(const struct allot_report *report)
 {
     json_t *list = json_array();
-    uint64_t files = 0;
     unsigned int i;
 
-    for (i = 0; i < report->workers; i++)
-        files += report->done[i].files;
     for (i = 0; list && i < report->workers; i++) {
         const struct allot_scan_worker *w = &report->done[i];
 
         if (json_array_append_new(
-                list, json_pack("{s:f, s:I, s:I, s:I}", "planned_files",
-                                (double)files / report->workers, "files",
-                                (json_int_t)w->files, "directories",
-                                (json_int_t)w->directories, "stolen",
-                                (json_int_t)w->stolen))) {
+                list,
+                json_pack("{s:I, s:I, s:I, s:I, s:I}", "planned_files",
+                          (json_int_t)w->planned_files, "planned_directories",
+                          (json_int_t)w->planned_directories, "files",
+                          (json_int_t)w->files, "directories",
+                          (json_int_t)w->directories, "stolen",
+                          (json_int_t)w->stolen))) {
             json_decref(list);
             return NULL;
         }
     }
     return list;
+}
+
+static int
+allot_report_workers_table(const struct allot_report *report)
+{
+    static const struct allot_table_column columns[] = {
+        {"WORKER", 1},      {"PLANNED", 1}, {"DONE", 1},
+        {"DIRECTORIES", 1}, {"STOLEN", 1},
+    };
+    struct allot_table *table;
+    uint64_t files = 0;
+    unsigned int i;
+    int err;
+
+    table = allot_table_new(columns, sizeof(columns) / sizeof(columns[0]));
+    err = table ? 0 : -ENOMEM;
+    for (i = 0; !err && i < report->workers; i++) {
+        const struct allot_scan_worker *w = &report->done[i];
+
+        files += w->files;
+        err = allot_table_row(table);
+        if (!err)
+            err = allot_table_cell(table, "%u", i) |
+                  allot_table_cell(table, "%" PRIu64, w->planned_files) |
+                  allot_table_cell(table, "%" PRIu64, w->files) |
+                  allot_table_cell(table, "%" PRIu64, w->directories) |
+                  allot_table_cell(table, "%" PRIu64, w->stolen);
+    }
+    if (!err)
+        err = allot_table_print(table);
+    allot_table_free(table);
+    if (!err)
+        printf("workers: %u for %" PRIu64
+               " file%s, %.1f each if shared evenly\n",
+               report->workers, files, allot_plural(files),
+               (double)files / report->workers);
+    return err;
 }
 
 /* n, k, R of each brick: blocks by the brick they are on. */
@@ -216,7 +252,10 @@ allot_report_print_document(struct allot_report *report)
                 }
         }
     json_decref(doc);
-    return err ? allot_cli_error("cannot write the report: %s", strerror(-err))
+    return err ? allot_cli_error(
+                     "cannot write the report: %s; check where standard output "
+                     "goes",
+                     strerror(-err))
                : 0;
 }
 
@@ -284,6 +323,9 @@ allot_report_print_text(struct allot_report *report)
         printf("surviving without a name: %" PRIu64 " file%s, %s\n",
                tally->unnamed_files, allot_plural(tally->unnamed_files),
                allot_format_size(tally->unnamed_bytes, size));
+
+    if (allot_report_workers_table(report))
+        return allot_report_out_of_memory();
 
     reasons = allot_tally_reasons(tally);
     if (!reasons)

@@ -31,133 +31,6 @@ allot_report_out_of_memory(void)
     return allot_cli_error("out of memory");
 }
 
-/* A damaged file as the list shows it. */
-struct allot_report_entry {
-    const char *path;
-    const char *gfid; /* "" if not known */
-    uint64_t size;
-    const struct allot_recovery *rec;
-    const struct allot_doc_file *doc; /* NULL: nothing could be asked */
-};
-
-/* ---- the list of damaged files ------------------------------------------ */
-
-struct allot_report_ranges {
-    FILE *out;
-    const char *comma;
-};
-
-static int
-allot_report_range(const struct allot_range *range, void *arg)
-{
-    struct allot_report_ranges *ranges = arg;
-
-    fprintf(ranges->out, "%s[%" PRIu64 ",%" PRIu64 "]", ranges->comma,
-            range->start, range->end);
-    ranges->comma = ",";
-    return ferror(ranges->out) ? -EIO : 0;
-}
-
-static int
-allot_report_entry_json(struct allot_report *report,
-                        const struct allot_report_entry *entry)
-{
-    FILE *out = report->list ? report->list : stdout;
-    struct allot_report_ranges ranges = {out, ""};
-    int exact, err;
-    json_t *path, *object;
-
-    path = allot_json_path(entry->path, &exact);
-    object = json_pack("{s:o, s:s, s:I, s:o}", "path", path, "gfid",
-                       entry->gfid, "size", (json_int_t)entry->size, "blocks",
-                       allot_json_count(&entry->rec->blocks));
-    /* A path that is not UTF-8 has no exact form in JSON. */
-    if (object && !exact &&
-        json_object_set_new(object, "path_hex", allot_json_hex(entry->path))) {
-        json_decref(object);
-        object = NULL;
-    }
-    if (report->entries > 0 && report->list)
-        fputc(',', out);
-    err = allot_json_open(object, out);
-    if (err)
-        return err;
-
-    fputs(",\"lost_ranges\":[", out);
-    if (entry->doc) {
-        err = allot_recovery_ranges(entry->doc->layout, entry->size,
-                                    entry->doc->base_fail, entry->doc->members,
-                                    entry->doc->member_count,
-                                    allot_report_range, &ranges);
-    } else if (entry->size > 0) {
-        struct allot_range all = {0, entry->size, entry->rec->worst};
-
-        err = allot_report_range(&all, &ranges);
-    }
-    fprintf(out, "],\"reason\":\"%s\"}%s", allot_fail_name(entry->rec->worst),
-            report->list ? "" : "\n");
-    if (!err && ferror(out))
-        err = -EIO;
-    return err;
-}
-
-/* Rows are printed as they come, so the widths are fixed. */
-static int
-allot_report_entry_text(struct allot_report *report,
-                        const struct allot_report_entry *entry)
-{
-    char size[ALLOT_SIZE_TEXT], gone[ALLOT_SIZE_TEXT], lost[ALLOT_SIZE_TEXT];
-    char *name;
-
-    if (report->cli->damaged) {
-        name = allot_format_name(entry->path);
-        if (!name)
-            return -ENOMEM;
-        puts(name);
-        free(name);
-        return 0;
-    }
-    if (report->entries == 0)
-        printf("%-7s %19s %11s %10s %10s FILE\n", "REASON", "FAILED BLOCKS",
-               "UNAVAILABLE", "LOST", "SIZE");
-    if (!report->cli->all && report->entries >= ALLOT_REPORT_ROWS)
-        return 0;
-    name = allot_format_name(entry->path);
-    if (!name)
-        return -ENOMEM;
-    printf("%-7s %9" PRIu64 "/%-9" PRIu64 " %11s %10s %10s %s\n",
-           allot_fail_name(entry->rec->worst), entry->rec->blocks.failed,
-           entry->rec->blocks.total,
-           allot_format_size(entry->rec->bytes.unavailable, gone),
-           allot_format_size(entry->rec->bytes.lost, lost),
-           allot_format_size(entry->size, size), name);
-    free(name);
-    return 0;
-}
-
-static int
-allot_report_entry(struct allot_report *report,
-                   const struct allot_report_entry *entry)
-{
-    int err = report->cli->form == ALLOT_FORM_TEXT
-                  ? allot_report_entry_text(report, entry)
-                  : allot_report_entry_json(report, entry);
-
-    report->entries++;
-    report->told++;
-    /* Whoever reads them as they come is not to wait for a full buffer. */
-    if (!err && report->cli->damaged && fflush(stdout) != 0)
-        err = -errno;
-    if (err == -ENOMEM)
-        return allot_report_out_of_memory();
-    if (err)
-        return allot_cli_error(
-            "cannot write the list of damaged files: %s; see to more room "
-            "where it goes, or in the directory for temporary files",
-            strerror(-err));
-    return 0;
-}
-
 /* ---- one file ----------------------------------------------------------- */
 
 static enum allot_fail
@@ -458,24 +331,34 @@ allot_report_incomplete(void *arg, const char *path, int err)
     return ret;
 }
 
-/* On a terminal only. S is the part of the directories found so far that are
- * done: it can go back when more are found. */
+void
+allot_report_progress_clear(struct allot_report *report)
+{
+    if (report->shown_progress)
+        fputs("\r\033[K", stderr);
+    report->shown_progress = 0;
+}
+
+/* S = sum of S_i / sum of Smax_i (scan.h): it can go back when a directory is
+ * larger than those before. */
 static void
-allot_report_progress(void *arg, uint64_t files, uint64_t done, uint64_t found,
-                      double seconds)
+allot_report_progress(void *arg, const struct allot_scan_progress *progress)
 {
     struct allot_report *report = arg;
-    double part = found ? (double)done / (double)found : 0;
+    double part = progress->known > 0 ? progress->done / progress->known : 0;
+    double seconds = progress->seconds;
     char bar[3 * 20 + 1];
 
-    fprintf(stderr,
-            "\r%-20s %3.0f%%  %" PRIu64
-            " files, %.0f/s, about %.0f s left\033[K",
-            allot_format_bar(part, 20, allot_format_utf8(), bar), 100 * part,
-            files, seconds > 0 ? (double)files / seconds : 0,
-            part > 0 ? seconds * (1 - part) / part : 0);
+    pthread_mutex_lock(&report->lock);
+    fprintf(
+        stderr,
+        "\r%-20s %3.0f%%  %" PRIu64 " files, %.0f/s, about %.0f s left\033[K",
+        allot_format_bar(part, 20, allot_format_utf8(), bar), 100 * part,
+        progress->files, seconds > 0 ? (double)progress->files / seconds : 0,
+        part > 0 ? seconds * (1 - part) / part : 0);
     fflush(stderr);
     report->shown_progress = 1;
+    pthread_mutex_unlock(&report->lock);
 }
 
 /* ---- the volume as a whole ---------------------------------------------- */
@@ -668,7 +551,7 @@ allot_report_scan(struct allot_report *report)
                                  .incomplete = allot_report_incomplete};
     int ret;
 
-    if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO))
+    if (isatty(STDERR_FILENO))
         ops.progress = allot_report_progress;
     if (report->cli->resume) {
         ops.due = allot_resume_due;
@@ -677,8 +560,7 @@ allot_report_scan(struct allot_report *report)
     ret = allot_scan(report->target, &ops, report, start,
                      report->pending ? report->pending_count : 1,
                      report->workers, report->done);
-    if (report->shown_progress)
-        fputs("\r\033[K", stderr);
+    allot_report_progress_clear(report);
     return ret == -ENOMEM ? allot_report_out_of_memory() : ret;
 }
 

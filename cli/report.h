@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
  * report.h - what the parts of `allot report` have in common: report.c looks at
- * files, report-print.c prints the sums, resume.c keeps what is known of a scan
- * that is not over yet.
+ * files, report-list.c has the list of damaged ones, report-print.c prints the
+ * sums, resume.c keeps what is known of a scan that is not over yet.
  */
 #ifndef ALLOT_REPORT_H
 #define ALLOT_REPORT_H
@@ -49,6 +49,30 @@ struct allot_report {
 /** allot_report_out_of_memory - says so; ALLOT_EXIT_ERROR. */
 int
 allot_report_out_of_memory(void);
+
+/* report-list.c -------------------------------------------------------------
+ */
+
+/* A damaged file as the list shows it. */
+struct allot_report_entry {
+    const char *path;
+    const char *gfid; /* "" if not known */
+    uint64_t size;
+    const struct allot_recovery *rec;
+    const struct allot_doc_file *doc; /* NULL: nothing could be asked */
+};
+
+/**
+ * allot_report_entry - put a file on the list, or print it
+ * Under report->lock. 0, or an exit status with the error printed.
+ */
+int
+allot_report_entry(struct allot_report *report,
+                   const struct allot_report_entry *entry);
+
+/* report.c: takes the line of progress off the terminal. Under report->lock. */
+void
+allot_report_progress_clear(struct allot_report *report);
 
 /* report-print.c: both return an exit status. */
 int

@@ -5,7 +5,7 @@
  *
  *   FILE        one JSON object: sums, reasons, hard links met, directories to
  *               look at. Replaced in one step, about every half minute, on
- *               SIGINT and SIGTERM, and at --limit
+ *               SIGINT, SIGTERM and SIGHUP, and at --limit
  *   FILE.list   the entries of damaged_files, if they are not printed as they
  *               come. It grows; FILE says how much of it counts
  *
@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "output.h"
 #include "report.h"
 
 #define ALLOT_RESUME_FORMAT 1
@@ -33,7 +34,7 @@ allot_resume_signal(int number)
 {
     allot_resume_stop = 1;
     /* A second one ends it at once. */
-    signal(number, SIG_DFL);
+    signal(number, allot_output_signal);
 }
 
 static double
@@ -431,6 +432,12 @@ allot_resume_begin(struct allot_report *report)
     int status;
 
     report->saved_at = allot_resume_now();
+    if (name) {
+        signal(SIGINT, allot_resume_signal);
+        signal(SIGTERM, allot_resume_signal);
+        /* A terminal that goes away: what is known is kept. */
+        allot_output_handle(SIGHUP, allot_resume_signal);
+    }
     if (listed && !name)
         report->list = tmpfile();
     if (listed && name && asprintf(&report->list_name, "%s.list", name) < 0)
@@ -447,8 +454,6 @@ allot_resume_begin(struct allot_report *report)
             strerror(errno));
     if (!name)
         return 0;
-    signal(SIGINT, allot_resume_signal);
-    signal(SIGTERM, allot_resume_signal);
     if (access(name, F_OK) != 0) {
         if (report->list && ftruncate(fileno(report->list), 0) != 0)
             return allot_cli_error("cannot write '%s': %s", report->list_name,

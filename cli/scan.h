@@ -8,11 +8,19 @@
  * The unit of work is one directory: its files are looked at, its directories
  * become work. Newest first keeps the lists short (depth times width); the
  * oldest is the largest piece to steal. In memory: the names of directories
- * that were found and not entered yet, and one open directory per worker.
+ * that were found and not entered yet, one page of names and one open directory
+ * per worker.
+ *
+ * The plan: each directory that is found is dealt to the worker that has been
+ * dealt the least, so that each is to do T_total / p: one for each file, and
+ * one for each directory. How many files a directory has is not known before it
+ * is asked: until then it counts as the mean of those before. What is dealt
+ * wrongly, stealing makes good.
  *
  * A directory is asked for all of its names at once, if the caller can use what
  * the answer says of files, and if the volume knows the question; else it is
- * listed.
+ * listed. The answer comes in pages. Where one ends the next is work of its
+ * own, and can be stolen: so a huge directory is not one worker's alone.
  *
  * It finds names; what a file is worth is for the caller. It stays on the file
  * system of the target, follows no links and skips what vanishes meanwhile.
@@ -28,11 +36,22 @@
 
 #define ALLOT_WORKERS_MAX 64
 
-/* What one worker did. */
+/* What one worker was to do, and did. */
 struct allot_scan_worker {
+    uint64_t planned_files;       /* in directories that were dealt to it */
+    uint64_t planned_directories; /* that were dealt to it */
     uint64_t files;
     uint64_t directories;
-    uint64_t stolen; /* of these: directories that another one had found */
+    uint64_t stolen; /* directories, and later pages of one, from another's */
+};
+
+/* How far a scan is, in files and directories. */
+struct allot_scan_progress {
+    uint64_t files; /* looked at */
+    double done;    /* sum of S_i: what worker i has looked at */
+    double known;   /* sum of Smax_i: what was dealt to worker i; a directory
+                       that nobody has entered has the mean of files */
+    double seconds;
 };
 
 /* Callbacks come from all workers at once; @worker says which. */
@@ -53,10 +72,8 @@ struct allot_scan_ops {
     /* What is in @path ("" is the target itself) is not known, or not all of
      * it. A value other than 0 ends the scan. */
     int (*incomplete)(void *arg, const char *path, int err);
-    /* About twice a second, from one thread: how far it is. @done of @found
-     * directories. May be NULL. */
-    void (*progress)(void *arg, uint64_t files, uint64_t done, uint64_t found,
-                     double seconds);
+    /* Four times a second, from one thread. May be NULL. */
+    void (*progress)(void *arg, const struct allot_scan_progress *progress);
     /* Between directories, from any worker: is the scan to stand still for
      * checkpoint() (1), and to end after it (2). NULL: never. */
     int (*due)(void *arg);

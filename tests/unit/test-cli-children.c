@@ -50,19 +50,35 @@ list(const char *const *pages, char *out, size_t room)
     struct allot_dir dir = {NULL};
     struct allot_children children;
     struct allot_child child;
-    size_t len = 0;
+    char cursor[128] = "";
+    size_t len = 0, n;
     int more;
 
     fake_pages = pages;
     fake_asked = 0;
     out[0] = '\0';
-    allot_children_begin(&children, &dir);
-    while ((more = allot_children_next(&children, &child)) == 1)
-        len += (size_t)snprintf(out + len, room - len, "%s %d %d %llu %llu %s;",
-                                child.name, child.type, child.known,
-                                (unsigned long long)child.size,
-                                (unsigned long long)child.nlink, child.gfid);
-    allot_children_end(&children);
+    do {
+        more = allot_children_ask(&children, &dir, cursor[0] ? cursor : NULL);
+        cursor[0] = '\0';
+        n = 0;
+        while (more >= 0) {
+            more = allot_children_next(&children, &child);
+            if (more != 1)
+                break;
+            n += child.type != DT_DIR;
+            len += (size_t)snprintf(
+                out + len, room - len, "%s %d %d %llu %llu %s;", child.name,
+                child.type, child.known, (unsigned long long)child.size,
+                (unsigned long long)child.nlink, child.gfid);
+        }
+        if (more == 0) {
+            assert_int_equal(n, allot_children_files(&children));
+            if (allot_children_more(&children))
+                snprintf(cursor, sizeof(cursor), "%s",
+                         allot_children_more(&children));
+        }
+        allot_children_end(&children);
+    } while (cursor[0]);
     return more;
 }
 

@@ -273,6 +273,14 @@ brick_used() {
     du -s --block-size=1 --exclude=.glusterfs "${BRICK[$1]}" | cut -f1
 }
 
+# portions_lose I [TEST...]: the portions on brick I for which find's TESTs hold are
+# gone, with the handles by which storage/posix finds them.
+portions_lose() {
+    local brick=${BRICK[$1]}
+    find "$brick/.allot" -type f "${@:2}" -delete
+    find "$brick/.glusterfs/"[0-9a-f][0-9a-f] -type f -links 1 -name '*-*-*-*-*' -delete
+}
+
 # names_on_one FILE: in a copy of net-4-plain's client.vol all names are on the first
 # brick, nothing between.
 names_on_one() {

@@ -15,14 +15,22 @@ ALLOT=allot
 DIRS=${SCAN_DIRS:-40}
 EACH=${SCAN_EACH:-100}
 
-# report_peak DIR OUT: peak resident memory of a report of DIR, in KiB
+# report_peak DIR OUT: peak resident memory of a report of DIR, in KiB. It is read
+# while the command runs: getrusage's would be that of whoever has started it, if
+# that one is larger.
 report_peak() {
-    /usr/bin/env python3 - "$ALLOT" "$1" "$2" <<'PY'
-import resource, subprocess, sys
+    python3 - "$ALLOT" "$1" "$2" <<'PY'
+import re, subprocess, sys, time
+peak = 0
 with open(sys.argv[3], "w") as out:
-    rc = subprocess.call([sys.argv[1], "report", sys.argv[2], "--json"], stdout=out)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(rc)
+    child = subprocess.Popen([sys.argv[1], "report", sys.argv[2], "--json"], stdout=out)
+    while child.poll() is None:
+        with open("/proc/%d/status" % child.pid) as f:
+            m = re.search(r"VmHWM:\s+(\d+) kB", f.read())
+        peak = max(peak, int(m.group(1)) if m else 0)
+        time.sleep(0.0005)
+print(peak)
+sys.exit(child.returncode)
 PY
 }
 
@@ -35,27 +43,40 @@ volume_make local-4 --block-size 64KB
 must_mount m
 mkdir -p "$M/few" "$M/many"
 noise 100000 >"$T/spread"
+# empty DIR N: so many empty files, named 1 and on.
+empty() {
+    python3 -c 'import os, sys
+for i in range(int(sys.argv[2])):
+    os.mknod("%s/%d" % (sys.argv[1], i + 1))' "$1" "$2"
+}
 for ((d = 0; d < DIRS; d++)); do
     mkdir -p "$M/many/d$((d % 7))/e$d"
-    (cd "$M/many/d$((d % 7))/e$d" && seq "$EACH" | xargs touch && cp "$T/spread" spread)
+    must empty "$M/many/d$((d % 7))/e$d" "$EACH"
+    must cp "$T/spread" "$M/many/d$((d % 7))/e$d/spread"
 done
 mkdir "$M/few/one"
-(cd "$M/few/one" && seq 200 | xargs touch)
+must empty "$M/few/one" 200
 must ln "$M/many/d0/e0/spread" "$M/few/link"
 total=$((DIRS * (EACH + 1)))
 
 # ---- every file once, whatever the number of workers ------------------------
 
 for workers in 1 2 7; do
-    ok "$workers workers: the report ends well" \
-        "$ALLOT" report "$M/many" --workers $workers --json
-    "$ALLOT" report "$M/many" --workers $workers --json >"$T/w$workers.json" 2>"$T/err"
+    rc=0
+    "$ALLOT" report "$M/many" --workers $workers --json >"$T/w$workers.json" 2>"$T/err" || rc=$?
+    is "$workers workers: the report ends well" $rc 0
     is "$workers workers: every file once" "$(j w$workers .files.total)" $total
     is "$workers workers: told" "$(j w$workers '.workers | length')" $workers
     is "$workers workers: the work done is the work planned" \
         "$(j w$workers '([.workers[].files] | add) == ([.workers[].planned_files] | add | round)')" true
     is "$workers workers: every directory once" \
         "$(j w$workers '[.workers[].directories] | add')" $((DIRS + 8))
+    is "$workers workers: as planned" \
+        "$(j w$workers '[.workers[].planned_directories] | add')" $((DIRS + 8))
+    # T_total / p, and what two directories have.
+    is "$workers workers: planned evenly" \
+        "$(jq --argjson share $((total / workers)) --argjson room $((2 * EACH + 2)) \
+            '[.workers[].planned_files | select(. < $share - $room or . > $share + $room)]' -c "$T/w$workers.json")" "[]"
     is "$workers workers: nothing else is printed" "$(wc -c <"$T/err")" 0
     is "$workers workers: the same sums" "$(j w$workers '[.blocks, .bytes, .files, .bricks]')" \
         "$(j w1 '[.blocks, .bytes, .files, .bricks]')"
@@ -91,6 +112,13 @@ before=$(questions)
 after=$(questions)
 is "every name of a large directory once" "$(j wide '[.files.total, .exact, .bricks[0].name != null]')" "[3007,true,true]"
 is "as find counts them" "$(find "$M/wide" -type f ! -name link -printf . | wc -c)" 3007
+is "a huge directory was planned for one worker" \
+    "$("$ALLOT" report "$M/wide" --workers 4 --json >"$T/shared.json"; j shared '[.workers[] | select(.planned_files >= 3000)] | length')" 1
+ok "others have stolen pages of it" jq -e '([.workers[].stolen] | add) >= 1' "$T/shared.json"
+ok "so that nobody did all that was planned" jq -e '[.workers[].files | select(. >= 3000)] | length == 0' "$T/shared.json"
+is "and every name was met once" "$(j shared '[.files.total, .exact]')" "[3007,true]"
+ok "the text has a line for each worker" \
+    test "$("$ALLOT" report "$M/wide" --workers 4 | grep -cE '^ +[0-3]( +[0-9]+){4}$')" = 4
 asked=$((after - before))
 ok "with a question for a page, not for a file ($asked)" test $asked -ge 5 -a $asked -le 30
 
@@ -129,17 +157,43 @@ done
 few=$(report_peak "$M/few" "$T/few.out")
 many=$(report_peak "$M/many" "$T/many.out")
 note "peak memory: $few KiB for 200 files, $many KiB for $total"
+ok "it was seen" test "$few" -gt 2000 -a "$many" -gt 2000
 # One MiB for 3800 files more is noise of the allocator: what is kept does not
 # depend on the number of files, but on directories that wait (their names) and
 # on files with several hard links (16 bytes, at most 48 in the table).
 ok "memory does not grow with the files" test "$many" -le $((few + 1024))
+
+# A list of damaged files is streamed: 200 of them, and all, in directories of 50.
+mkdir "$M/damaged" "$M/damaged/few"
+want_damaged=0
+for ((d = 0; want_damaged < ${SCAN_DAMAGED:-800}; d++)); do
+    [ $d -ge 4 ] && below=$d || below=few/$d
+    mkdir "$M/damaged/$below"
+    must python3 -c 'import sys
+data = open(sys.argv[1], "rb").read()
+for i in range(50):
+    with open("%s/%d" % (sys.argv[2], i), "wb") as f:
+        f.write(data)' "$T/spread" "$M/damaged/$below"
+    want_damaged=$((want_damaged + 50))
+done
+for i in 0 1 2 3; do
+    portions_lose $i -newer "$T/all.json"
+done
+few_damaged=$(report_peak "$M/damaged/few" "$T/few-damaged.json")
+damaged=$(report_peak "$M/damaged" "$T/damaged.json")
+note "peak memory: $few_damaged KiB for 200 damaged files, $damaged KiB for $want_damaged"
+is "a list of damaged files" "$(j few-damaged '[.files.damaged, (.damaged_files | length)]')" "[200,200]"
+is "a long list" "$(j damaged '[.files.total, .files.intact, (.damaged_files | length)]')" \
+    "[$want_damaged,0,$want_damaged]"
+ok "it is not kept in memory" test "$damaged" -le $((few_damaged + 1024))
+must rm -r "$M/damaged"
 
 # ---- speed ------------------------------------------------------------------
 
 mkdir "$M/large"
 for ((d = 0; d < 8; d++)); do
     mkdir "$M/large/$d"
-    (cd "$M/large/$d" && seq 500 | xargs touch)
+    must empty "$M/large/$d" 500
 done
 
 seconds() { # seconds CMD...: how long it takes, in milliseconds
