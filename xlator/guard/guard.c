@@ -77,6 +77,7 @@ guard_init(xlator_t *this)
     if (guard_gone_init(priv) != 0)
         goto no_memory;
     GF_OPTION_INIT("heal-portions", priv->heal_portions, bool, failed);
+    priv->disk = guard_portions_disk(this);
 
     this->local_pool = guard_step_pool();
     if (!this->local_pool)

@@ -61,6 +61,7 @@ struct guard_priv {
     gf_atomic_t leaf_of_set;    /* 1: ... of a leaf of a set */
     gf_boolean_t heal_portions; /* option; written by init and reconfigure */
     inode_table_t *itable;      /* only for a root inode to read identity by */
+    const char *disk;           /* guard_portions_disk(); set by init */
     gf_atomic_t leaf; /* place of the storage among the graph's leaves, -1:
                          not asked for yet (guard-list.c) */
 
@@ -464,6 +465,12 @@ guard_identity_load(xlator_t *this);
  * Returns true if the brick serves from now on and did not before. */
 gf_boolean_t
 guard_identity_store(xlator_t *this, const char *key, data_t *value);
+
+/** guard_portions_disk - guard-portions.c: the brick's directory, if portions
+ * may be looked at there, NULL else. Borrowed from the options of
+ * storage/posix. */
+const char *
+guard_portions_disk(xlator_t *this);
 
 /** guard_portions - guard-portions.c: answer a getxattr of ALLOT_KEY_PORTIONS
  * whose caller may see portions. */
