@@ -15,6 +15,11 @@
 void
 allot_children_end(struct allot_children *children)
 {
+    size_t i;
+
+    for (i = 0; i < children->layout_count; i++)
+        allot_layout_free(children->layouts[i]);
+    free(children->layouts);
     json_decref(children->page);
     free(children->name);
     memset(children, 0, sizeof(*children));
@@ -38,6 +43,15 @@ allot_children_ask(struct allot_children *children, struct allot_dir *dir,
     children->page = json_loadb(text, (size_t)len, 0, NULL);
     free(text);
     children->entries = json_object_get(children->page, "entries");
+    children->layout_count =
+        json_array_size(json_object_get(children->page, "layouts"));
+    children->layouts =
+        calloc(children->layout_count + 1, sizeof(*children->layouts));
+    if (!children->layouts) {
+        children->layout_count = 0;
+        allot_children_end(children);
+        return -ENOMEM;
+    }
     if (json_integer_value(json_object_get(children->page, "version")) ==
             ALLOT_DOC_VERSION &&
         json_is_array(children->entries))
@@ -88,7 +102,30 @@ allot_children_unhex(struct allot_children *children, const char *hex)
     return children->name;
 }
 
-/* ["name", TYPE, SIZE or {REPORT}, NLINK, "gfid"] */
+/* The layout with the number @no of the page. 0 or -errno. */
+static int
+allot_children_layout(struct allot_children *children, const json_t *no,
+                      const struct allot_layout **layout)
+{
+    const json_t *layouts = json_object_get(children->page, "layouts");
+    json_int_t at = json_integer_value(no);
+    struct allot_doc_error why;
+    int err;
+
+    if (!json_is_integer(no) || at < 0 ||
+        at >= (json_int_t)children->layout_count)
+        return -EBADMSG;
+    if (!children->layouts[at]) {
+        err = allot_doc_layout_read(json_array_get(layouts, (size_t)at),
+                                    &children->layouts[at], &why);
+        if (err)
+            return err == -ENOMEM ? err : -EBADMSG;
+    }
+    *layout = children->layouts[at];
+    return 0;
+}
+
+/* ["name", TYPE, SIZE or {REPORT}, NLINK, "gfid", LAYOUT, MEMBERS] */
 static int
 allot_children_read(struct allot_children *children, const json_t *entry,
                     struct allot_child *child)
@@ -97,6 +134,7 @@ allot_children_read(struct allot_children *children, const json_t *entry,
     const json_t *type = json_array_get(entry, 1);
     json_t *state = json_array_get(entry, 2);
     const json_t *nlink = json_array_get(entry, 3);
+    const json_t *layout = json_array_get(entry, 5);
     const char *gfid = json_string_value(json_array_get(entry, 4));
     json_int_t limit =
         json_integer_value(json_object_get(children->page, "inline_limit"));
@@ -123,13 +161,14 @@ allot_children_read(struct allot_children *children, const json_t *entry,
     }
     if (child->type != DT_REG || !json_is_integer(state) ||
         json_integer_value(state) < 0 ||
-        (nlink &&
-         (!json_is_integer(nlink) || json_integer_value(nlink) < 2 || !gfid)))
+        (nlink && (!json_is_integer(nlink) ||
+                   json_integer_value(nlink) < (layout ? 0 : 2) || !gfid)))
         return -EBADMSG;
     child->size = (uint64_t)json_integer_value(state);
     if (nlink)
         child->nlink = (uint64_t)json_integer_value(nlink);
-    return 0;
+    child->members = json_array_get(entry, 6);
+    return layout ? allot_children_layout(children, layout, &child->layout) : 0;
 }
 
 int

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "allot-layout.h"
 #include "target.h"
 
 /* One entry; valid until the next call. */
@@ -17,18 +18,25 @@ struct allot_child {
     const char *name;
     unsigned char type; /* DT_DIR, DT_REG, DT_UNKNOWN */
     int known;          /* 1: all that follows tells how the file is */
-    json_t *report;     /* its report; borrowed; NULL: whole in its base */
+    json_t *report;     /* its report; borrowed; NULL: what follows is all */
+    const struct allot_layout *layout; /* a spread file's; borrowed from the
+                                          page; NULL: whole in its base */
+    const json_t *members; /* [INDEX, "FAIL", HOLE BLOCKS, HOLE BYTES] of those
+                              that are not just well; borrowed; NULL: none */
     uint64_t size, nlink;
-    const char *gfid; /* "" unless nlink is above 1 */
+    const char *gfid; /* "" unless nlink is above 1, or it is spread */
     uint32_t inline_limit;
 };
 
 /* One page of a directory. */
 struct allot_children {
-    json_t *page;    /* owned; NULL: none yet */
-    json_t *entries; /* of it; borrowed */
-    size_t at;       /* the next of them */
-    char *name;      /* of an entry whose name is not UTF-8; owned */
+    json_t *page;                  /* owned; NULL: none yet */
+    json_t *entries;               /* of it; borrowed */
+    size_t at;                     /* the next of them */
+    struct allot_layout **layouts; /* those of the page that were needed so far;
+                                      owned */
+    size_t layout_count;
+    char *name; /* of an entry whose name is not UTF-8; owned */
 };
 
 /**

@@ -331,22 +331,34 @@ allot_fail_name(enum allot_fail fail)
     return allot_fail_names[fail];
 }
 
+/* 0; -EBADMSG: it has no meaning. */
+static int
+allot_doc_fail_text(const char *name, enum allot_fail *out)
+{
+    size_t i;
+
+    for (i = 0;
+         name && i < sizeof(allot_fail_names) / sizeof(allot_fail_names[0]);
+         i++)
+        if (strcmp(name, allot_fail_names[i]) == 0) {
+            *out = (enum allot_fail)i;
+            return 0;
+        }
+    return -EBADMSG;
+}
+
 static int
 allot_doc_fail_state(const json_t *obj, const char *key, enum allot_fail *out,
                      struct allot_doc_error *err)
 {
     const char *name;
-    size_t i;
 
     if (allot_doc_string(obj, key, 1, &name, err))
         return -EBADMSG;
-    for (i = 0; i < sizeof(allot_fail_names) / sizeof(allot_fail_names[0]); i++)
-        if (strcmp(name, allot_fail_names[i]) == 0) {
-            *out = (enum allot_fail)i;
-            return 0;
-        }
-    return allot_doc_fail(err, -EBADMSG, "key '%s' has no meaning: '%s'", key,
-                          name);
+    if (allot_doc_fail_text(name, out))
+        return allot_doc_fail(err, -EBADMSG, "key '%s' has no meaning: '%s'",
+                              key, name);
+    return 0;
 }
 
 /* One extent. Its members are allocated, also on failure. */
@@ -392,28 +404,30 @@ allot_doc_extent_parse(const json_t *obj, struct allot_extent *ext,
     return 0;
 }
 
+/* @spread: it must have extents, and inline_limit. */
 static int
-allot_doc_layout_parse(struct allot_doc_file *doc, struct allot_doc_error *err)
+allot_doc_layout_parse(const json_t *obj, int spread,
+                       struct allot_layout **layout,
+                       struct allot_doc_error *err)
 {
-    const json_t *extents = json_object_get(doc->root, "extents");
+    const json_t *extents = json_object_get(obj, "extents");
     struct allot_extent list[ALLOT_EXTENTS_MAX];
-    size_t i, n = doc->spread ? json_array_size(extents) : 0;
+    size_t i, n = spread ? json_array_size(extents) : 0;
     uint64_t inline_limit = 0;
     int ret = 0;
 
     memset(list, 0, sizeof(list));
-    if (doc->spread && (n == 0 || n > ALLOT_EXTENTS_MAX))
+    if (spread && (n == 0 || n > ALLOT_EXTENTS_MAX))
         return allot_doc_fail(err, -EBADMSG, "the file has %zu extents", n);
-    if ((doc->spread || json_object_get(doc->root, "inline_limit")) &&
-        allot_doc_uint(doc->root, "inline_limit", 0, UINT32_MAX, &inline_limit,
-                       err))
+    if ((spread || json_object_get(obj, "inline_limit")) &&
+        allot_doc_uint(obj, "inline_limit", 0, UINT32_MAX, &inline_limit, err))
         return -EBADMSG;
 
     for (i = 0; i < n && ret == 0; i++)
         ret = allot_doc_extent_parse(json_array_get(extents, i), &list[i], err);
     if (ret == 0) {
-        ret = allot_layout_new((uint32_t)inline_limit, list, (uint32_t)n,
-                               &doc->layout);
+        ret =
+            allot_layout_new((uint32_t)inline_limit, list, (uint32_t)n, layout);
         if (ret)
             ret = allot_doc_fail(err, ret == -ENOMEM ? ret : -EBADMSG,
                                  "its extents make no layout: %s",
@@ -422,6 +436,13 @@ allot_doc_layout_parse(struct allot_doc_file *doc, struct allot_doc_error *err)
     for (i = 0; i < n; i++)
         free(list[i].members);
     return ret;
+}
+
+int
+allot_doc_layout_read(const json_t *obj, struct allot_layout **layout,
+                      struct allot_doc_error *err)
+{
+    return allot_doc_layout_parse(obj, 1, layout, err);
 }
 
 static int
@@ -476,7 +497,8 @@ allot_doc_file_rest(int want_state, struct allot_doc_file *doc,
         allot_doc_uint(doc->root, "nlink", 0, UINT32_MAX, &doc->nlink, err))
         return -EBADMSG;
 
-    ret = allot_doc_layout_parse(doc, err);
+    ret = allot_doc_layout_parse(doc->root, doc->spread, &doc->own, err);
+    doc->layout = doc->own;
     if (ret || !want_state)
         return ret;
     ret = allot_doc_fail_state(doc->root, "base", &doc->base_fail, err);
@@ -518,14 +540,62 @@ allot_doc_file_plain(const char *gfid, uint64_t size, uint64_t nlink,
     doc->nlink = nlink;
     doc->exact = 1;
     doc->base_fail = ALLOT_FAIL_NONE;
-    return allot_layout_new(inline_limit, NULL, 0, &doc->layout);
+    int ret = allot_layout_new(inline_limit, NULL, 0, &doc->own);
+
+    doc->layout = doc->own;
+    return ret;
+}
+
+int
+allot_doc_file_spread(const char *gfid, uint64_t size, uint64_t nlink,
+                      const struct allot_layout *layout, const json_t *members,
+                      struct allot_doc_file *doc, struct allot_doc_error *err)
+{
+    size_t i, k;
+
+    memset(doc, 0, sizeof(*doc));
+    doc->gfid = gfid;
+    doc->size = size;
+    doc->nlink = nlink;
+    doc->exact = 1;
+    doc->spread = 1;
+    doc->layout = layout;
+    doc->members = calloc(layout->brick_count, sizeof(*doc->members));
+    if (!doc->members)
+        return allot_doc_fail(err, -ENOMEM, "out of memory");
+    doc->member_count = layout->brick_count;
+    for (i = 0; i < layout->brick_count; i++)
+        doc->members[i].brick_idx = layout->bricks[i];
+    for (k = 0; k < json_array_size(members); k++) {
+        const json_t *one = json_array_get(members, k);
+        json_int_t idx = json_integer_value(json_array_get(one, 0));
+        json_int_t blocks = json_integer_value(json_array_get(one, 2));
+        json_int_t bytes = json_integer_value(json_array_get(one, 3));
+
+        for (i = 0; i < doc->member_count; i++)
+            if (doc->members[i].brick_idx == idx)
+                break;
+        if (json_array_size(one) != 4 ||
+            !json_is_integer(json_array_get(one, 0)) ||
+            i == doc->member_count || blocks < 0 || bytes < 0)
+            return allot_doc_fail(err, -EBADMSG,
+                                  "a member is not [brick, state, holes]");
+        doc->members[i].hole_blocks = (uint64_t)blocks;
+        doc->members[i].hole_bytes = (uint64_t)bytes;
+        if (allot_doc_fail_text(json_string_value(json_array_get(one, 1)),
+                                &doc->members[i].fail))
+            return allot_doc_fail(err, -EBADMSG,
+                                  "a member's state has no "
+                                  "meaning");
+    }
+    return 0;
 }
 
 void
 allot_doc_file_clear(struct allot_doc_file *doc)
 {
     free(doc->members);
-    allot_layout_free(doc->layout);
+    allot_layout_free(doc->own);
     json_decref(doc->root);
     memset(doc, 0, sizeof(*doc));
 }

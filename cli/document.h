@@ -103,7 +103,8 @@ struct allot_doc_file {
     int spread;
     uint64_t nlink; /* 0: not said */
     enum allot_fail base_fail;
-    struct allot_layout *layout; /* owned, never NULL */
+    const struct allot_layout *layout; /* never NULL */
+    struct allot_layout *own;          /* the same, if it is owned */
     struct allot_member_state *members;
     size_t member_count;
 };
@@ -156,6 +157,18 @@ allot_doc_file_read(json_t *root, int want_state, struct allot_doc_file *doc,
 int
 allot_doc_file_plain(const char *gfid, uint64_t size, uint64_t nlink,
                      uint32_t inline_limit, struct allot_doc_file *doc);
+/** allot_doc_layout_read - the layout in @obj, with keys as a report has them.
+ * 0 or -errno as above; free with allot_layout_free(). */
+int
+allot_doc_layout_read(const json_t *obj, struct allot_layout **layout,
+                      struct allot_doc_error *err);
+/** allot_doc_file_spread - a spread file whose size is exact. @gfid and @layout
+ * are borrowed, @members: as children.h says, NULL: all are well. 0 or -errno
+ * as above; free as above. */
+int
+allot_doc_file_spread(const char *gfid, uint64_t size, uint64_t nlink,
+                      const struct allot_layout *layout, const json_t *members,
+                      struct allot_doc_file *doc, struct allot_doc_error *err);
 void
 allot_doc_file_clear(struct allot_doc_file *doc);
 

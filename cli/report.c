@@ -293,10 +293,14 @@ allot_report_known(void *arg, unsigned int worker, const char *path,
     int ret;
 
     (void)worker;
-    ret = child->report
-              ? allot_doc_file_read(json_incref(child->report), 1, &doc, &why)
-              : allot_doc_file_plain(child->gfid, child->size, child->nlink,
-                                     child->inline_limit, &doc);
+    if (child->report)
+        ret = allot_doc_file_read(json_incref(child->report), 1, &doc, &why);
+    else if (child->layout)
+        ret = allot_doc_file_spread(child->gfid, child->size, child->nlink,
+                                    child->layout, child->members, &doc, &why);
+    else
+        ret = allot_doc_file_plain(child->gfid, child->size, child->nlink,
+                                   child->inline_limit, &doc);
     pthread_mutex_lock(&report->lock);
     if (ret == -ENOMEM)
         ret = allot_report_out_of_memory();

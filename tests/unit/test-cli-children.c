@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "children.h"
+#include "document.h"
 #include "sums.h"
 
 /* ---- a volume that answers from a list of pages ---------------------------
@@ -42,6 +43,12 @@ allot_target_ask(struct allot_dir *dir, const char *name, const char *key,
 }
 
 #define HEAD "{\"version\":1,\"inline_limit\":65536,\"entries\":["
+
+#define EXTENTS                                                            \
+    "\"inline_limit\":4096,\"extents\":[{\"start\":4096,\"phase\":0,"      \
+    "\"block_shift\":12,\"members\":[[3,1]]},{\"start\":8192,\"phase\":1," \
+    "\"block_shift\":12,\"members\":[[5,1],[3,2],[4,1]]}]"
+#define ONE_LAYOUT "{" EXTENTS "}"
 
 /* The entries as "NAME TYPE KNOWN SIZE NLINK GFID;", and how it ended. */
 static int
@@ -146,6 +153,14 @@ nonsense_is_refused(void **state)
         HEAD "[\"a\",4,{}]]}",
         HEAD "[\"a\",8,1,2]]}",
         HEAD "[\"a\",8,1,1,\"g\"]]}",
+        HEAD "[\"a\",8,1,1,\"g\",0]]}",
+        HEAD "[\"a\",8,1,1,\"g\",1]],\"layouts\":[" ONE_LAYOUT "]}",
+        HEAD "[\"a\",8,1,1,\"g\",-1]],\"layouts\":[" ONE_LAYOUT "]}",
+        HEAD "[\"a\",8,1,1,\"g\",\"0\"]],\"layouts\":[" ONE_LAYOUT "]}",
+        HEAD "[\"a\",8,1,1,\"g\",0]],\"layouts\":[{}]}",
+        HEAD "[\"a\",8,1,1,\"g\",0]],\"layouts\":[5]}",
+        HEAD "[\"a\",8,1,1,\"g\",0]],\"layouts\":7}",
+        HEAD "[\"a\",8,1,1,0,0]],\"layouts\":[" ONE_LAYOUT "]}",
         HEAD "],\"error\":-1}",
         HEAD "],\"error\":99999}",
         "{\"version\":1,\"inline_limit\":-1,\"entries\":[[\"a\",8]]}",
@@ -160,6 +175,118 @@ nonsense_is_refused(void **state)
         assert_int_equal(list(pages, out, sizeof(out)), -EBADMSG);
         assert_string_equal(out, "");
     }
+}
+
+/* ---- spread files: in short, and as their own reports say ------------------
+ */
+
+static void
+same_counts(const struct allot_doc_file *a, const struct allot_doc_file *b)
+{
+    struct allot_recovery x, y;
+
+    allot_recovery_count(a->layout, a->size, a->base_fail, a->members,
+                         a->member_count, &x);
+    allot_recovery_count(b->layout, b->size, b->base_fail, b->members,
+                         b->member_count, &y);
+    assert_memory_equal(&x, &y, sizeof(x));
+}
+
+static void
+in_short_is_the_same(void **state)
+{
+    static const struct {
+        const char *members; /* in short */
+        const char *full;
+    } cases[] = {
+        {"",
+         "{\"index\":3,\"fail\":\"ok\",\"hole_blocks\":0,\"hole_bytes\":0},"
+         "{\"index\":4,\"fail\":\"ok\",\"hole_blocks\":0,\"hole_bytes\":0},"
+         "{\"index\":5,\"fail\":\"ok\",\"hole_blocks\":0,\"hole_bytes\":0}"},
+        {",[[4,\"down\",0,0],[5,\"ok\",2,8192]]",
+         "{\"index\":3,\"fail\":\"ok\",\"hole_blocks\":0,\"hole_bytes\":0},"
+         "{\"index\":4,\"fail\":\"down\",\"hole_blocks\":0,\"hole_bytes\":0},"
+         "{\"index\":5,\"fail\":\"ok\",\"hole_blocks\":2,\"hole_bytes\":8192}"},
+        {",[[3,\"missing\",0,0],[4,\"lost\",0,0],[5,\"blank\",0,0]]",
+         "{\"index\":3,\"fail\":\"missing\",\"hole_blocks\":0,"
+         "\"hole_bytes\":0},"
+         "{\"index\":4,\"fail\":\"lost\",\"hole_blocks\":0,\"hole_bytes\":0},"
+         "{\"index\":5,\"fail\":\"blank\",\"hole_blocks\":0,\"hole_bytes\":0}"},
+    };
+    char page[2048], text[2048];
+    const char *pages[] = {page, NULL};
+    struct allot_children children;
+    struct allot_child child;
+    struct allot_doc_error why;
+    struct allot_doc_file shortly, fully;
+    struct allot_dir dir = {NULL};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(page, sizeof(page),
+                 HEAD
+                 "[\"a\",8,100000,2,\"g\",1%s],[\"b\",8,100000,1,"
+                 "\"h\",1%s]],\"layouts\":[{}," ONE_LAYOUT "]}",
+                 cases[i].members, cases[i].members);
+        snprintf(text, sizeof(text),
+                 "{\"version\":1,\"gfid\":\"g\",\"size\":100000,\"exact\":true,"
+                 "\"inexact_because\":[],\"spread\":true,\"base\":\"ok\","
+                 "\"nlink\":2," EXTENTS ",\"members\":[%s]}",
+                 cases[i].full);
+        fake_pages = pages;
+        fake_asked = 0;
+        assert_int_equal(allot_children_ask(&children, &dir, NULL), 0);
+        assert_int_equal(
+            allot_doc_file_parse(text, strlen(text), 1, &fully, &why), 0);
+        for (int twice = 0; twice < 2; twice++) {
+            assert_int_equal(allot_children_next(&children, &child), 1);
+            assert_true(child.known && child.layout && !child.report);
+            assert_int_equal(allot_doc_file_spread(
+                                 child.gfid, child.size, child.nlink,
+                                 child.layout, child.members, &shortly, &why),
+                             0);
+            assert_string_equal(shortly.gfid, twice ? "h" : "g");
+            assert_int_equal(shortly.nlink, twice ? 1 : 2);
+            assert_int_equal(shortly.exact, fully.exact);
+            same_counts(&shortly, &fully);
+            allot_doc_file_clear(&shortly);
+        }
+        assert_int_equal(allot_children_next(&children, &child), 0);
+        allot_doc_file_clear(&fully);
+        allot_children_end(&children);
+    }
+}
+
+static void
+members_in_short_are_checked(void **state)
+{
+    static const char *const bad[] = {
+        "[[6,\"ok\",0,0]]",
+        "[[3,\"ok\",0]]",
+        "[[3,\"well\",0,0]]",
+        "[[3,5,0,0]]",
+        "[[\"3\",\"ok\",0,0]]",
+        "[[3,\"ok\",-1,0]]",
+        "[3]",
+    };
+    struct allot_layout *layout = NULL;
+    struct allot_doc_error why;
+    struct allot_doc_file doc;
+    json_t *json = json_loads(ONE_LAYOUT, 0, NULL);
+
+    (void)state;
+    assert_int_equal(allot_doc_layout_read(json, &layout, &why), 0);
+    json_decref(json);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        json = json_loads(bad[i], 0, NULL);
+        assert_non_null(json);
+        assert_int_equal(
+            allot_doc_file_spread("g", 1, 1, layout, json, &doc, &why),
+            -EBADMSG);
+        allot_doc_file_clear(&doc);
+        json_decref(json);
+    }
+    allot_layout_free(layout);
 }
 
 /* ---- sums -----------------------------------------------------------------
@@ -256,6 +383,8 @@ main(void)
         cmocka_unit_test(pages_are_one_listing),
         cmocka_unit_test(an_error_comes_behind_what_was_listed),
         cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(in_short_is_the_same),
+        cmocka_unit_test(members_in_short_are_checked),
         cmocka_unit_test(files_count_in_every_directory_above),
         cmocka_unit_test(many_directories_keep_their_sums),
     };

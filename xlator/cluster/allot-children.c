@@ -4,7 +4,7 @@
  * holds and how each file in it is, in one answer. A report asks this once per
  * directory instead of one question per file.
  *
- *   {"version":1, "inline_limit":N, "entries":[ENTRY, ...]
+ *   {"version":1, "inline_limit":N, "entries":[ENTRY, ...], "layouts":[...]
  *    [, "next":"CURSOR" | , "error":ERRNO]}
  *
  *   ["name", 4]                      a directory (readdir's DT_DIR)
@@ -12,6 +12,9 @@
  *   ["name", 8]                      a file: ask for its report
  *   ["name", 8, SIZE]                a file that is in its base, whole
  *   ["name", 8, SIZE, NLINK, "gfid"] the same with several names
+ *   ["name", 8, SIZE, NLINK, "gfid", LAYOUT[, [MEMBER, ...]]]
+ *                                    a spread file: place of its layout in
+ *                                    "layouts"; members that are not just well
  *   ["name", 8, {REPORT}]            a spread file: its report
  *
  * A name that is not UTF-8 is {"hex":"..."}. What is neither directory nor file
@@ -35,8 +38,9 @@
 #include "allot-presence.h"
 #include "allot-proto.h"
 
-#define CHILDREN_TEXT 60000 /* bytes of a document; what ends it has room */
-#define CHILDREN_KEPT 32    /* open directories that wait for "next" */
+#define CHILDREN_TEXT 60000  /* bytes of a document; what ends it has room */
+#define CHILDREN_LAYOUTS 128 /* different ones in a document */
+#define CHILDREN_KEPT 32     /* open directories that wait for "next" */
 #define CHILDREN_KEPT_SEC 300
 
 /* A listing that is to be gone on with. */
@@ -172,15 +176,55 @@ listing_open(xlator_t *this, inode_t *inode, fd_t **fd)
  */
 
 struct children_text {
-    char *bytes;
+    char *bytes; /* up to the entries; owned */
     size_t len;
+    char *layouts; /* what follows them; owned */
+    size_t layouts_len;
+    struct allot_rec *recs[CHILDREN_LAYOUTS]; /* who has them: equal layouts are
+                                                 the same one, as long as
+                                                 somebody holds it */
+    int layout_count;
 };
+
+static int
+text_begin(struct children_text *text, uint32_t inline_limit)
+{
+    memset(text, 0, sizeof(*text));
+    text->bytes = malloc(CHILDREN_TEXT + 256);
+    text->layouts = malloc(CHILDREN_TEXT);
+    if (!text->bytes || !text->layouts)
+        return -ENOMEM;
+    text->len =
+        sprintf(text->bytes, "{\"version\":1,\"inline_limit\":%u,\"entries\":[",
+                inline_limit);
+    return 0;
+}
+
+/* The document; @text is freed. @end: what its last key is, or "". */
+static char *
+text_end(struct children_text *text, const char *end)
+{
+    char *bytes = text->bytes;
+    int i = 0;
+
+    if (bytes && end) {
+        text->len += sprintf(bytes + text->len, "],\"layouts\":[%.*s]%s}",
+                             (int)text->layouts_len, text->layouts, end);
+    } else {
+        free(bytes);
+        bytes = NULL;
+    }
+    free(text->layouts);
+    for (i = 0; i < text->layout_count; i++)
+        allot_rec_unref(text->recs[i]);
+    return bytes;
+}
 
 /* Adds @part, unless the document is full: -E2BIG. */
 static int
 text_add(struct children_text *text, const char *part, size_t len)
 {
-    if (text->len + len > CHILDREN_TEXT)
+    if (text->len + text->layouts_len + len > CHILDREN_TEXT)
         return -E2BIG;
     memcpy(text->bytes + text->len, part, len);
     text->len += len;
@@ -236,6 +280,63 @@ name_hex(const char *name, char *out, size_t room)
         len += sprintf(out + len, "%02x", (uint8_t)*name);
     len += sprintf(out + len, "\"}");
     return len;
+}
+
+/* A layout as JSON. Its length; 0: it has no room. */
+static size_t
+layout_json(const struct allot_layout *layout, char *out, size_t room)
+{
+    const struct allot_extent *x = NULL;
+    size_t len = 0;
+    uint32_t e = 0;
+    int m = 0;
+
+    len = sprintf(out, "{\"inline_limit\":%u,\"extents\":[",
+                  layout->inline_limit);
+    for (e = 0; e < layout->extent_count; e++) {
+        x = &layout->extents[e];
+        if (len + 128 > room)
+            return 0;
+        len += sprintf(out + len,
+                       "%s{\"start\":%" PRIu64
+                       ",\"phase\":%u,\"block_shift\":%d,\"members\":[",
+                       e ? "," : "", x->start_byte, x->phase, x->block_shift);
+        for (m = 0; m < x->member_count; m++) {
+            if (len + 32 > room)
+                return 0;
+            len += sprintf(out + len, "%s[%d,%d]", m ? "," : "",
+                           x->members[m].brick_idx, x->members[m].weight);
+        }
+        len += sprintf(out + len, "]}");
+    }
+    len += sprintf(out + len, "]}");
+    return len;
+}
+
+/* The place of the layout of @rec among the document's. -E2BIG: the document is
+ * full; -ENOENT: it is not for here. */
+static int
+text_layout(struct children_text *text, struct allot_rec *rec)
+{
+    char json[CHILDREN_TEXT / 8];
+    size_t len = 0;
+    int i = 0;
+
+    for (i = 0; i < text->layout_count; i++)
+        if (text->recs[i]->r.layout == rec->r.layout)
+            return i;
+    len = layout_json(rec->r.layout, json, sizeof(json));
+    if (len == 0)
+        return -ENOENT;
+    if (i == CHILDREN_LAYOUTS ||
+        text->len + text->layouts_len + len + 1 > CHILDREN_TEXT)
+        return -E2BIG;
+    if (i)
+        text->layouts[text->layouts_len++] = ',';
+    memcpy(text->layouts + text->layouts_len, json, len);
+    text->layouts_len += len;
+    text->recs[text->layout_count++] = allot_rec_ref(rec);
+    return i;
 }
 
 /* ---- entries -------------------------------------------------------------
@@ -315,11 +416,48 @@ spread_ask(xlator_t *this, struct children_spread *spread, gf_dirent_t *entries)
     return 0;
 }
 
+/* A spread file of which all is known, into *@report, which the caller frees;
+ * it stays NULL if the file is to tell by itself. 0, -E2BIG or -ENOMEM. */
+static int
+child_spread(xlator_t *this, struct children_text *text, gf_dirent_t *entry,
+             const struct allot_presence *seen, char **report)
+{
+    const struct allot_layout *layout = seen->rec->r.layout;
+    struct allot_report_member *members = NULL;
+    char list[CHILDREN_TEXT / 8] = "";
+    size_t len = 0;
+    uint32_t i = 0;
+    int place = text_layout(text, seen->rec);
+
+    if (place < 0)
+        return place == -ENOENT ? 0 : place;
+    members = allot_report_members(this, seen);
+    if (!members)
+        return 0;
+    for (i = 0; i < layout->brick_count && len + 128 < sizeof(list); i++) {
+        if (strcmp(members[i].fail, "ok") == 0 && members[i].hole_blocks == 0)
+            continue;
+        len += sprintf(list + len, "%s[%u,\"%s\",%" PRIu64 ",%" PRIu64 "]",
+                       len ? "," : ",[", members[i].idx, members[i].fail,
+                       members[i].hole_blocks, members[i].hole_bytes);
+    }
+    free(members);
+    if (i < layout->brick_count)
+        return 0;
+    if (asprintf(report, "%" PRIu64 ",%u,\"%s\",%d%s%s", seen->rec->r.size,
+                 entry->d_stat.ia_nlink, uuid_utoa(entry->d_stat.ia_gfid),
+                 place, list, len ? "]" : "") < 0) {
+        *report = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
 /* What the listing said of a file that is in its base, into @plain: "" if the
  * file is to be asked for. Or the report of a spread one, which the caller
  * frees; @seen: NULL if it is none that was taken up. 0 or -ENOMEM. */
 static int
-child_file(xlator_t *this, gf_dirent_t *entry,
+child_file(xlator_t *this, struct children_text *text, gf_dirent_t *entry,
            const struct allot_presence *seen, char *plain, size_t room,
            char **report)
 {
@@ -328,9 +466,13 @@ child_file(xlator_t *this, gf_dirent_t *entry,
         entry->dict && dict_get(entry->dict, ALLOT_XATTR_RECORD);
     enum allot_kind kind = ALLOT_KIND_PLAIN;
     int err = 0;
+    int ret = 0;
 
     *plain = '\0';
     if (seen) {
+        ret = child_spread(this, text, entry, seen, report);
+        if (ret || *report)
+            return ret;
         *report = allot_report_json(this, seen->inode, _gf_true, &entry->d_stat,
                                     seen, &err);
         return err == ENOMEM ? -ENOMEM : 0;
@@ -386,7 +528,8 @@ child_add(xlator_t *this, struct children_text *text, gf_dirent_t *entry,
         strcmp(entry->d_name, "..") == 0)
         return 0;
     if (type == DT_REG) {
-        ret = child_file(this, entry, seen, plain, sizeof(plain), &report);
+        ret =
+            child_file(this, text, entry, seen, plain, sizeof(plain), &report);
         if (ret)
             return ret;
     }
@@ -439,11 +582,11 @@ children_add(xlator_t *this, struct children_text *text, gf_dirent_t *entries,
 }
 
 /* How much to list at once: names that do not fit any more are listed twice. An
- * entry of a listing is as long as 300 bytes and its name, a report 430. */
+ * entry of a listing is as long as 300 bytes and its name, here some 90. */
 static size_t
 children_chunk(const struct children_text *text)
 {
-    size_t chunk = (CHILDREN_TEXT - text->len) * 7 / 10;
+    size_t chunk = (CHILDREN_TEXT - text->len - text->layouts_len) * 2;
 
     return chunk < 4096 ? 4096 : chunk;
 }
@@ -477,9 +620,8 @@ allot_children_json(xlator_t *this, inode_t *inode, const char *cursor,
                     int *err)
 {
     struct allot_priv *priv = allot_priv(this);
-    struct children_text text = {
-        0,
-    };
+    struct children_text text;
+    char end[64] = "";
     uint64_t token = 0;
     uint64_t off = 0;
     fd_t *fd = NULL;
@@ -490,35 +632,24 @@ allot_children_json(xlator_t *this, inode_t *inode, const char *cursor,
         *err = EINVAL;
         return NULL;
     }
-    text.bytes = malloc(CHILDREN_TEXT + 128);
-    if (!text.bytes) {
-        *err = ENOMEM;
-        return NULL;
-    }
-    text.len =
-        sprintf(text.bytes, "{\"version\":1,\"inline_limit\":%u,\"entries\":[",
-                allot_bricks_inline_limit(this));
-    if (token)
+    ret = text_begin(&text, allot_bricks_inline_limit(this));
+    if (ret == 0 && token)
         fd = listing_take(priv, token, inode);
-    if (!fd)
+    if (ret == 0 && !fd)
         ret = listing_open(this, inode, &fd);
     /* What cannot even be opened is no listing. */
     if (ret < 0) {
-        free(text.bytes);
         *err = -ret;
-        return NULL;
+        return text_end(&text, NULL);
     }
     ret = children_list(this, fd, &text, &off);
     if (ret == 1) {
         token = listing_keep(priv, fd);
-        sprintf(text.bytes + text.len,
-                "],\"next\":\"%" PRIx64 "-%" PRIx64 "\"}", token, off);
-        return text.bytes;
+        sprintf(end, ",\"next\":\"%" PRIx64 "-%" PRIx64 "\"", token, off);
+        return text_end(&text, end);
     }
     fd_unref(fd);
     if (ret < 0)
-        sprintf(text.bytes + text.len, "],\"error\":%d}", -ret);
-    else
-        sprintf(text.bytes + text.len, "]}");
-    return text.bytes;
+        sprintf(end, ",\"error\":%d", -ret);
+    return text_end(&text, end);
 }

@@ -59,6 +59,22 @@ allot_report_json(xlator_t *this, inode_t *inode, gf_boolean_t full,
                   const struct iatt *known, const struct allot_presence *seen,
                   int *err);
 
+/* How one member of a file is, as a report tells it. */
+struct allot_report_member {
+    uint16_t idx;
+    const char *fail; /* "ok", "down", "blank", "lost", "missing"; static */
+    uint64_t hole_blocks;
+    uint64_t hole_bytes;
+};
+
+/** allot_report_members - allot-report.c: what a report of a file would say of
+ * its members, one for each of seen->rec->r.layout->bricks, if what a listing
+ * and its bricks have said tells all; the file's size is seen->rec->r.size
+ * then. In a synctask. Free with free(); NULL: it does not tell all, ask the
+ * file. */
+struct allot_report_member *
+allot_report_members(xlator_t *this, const struct allot_presence *seen);
+
 /** allot_children_json - allot-children.c: the document of
  * glusterfs.allot.children of a directory, from @cursor on ("": all of it). In
  * a synctask. Malloc'ed; NULL: *@err. */

@@ -93,41 +93,53 @@ member_fail(xlator_t *this, uint16_t idx, int err)
     return err == -ENODATA || err == -EIO ? "missing" : "down";
 }
 
-static json_t *
-member_json(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
-            uint16_t idx, int err, const struct iatt *st, uint64_t size)
+/* How the member @idx of a file is. @err: what asking for its portion gave,
+ * @st: the portion. */
+static void
+member_state(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
+             uint16_t idx, int err, const struct iatt *st, uint64_t size,
+             struct allot_report_member *member)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
-    const char *fail = member_fail(this, idx, err);
     struct allot_brick_view view;
     struct allot_call call;
     uint64_t blocks = 0;
     uint64_t expected = 0;
-    uint64_t holes = 0;
-    uint64_t hole_bytes = 0;
     loc_t loc = {
         0,
     };
 
-    if (!strcmp(fail, "ok")) {
-        allot_layout_blocks_of(rec->r.layout, idx, size, &blocks, &expected);
-        /* As many disk blocks as bytes: no holes, nothing to ask. */
-        if (st->ia_blocks * 512 < expected &&
-            !allot_brick_get(this, idx, &view) &&
-            !allot_portion_loc(this, inode, ai, rec->r.nonce, &loc)) {
-            allot_call_init(&call, view.xl, GF_FOP_SEEK);
-            call.fd = fd_anonymous(loc.inode);
-            call.xdata = rec->gen_xdata;
-            if (call.fd) {
-                count_holes(this, rec, size, &call, idx, &holes, &hole_bytes);
-                fd_unref(call.fd);
-            }
+    memset(member, 0, sizeof(*member));
+    member->idx = idx;
+    member->fail = member_fail(this, idx, err);
+    if (strcmp(member->fail, "ok") != 0)
+        return;
+    allot_layout_blocks_of(rec->r.layout, idx, size, &blocks, &expected);
+    /* As many disk blocks as bytes: no holes, nothing to ask. */
+    if (st->ia_blocks * 512 < expected && !allot_brick_get(this, idx, &view) &&
+        !allot_portion_loc(this, inode, ai, rec->r.nonce, &loc)) {
+        allot_call_init(&call, view.xl, GF_FOP_SEEK);
+        call.fd = fd_anonymous(loc.inode);
+        call.xdata = rec->gen_xdata;
+        if (call.fd) {
+            count_holes(this, rec, size, &call, idx, &member->hole_blocks,
+                        &member->hole_bytes);
+            fd_unref(call.fd);
         }
-        loc_wipe(&loc);
     }
-    return json_pack("{s:i, s:s, s:I, s:I}", "index", (int)idx, "fail", fail,
-                     "hole_blocks", (json_int_t)holes, "hole_bytes",
-                     (json_int_t)hole_bytes);
+    loc_wipe(&loc);
+}
+
+static json_t *
+member_json(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
+            uint16_t idx, int err, const struct iatt *st, uint64_t size)
+{
+    struct allot_report_member member;
+
+    member_state(this, inode, rec, idx, err, st, size, &member);
+    return json_pack("{s:i, s:s, s:I, s:I}", "index", (int)idx, "fail",
+                     member.fail, "hole_blocks", (json_int_t)member.hole_blocks,
+                     "hole_bytes", (json_int_t)member.hole_bytes);
 }
 
 static json_t *
@@ -176,6 +188,34 @@ presence_tells(xlator_t *this, const struct allot_rec *rec,
             return _gf_false;
     }
     return _gf_true;
+}
+
+struct allot_report_member *
+allot_report_members(xlator_t *this, const struct allot_presence *seen)
+{
+    struct allot_inode *ai = allot_inode_peek(this, seen->inode);
+    const struct allot_layout *layout = seen->rec->r.layout;
+    int n = layout->brick_count;
+    struct allot_report_member *members = calloc(n, sizeof(*members));
+    struct iatt *sts = calloc(n, sizeof(*sts));
+    int *errs = calloc(n, sizeof(*errs));
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    struct allot_rec *rec = ai ? allot_inode_rec(ai, &kind) : NULL;
+    int i = 0;
+
+    if (!members || !sts || !errs || !rec || kind != ALLOT_KIND_SPREAD ||
+        (rec->r.flags & ALLOT_RECORD_DIRTY) ||
+        !presence_tells(this, rec, seen, errs, sts)) {
+        free(members);
+        members = NULL;
+    }
+    for (i = 0; members && i < n; i++)
+        member_state(this, seen->inode, rec, layout->bricks[i], errs[i],
+                     &sts[i], rec->r.size, &members[i]);
+    allot_rec_unref(rec);
+    free(sts);
+    free(errs);
+    return members;
 }
 
 /* Adds what only a spread file has. 0 or -errno. */
