@@ -44,6 +44,7 @@ work() {
     touch "$M/.allot" 2>/dev/null
     setfattr -n user.x -v y "$M/d/sparse" && getfattr -d "$M/d/sparse" || return 1
     getfattr -n glusterfs.allot.status "$M" 2>/dev/null
+    getfattr -n glusterfs.allot.children "$M/d" 2>/dev/null
     getfattr -n glusterfs.allot.report "$M/d/sparse" 2>/dev/null
     getfattr -n glusterfs.allot.layout "$M/d/sparse" 2>/dev/null
     df "$M" >/dev/null && { rm -r "$M/d" || { find "$M" -ls; return 1; } }
