@@ -189,6 +189,35 @@ health_hold_msec(const struct allot_bricks *b)
     return (uint64_t)allot_priv(b->this)->opt.failing_hold * 1000;
 }
 
+/* One brick's part of allot_health_hold_locked(). */
+static void
+health_hold_one_locked(struct allot_health *h, int32_t was_sec, int32_t now_sec)
+{
+    uint64_t since = 0;
+
+    if (h->failing && h->quiet_msec >= h->hold_msec)
+        since = h->quiet_msec - h->hold_msec;
+    h->hold_msec = h->hold_msec / was_sec * now_sec;
+    if (h->failing && h->quiet_msec)
+        h->quiet_msec = since + h->hold_msec;
+}
+
+/* Bricks that are failing are held for as long as they would be had the option
+ * always been this: counted from the last error, doublings kept. */
+void
+allot_health_hold_locked(struct allot_bricks *b, int32_t was_sec,
+                         int32_t now_sec)
+{
+    int i = 0;
+
+    if (was_sec <= 0)
+        return;
+    for (i = 0; i < b->count; i++)
+        health_hold_one_locked(&b->children[i].health, was_sec, now_sec);
+    for (i = 0; i < b->leaf_count; i++)
+        health_hold_one_locked(&b->leaves[i].health, was_sec, now_sec);
+}
+
 gf_boolean_t
 allot_health_trip_locked(struct allot_bricks *b, struct allot_health *h,
                          const char *why)

@@ -104,6 +104,12 @@ allot_health_tick(xlator_t *this);
 void
 allot_health_connected_locked(struct allot_child *c);
 
+/** allot_health_hold_locked - option failing-hold was @was_sec, is @now_sec:
+ * also for the bricks that are failing now. */
+void
+allot_health_hold_locked(struct allot_bricks *b, int32_t was_sec,
+                         int32_t now_sec);
+
 /** allot_health_state_locked - count a change of a brick from @was to @now
  * @failures: times it stopped being well */
 void

@@ -401,6 +401,7 @@ options_ns_kind(const char *value)
 /* All options as given, in the units of struct allot_options. */
 struct allot_given {
     uint64_t inline_limit;
+    gf_boolean_t inline_given;
     uint64_t block_size;
     int32_t width;
     double min_free;
@@ -425,6 +426,7 @@ options_apply(xlator_t *this, const struct allot_given *given)
         0,
     };
     uint64_t stops = 0;
+    uint32_t limit = 0;
     uint8_t shift = 0;
     int i = 0;
     int ret = 0;
@@ -442,19 +444,24 @@ options_apply(xlator_t *this, const struct allot_given *given)
     if (ret)
         goto out;
 
-    priv->opt.inline_limit = (given->inline_limit + ALLOT_INLINE_ALIGN - 1) /
-                             ALLOT_INLINE_ALIGN * ALLOT_INLINE_ALIGN;
+    limit = (given->inline_limit + ALLOT_INLINE_ALIGN - 1) /
+            ALLOT_INLINE_ALIGN * ALLOT_INLINE_ALIGN;
     priv->opt.block_shift = shift;
     priv->opt.width = given->width;
     priv->opt.min_free = given->min_free;
     priv->opt.prefetch = given->prefetch;
     priv->opt.failing_errors = given->failing_errors;
-    priv->opt.failing_hold = given->failing_hold;
     priv->opt.stall_timeout = given->stall_timeout;
     priv->opt.strict_readdir = given->strict;
     priv->opt.stops = stops;
 
     pthread_mutex_lock(&b->lock);
+    if (limit != priv->opt.inline_limit)
+        b->inline_told = _gf_false;
+    priv->opt.inline_limit = limit;
+    priv->opt.inline_given = given->inline_given;
+    allot_health_hold_locked(b, priv->opt.failing_hold, given->failing_hold);
+    priv->opt.failing_hold = given->failing_hold;
     priv->opt.ns_kind = options_ns_kind(given->ns);
     b->weights_mode = w.mode;
     for (i = 0; i < b->count; i++)
@@ -479,6 +486,7 @@ allot_options_init(xlator_t *this)
     allot_warnings_set(this, this->options);
     if (options_check(this, this->options))
         return -1;
+    given.inline_given = dict_get(this->options, "inline-limit") != NULL;
     GF_OPTION_INIT("inline-limit", given.inline_limit, size_uint64, err);
     GF_OPTION_INIT("block-size", given.block_size, size_uint64, err);
     GF_OPTION_INIT("width", given.width, int32, err);
@@ -512,6 +520,7 @@ allot_options_reconf(xlator_t *this, dict_t *options)
     allot_warnings_set(this, options);
     if (options_check(this, options))
         return -1;
+    given.inline_given = dict_get(options, "inline-limit") != NULL;
     GF_OPTION_RECONF("inline-limit", given.inline_limit, options, size_uint64,
                      err);
     GF_OPTION_RECONF("block-size", given.block_size, options, size_uint64, err);

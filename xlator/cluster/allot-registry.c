@@ -112,7 +112,7 @@ registry_check_inline_limit(struct allot_bricks *b)
     struct allot_priv *priv = allot_priv(b->this);
 
     if (b->inline_told || priv->opt.inline_limit == b->reg.inline_limit ||
-        !dict_get(b->this->options, "inline-limit"))
+        !priv->opt.inline_given)
         return;
     b->inline_told = _gf_true;
     gf_msg(b->this->name, GF_LOG_WARNING, 0, ALLOT_MSG_REGISTRY,

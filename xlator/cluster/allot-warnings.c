@@ -74,6 +74,16 @@ warnings_add(json_t *to, char *list, int rejected)
     }
 }
 
+/* What was asked for when the volume was registered stays. */
+static void
+warnings_inline_limit(json_t *to, uint32_t asked, uint32_t registered)
+{
+    json_array_append_new(
+        to, json_sprintf("inline-limit %u is not in force: the volume was "
+                         "registered with %u",
+                         asked, registered));
+}
+
 json_t *
 allot_warnings_json(xlator_t *this)
 {
@@ -82,14 +92,23 @@ allot_warnings_json(xlator_t *this)
     json_t *list = json_array();
     char *rejected = NULL;
     char *beside = NULL;
+    gf_boolean_t ignored = _gf_false;
+    uint32_t asked = 0;
+    uint32_t registered = 0;
 
     pthread_mutex_lock(&b->lock);
+    asked = priv->opt.inline_limit;
+    registered = b->reg.inline_limit;
+    ignored = b->reg.version && b->reg.phase == ALLOT_REGISTRY_ACTIVE &&
+              priv->opt.inline_given && asked != registered;
     rejected = priv->opt.rejected ? gf_strdup(priv->opt.rejected) : NULL;
     beside = priv->opt.beside ? gf_strdup(priv->opt.beside) : NULL;
     pthread_mutex_unlock(&b->lock);
     if (list) {
         warnings_add(list, rejected, 1);
         warnings_add(list, beside, 0);
+        if (ignored)
+            warnings_inline_limit(list, asked, registered);
     }
     GF_FREE(rejected);
     GF_FREE(beside);

@@ -36,11 +36,12 @@ enum allot_mem_types {
 /* Options as a running graph sees them. Written by init and reconfigure only;
  * each field is read on its own, so that no lock is needed. */
 struct allot_options {
-    uint32_t inline_limit;   /* bytes, a multiple of 4096; seeds the registry */
-    uint8_t block_shift;     /* block size = 1 << block_shift */
-    uint32_t width;          /* most members of an extent */
-    double min_free;         /* percent of a brick below which it is full */
-    uint64_t prefetch;       /* most bytes to read ahead of a stream */
+    uint32_t inline_limit; /* bytes, a multiple of 4096; seeds the registry */
+    gf_boolean_t inline_given; /* somebody has set it */
+    uint8_t block_shift;       /* block size = 1 << block_shift */
+    uint32_t width;            /* most members of an extent */
+    double min_free;           /* percent of a brick below which it is full */
+    uint64_t prefetch;         /* most bytes to read ahead of a stream */
     uint32_t failing_errors; /* errors in a row of a failing brick; 0: never */
     uint32_t failing_hold;   /* seconds */
     uint32_t stall_timeout;  /* seconds; 0: never */
