@@ -162,8 +162,7 @@ static int
 take_data(const struct volfile *vf, struct convert_target *t, int sub,
           const char **why)
 {
-    if (below_cache(vf, &sub))
-        t->below_cache = 1;
+    below_cache(vf, &sub);
     if (is_set(vf, sub))
         return take_set(vf, t, sub, why);
     /* That of convert_refuse(). */
@@ -369,14 +368,17 @@ fit_options(const struct volfile *vf, const struct convert_target *t,
             struct request *req)
 {
     const char *weights = option_of(req, "weights");
+    const char *names = option_of(req, "namespace");
 
     if (weights && !weights_fit(vf, t, weights))
         request_drop(req, "weights");
-    if (req->replicate &&
-        (t->leaf_count || t->data_count < 3 || t->below_cache)) {
+    if (req->replicate && (t->leaf_count || t->data_count < 3)) {
         request_drop(req, "namespace");
         req->replicate = 0;
     }
+    /* What stands above the bricks here is one of the two others. */
+    if (names && strcmp(names, "other") == 0)
+        request_drop(req, "namespace");
 }
 
 /* Replicate over the first three bricks, in the place of distribute. Clients
@@ -577,19 +579,40 @@ half_locked_below(const struct volfile *vf, int ns)
     return 0;
 }
 
-/* The text up to the end of the namespace, where sets lock whole files. */
-static void
-print_below(FILE *f, const struct volfile *vf, size_t to)
+/* Does only distribute below allot have use for it? */
+static int
+is_cache_of_names(const struct volfile *vf, const struct convert_target *t,
+                  int at)
 {
+    int below = at;
+
+    return has_child(&vf->nodes[t->ns], at) && below_cache(vf, &below);
+}
+
+/* The text up to the end of the namespace, where sets lock whole files; or up
+ * to its beginning, where @names take its place. */
+static void
+print_below(FILE *f, const struct volfile *vf, const struct convert_target *t,
+            int names)
+{
+    size_t to = names ? vf->nodes[t->ns].begin : vf->nodes[t->ns].end;
     const struct volfile_node *node = NULL;
     size_t at = 0;
     int i = 0;
     int k = 0;
 
     for (i = 0; i < vf->node_count && vf->nodes[i].end <= to; i++) {
+        node = &vf->nodes[i];
+        if (names && is_cache_of_names(vf, t, i)) {
+            print_text(f, vf, at, node->begin);
+            at = node->end;
+            /* With the empty line behind it. */
+            if (at < to && vf->text[at] == '\n')
+                at++;
+            continue;
+        }
         if (!is_half_locked(vf, i))
             continue;
-        node = &vf->nodes[i];
         print_text(f, vf, at, node->begin);
         fprintf(f, "volume %s\n    type %s\n", node->name, node->type);
         for (k = 0; k < node->option_count; k++)
@@ -633,7 +656,6 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
               struct request *req, char **out, size_t *out_len,
               const char **why)
 {
-    const struct volfile_node *ns = &vf->nodes[target->ns];
     char name[CONVERT_NAME_MAX + 16];
     FILE *f = NULL;
 
@@ -651,7 +673,7 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
     f = open_memstream(out, out_len);
     if (!f)
         return -ENOMEM;
-    print_below(f, vf, req->replicate ? ns->begin : ns->end);
+    print_below(f, vf, target, req->replicate);
     if (req->replicate)
         print_names(f, vf, target);
     print_allot(f, vf, target, req);

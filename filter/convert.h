@@ -48,7 +48,6 @@ struct convert_target {
     int data_count;
     int *leaves;         /* owned: bricks of sets, in order */
     int leaf_count;      /* 0: the data subvolumes are plain bricks */
-    int below_cache;     /* readdir-ahead stands below the namespace */
     int done;            /* cluster/allot stands above it already */
     const char *why;     /* what stands there cannot be used: a sentence */
     const char *leaving; /* what a remove-brick takes away, NULL: nothing; the

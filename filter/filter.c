@@ -155,6 +155,7 @@ struct brick {
     struct volfile vf;
     struct timespec mtime;
     struct ondisk disk; /* of all bricks of the volume on this machine */
+    char dir[PATH_MAX]; /* where it is */
 };
 
 static void
@@ -294,33 +295,112 @@ brick_find(const char *file, const char *volume, struct brick *best)
 {
     const char *slash = strrchr(file, '/');
     char dir[PATH_MAX];
+    int ret = 0;
 
     memset(best, 0, sizeof(*best));
     snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - file) : 1,
              slash ? file : ".");
-    if (in_workdir(file) && brick_in_dir(dir[0] ? dir : "/", volume, best) == 0)
-        return 0;
-    if (!workdir())
-        return -ENOENT;
-    if ((size_t)snprintf(dir, sizeof(dir), "%s/vols/%s", workdir(), volume) >=
-        sizeof(dir))
-        return -ENAMETOOLONG;
-    if (brick_in_dir(dir, volume, best) == 0)
-        return 0;
-    return brick_in_snaps(volume, best);
+    if (!dir[0])
+        strcpy(dir, "/");
+    ret = in_workdir(file) ? brick_in_dir(dir, volume, best) : -ENOENT;
+    if (ret && workdir()) {
+        if ((size_t)snprintf(dir, sizeof(dir), "%s/vols/%s", workdir(),
+                             volume) >= sizeof(dir))
+            return -ENAMETOOLONG;
+        ret = brick_in_dir(dir, volume, best);
+        if (ret)
+            ret = brick_in_snaps(volume, best);
+    } else if (ret) {
+        ret = -ENOENT;
+    }
+    strcpy(best->dir, dir);
+    return ret;
 }
 
 /* ---- what is on disk -------------------------------------------------------
  */
 
+static int
+info_started(const char *dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    size_t len = 0;
+    char *text = NULL;
+    int ret = 0;
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/info", dir) >= sizeof(path))
+        return 0;
+    text = read_file(path, &len, &st);
+    if (!text)
+        return 0;
+    text[len] = '\0';
+    ret = ondisk_started(text);
+    free(text);
+    return ret;
+}
+
+/* The kind of namespace in a client's volfile, -1: there is no allot in it. */
+static int
+kind_in_file(const char *path, const char *volume)
+{
+    char name[CONVERT_NAME_MAX + 16];
+    struct volfile vf;
+    struct stat st;
+    const char *why = NULL;
+    size_t len = 0;
+    int kind = -1;
+    char *text = read_file(path, &len, &st);
+
+    if (!text)
+        return -1;
+    snprintf(name, sizeof(name), "%s-names", volume);
+    if (volfile_parse(text, len, &vf, &why) == 0 &&
+        volfile_has_type(&vf, "cluster/allot") >= 0)
+        kind = volfile_find(&vf, name) >= 0 ? ALLOT_NS_REPLICATE
+                                            : ALLOT_NS_DISTRIBUTE;
+    volfile_free(&vf);
+    free(text);
+    return kind;
+}
+
+/* A server without a brick of the volume sees no registry. There the names of a
+ * started volume stay as the other volfile for mounts has them: glusterd writes
+ * two (one for servers, one for everybody), one after the other. -1: not known.
+ */
+static int
+kind_in_force(const char *file, const char *dir, const char *volume)
+{
+    const char *slash = strrchr(file, '/');
+    const char *base = slash ? slash + 1 : file;
+    char names[2][CONVERT_NAME_MAX + 32];
+    char path[PATH_MAX];
+    int kind = -1;
+    int i = 0;
+
+    if (!info_started(dir))
+        return -1;
+    snprintf(names[0], sizeof(names[0]), "%s.tcp-fuse.vol", volume);
+    snprintf(names[1], sizeof(names[1]), "trusted-%s.tcp-fuse.vol", volume);
+    for (i = 0; i < 2 && kind < 0; i++)
+        if (strcmp(base, names[i]) != 0 &&
+            (size_t)snprintf(path, sizeof(path), "%s/%s", dir, names[i]) <
+                sizeof(path))
+            kind = kind_in_file(path, volume);
+    return kind;
+}
+
 /* The registry's kind of namespace wins: names do not move. */
 static void
-obey_registry(const struct brick *brick, const struct convert_target *t,
-              struct request *req)
+obey_registry(const char *file, const struct brick *brick,
+              const struct convert_target *t, struct request *req)
 {
     static char key[] = "namespace";
     static char value[] = "replicate";
-    const struct ondisk disk = brick->disk;
+    struct ondisk disk = brick->disk;
+
+    if (!disk.here)
+        disk.ns_kind = kind_in_force(file, brick->dir, t->volume);
 
     if (req->replicate && !disk.registered && disk.has_names) {
         tell(LOG_ERR,
@@ -454,7 +534,7 @@ convert_one(const char *file, const struct volfile *vf,
     request_read(&brick.vf, &req);
     ret = 0;
     if (req.asked) {
-        obey_registry(&brick, t, &req);
+        obey_registry(file, &brick, t, &req);
         ret = t->leaving ? convert_refuse(vf, t, out, out_len, &why)
                          : convert_apply(vf, t, &req, out, out_len, &why);
         if (ret == 1)

@@ -111,12 +111,21 @@ ondisk_unfit(const char *text)
     return NULL;
 }
 
+int
+ondisk_started(const char *text)
+{
+    /* 0: made; 2: stopped. */
+    return strncmp(text, "status=1\n", 9) == 0 ||
+           strstr(text, "\nstatus=1\n") != NULL;
+}
+
 void
 ondisk_read(const struct volfile *brick, struct ondisk *disk)
 {
     int at = volfile_has_type(brick, "storage/posix");
     const char *dir = NULL;
 
+    disk->here = 0;
     disk->registered = 0;
     disk->ns_kind = -1;
     disk->has_names = 0;
@@ -126,6 +135,7 @@ ondisk_read(const struct volfile *brick, struct ondisk *disk)
     if (!dir ||
         !is_of_volume(dir, volfile_option(&brick->nodes[at], "volume-id")))
         return;
+    disk->here = 1;
     disk->registered = lgetxattr(dir, ALLOT_XATTR_BRICK, NULL, 0) > 0;
     if (disk->registered)
         disk->ns_kind = read_ns_kind(dir);

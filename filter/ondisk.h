@@ -10,6 +10,7 @@
 #include "volfile.h"
 
 struct ondisk {
+    int here;       /* a brick of the volume is on this machine */
     int registered; /* the brick has an identity of allot */
     int ns_kind;    /* enum allot_ns_kind, -1: no registry that decodes */
     int has_names;  /* there are files or directories of the volume */
@@ -29,6 +30,7 @@ ondisk_read(const struct volfile *brick, struct ondisk *disk);
 static inline void
 ondisk_merge(struct ondisk *into, const struct ondisk *other)
 {
+    into->here |= other->here;
     into->registered |= other->registered;
     into->has_names |= other->has_names;
     if (into->ns_kind < 0)
@@ -43,5 +45,9 @@ ondisk_merge(struct ondisk *into, const struct ondisk *other)
  */
 const char *
 ondisk_unfit(const char *text);
+
+/** ondisk_started - is a volume started, by its "info" file (@text as above) */
+int
+ondisk_started(const char *text);
 
 #endif /* ONDISK_H */

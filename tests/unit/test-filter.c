@@ -357,6 +357,64 @@ test_convert_names(void **state)
     free(out);
 }
 
+#define CACHE(n)                         \
+    "volume v-readdir-ahead-" n          \
+    "\ntype performance/readdir-ahead\n" \
+    "option parallel-readdir on\nsubvolumes v-client-" n "\nend-volume\n"
+
+/* What performance.parallel-readdir puts below distribute goes with it: names
+ * that are replicated stay so, whatever else is set. */
+static void
+test_convert_names_cached(void **state)
+{
+    static const char text[] = C0 C1 C2 CACHE("0") "\n" CACHE("1") CACHE("2")
+        DHT("v-readdir-ahead-0 v-readdir-ahead-1 v-readdir-ahead-2") TOP;
+    struct request req = {.asked = 1, .replicate = 1};
+    char *out;
+
+    (void)state;
+    req.options[0].key = (char *)"namespace";
+    req.options[0].value = (char *)"replicate";
+    req.option_count = 1;
+    out = convert(text, &req);
+    assert_non_null(out);
+    assert_null(strstr(out, "cluster/distribute"));
+    assert_null(strstr(out, "readdir-ahead"));
+    assert_null(strstr(out, "rejected"));
+    assert_non_null(
+        strstr(out, "    subvolumes v-client-0 v-client-1 v-client-2\n"));
+    assert_non_null(strstr(
+        out, "    subvolumes v-names v-client-0 v-client-1 v-client-2\n"));
+    free(out);
+
+    /* Distribute keeps them. */
+    req.replicate = 0;
+    req.options[0].value = (char *)"distribute";
+    out = convert(text, &req);
+    assert_non_null(out);
+    assert_non_null(strstr(out, "volume v-readdir-ahead-2\n"));
+    assert_non_null(strstr(out, "    option namespace distribute\n"));
+    free(out);
+}
+
+/* A kind that no volume of glusterd is of. */
+static void
+test_convert_names_other(void **state)
+{
+    struct request req = {.asked = 1};
+    char *out;
+
+    (void)state;
+    req.options[0].key = (char *)"namespace";
+    req.options[0].value = (char *)"other";
+    req.option_count = 1;
+    out = convert(PLAIN, &req);
+    assert_non_null(out);
+    assert_non_null(strstr(out, "    option rejected namespace=other\n"));
+    assert_null(strstr(out, "    option namespace"));
+    free(out);
+}
+
 #define SET(type, options)                                    \
     C0 C1 "volume v-replicate-0\n    type " type "\n" options \
           "    subvolumes v-client-0 v-client-1\nend-volume\n\n"
@@ -542,6 +600,8 @@ main(void)
         cmocka_unit_test(test_convert_plain),
         cmocka_unit_test(test_convert_sets),
         cmocka_unit_test(test_convert_names),
+        cmocka_unit_test(test_convert_names_cached),
+        cmocka_unit_test(test_convert_names_other),
         cmocka_unit_test(test_convert_unfit),
         cmocka_unit_test(test_convert_full_lock),
         cmocka_unit_test(test_convert_shard),

@@ -162,6 +162,9 @@ struct allot_bricks {
     struct allot_registry reg; /* version 0: none known */
     gf_boolean_t volume_fixed; /* all have answered once: the volume stays */
     const char *inactive_why;
+    gf_boolean_t names_wrong; /* the graph keeps names in another way than the
+                                 volume: nobody may reach them through it */
+    gf_boolean_t below_shut;  /* PARENT_DOWN has gone down, for that reason */
     gf_boolean_t inline_told; /* logged once: option inline-limit is ignored */
     gf_boolean_t orphaned_told; /* logged once: identities without registry */
     enum allot_weights_mode weights_mode;
@@ -362,6 +365,11 @@ enum allot_need {
     ALLOT_NEED_JOIN,   /* subvolumes that are not in it yet */
     ALLOT_NEED_UPDATE, /* an old copy somewhere */
 };
+
+/** allot_ns_kind_name - "distribute", ... for people and JSON.
+ * @kind: enum allot_ns_kind, or anything: "other" */
+const char *
+allot_ns_kind_name(int kind);
 
 /** allot_registry_copy - a deep copy; 0 or -ENOMEM (then @to is empty). */
 int

@@ -137,6 +137,19 @@ graph_ns_kind(const xlator_t *ns)
     return ALLOT_NS_OTHER;
 }
 
+const char *
+allot_ns_kind_name(int kind)
+{
+    switch (kind) {
+        case ALLOT_NS_DISTRIBUTE:
+            return "distribute";
+        case ALLOT_NS_REPLICATE:
+            return "replicate";
+        default:
+            return "other";
+    }
+}
+
 int
 allot_bricks_refuse(xlator_t *this, const char *name, const char *text)
 {

@@ -7,7 +7,10 @@
  *                                       subvolumes that are not below it: a
  *                                       client must not get PARENT_DOWN twice
  *   namespace     CHILD_UP              up, once every data subvolume has
- *                                       answered or 10 s have passed
+ *                                       answered or 10 s have passed; not while
+ *                                       the names are known to be kept in
+ *                                       another way than this graph does: then
+ *                                       all below is told to disconnect
  *                 CHILD_DOWN            up
  *                 anything else         up, after the first CHILD_UP
  *   data          CHILD_UP              handshake; then SOME_DESCENDENT_UP
@@ -67,8 +70,9 @@ events_due(struct allot_bricks *b)
 {
     if (b->parent_down)
         return events_all_down(b) ? GF_EVENT_CHILD_DOWN : b->event_sent;
-    if (b->ns_up && (b->event_sent == GF_EVENT_CHILD_UP || b->up_timed_out ||
-                     events_data_answered(b)))
+    if (b->ns_up && !b->names_wrong &&
+        (b->event_sent == GF_EVENT_CHILD_UP || b->up_timed_out ||
+         events_data_answered(b)))
         return GF_EVENT_CHILD_UP;
     if (!b->ns_up && b->ns_heard)
         return GF_EVENT_CHILD_DOWN;
@@ -120,6 +124,41 @@ events_pass(xlator_t *this, int32_t event, void *data)
         default_notify(this, event, data);
 }
 
+static void
+events_forward(xlator_t *this, int32_t event, void *data);
+
+/* Names must not be reached through a graph that keeps them in another way than
+ * the volume (allot-registry.c). Whoever is above could call without having
+ * heard CHILD_UP, so the connections go. Not before all bricks have said which
+ * volume this is. There is no way back: another setting makes another graph. */
+static void
+events_shut_names(xlator_t *this)
+{
+    struct allot_bricks *b = allot_bricks_of(this);
+    gf_boolean_t due = _gf_false;
+    int kind = 0;
+
+    pthread_mutex_lock(&b->lock);
+    due = b->names_wrong && (b->volume_fixed || b->up_timed_out) &&
+          !b->parent_down && !b->below_shut;
+    if (due)
+        b->below_shut = _gf_true;
+    kind = b->reg.ns_kind;
+    pthread_mutex_unlock(&b->lock);
+    if (!due)
+        return;
+    gf_msg(this->name, GF_LOG_CRITICAL, EINVAL, ALLOT_MSG_REGISTRY,
+           "nothing is served: the names of this volume are kept by %s, and "
+           "this graph would keep them by %s (with the gluster command: set "
+           "user.xlator.allot.namespace %s, or mount from a server that has a "
+           "brick of the volume)",
+           allot_ns_kind_name(kind),
+           allot_ns_kind_name(allot_priv(this)->ns_kind),
+           allot_ns_kind_name(kind));
+    events_forward(this, GF_EVENT_PARENT_DOWN, NULL);
+    allot_events_settle(this);
+}
+
 /* ---- timers ----------------------------------------------------------------
  */
 
@@ -159,6 +198,7 @@ events_slow(void *data)
     }
     pthread_mutex_unlock(&b->lock);
 
+    events_shut_names(this);
     allot_health_tick(this);
     allot_gone_tick(this, slow);
     if (slow) {
@@ -240,16 +280,20 @@ static void
 events_parent_down(xlator_t *this, void *data)
 {
     struct allot_bricks *b = allot_bricks_of(this);
+    gf_boolean_t shut = _gf_false;
 
     events_timers_stop(this);
     pthread_mutex_lock(&b->lock);
     b->parent_down = _gf_true;
+    shut = b->below_shut;
+    b->below_shut = _gf_true;
     /* Somebody above may wait for our CHILD_DOWN, also if we never sent
      * CHILD_UP. */
     if (b->event_sent == GF_EVENT_CHILD_DOWN)
         b->event_sent = -1;
     pthread_mutex_unlock(&b->lock);
-    events_forward(this, GF_EVENT_PARENT_DOWN, data);
+    if (!shut)
+        events_forward(this, GF_EVENT_PARENT_DOWN, data);
     allot_events_settle(this);
 }
 

@@ -127,11 +127,15 @@ registry_check_options(struct allot_bricks *b)
     struct allot_priv *priv = allot_priv(b->this);
     const char *why = NULL;
 
+    b->names_wrong = _gf_false;
     if (b->reg.version && b->reg.phase == ALLOT_REGISTRY_ACTIVE) {
-        if (priv->opt.ns_kind >= 0 && priv->opt.ns_kind != b->reg.ns_kind)
-            why = "option namespace differs from the registry";
-        else if (priv->ns_kind != b->reg.ns_kind)
+        /* Replicate heals what is on one brick only, that is every name of
+         * distribute; distribute makes names on one brick only. */
+        b->names_wrong = priv->ns_kind != b->reg.ns_kind;
+        if (b->names_wrong)
             why = "the graph's namespace is not of the registry's kind";
+        else if (priv->opt.ns_kind >= 0 && priv->opt.ns_kind != b->reg.ns_kind)
+            why = "option namespace differs from the registry";
         else
             registry_check_inline_limit(b);
     }

@@ -55,19 +55,6 @@ struct status {
 };
 
 static const char *
-status_ns_name(int kind)
-{
-    switch (kind) {
-        case ALLOT_NS_DISTRIBUTE:
-            return "distribute";
-        case ALLOT_NS_REPLICATE:
-            return "replicate";
-        default:
-            return "other";
-    }
-}
-
-static const char *
 status_admin_name(int admin)
 {
     switch (admin) {
@@ -512,7 +499,7 @@ allot_status_json(xlator_t *this, const int8_t *pending)
     json_text(doc, "state", st.state);
     json_text(doc, "volume", uuid[0] ? uuid : NULL);
     json_text(doc, "volume_name", status_volume_name(this));
-    json_text(doc, "namespace", status_ns_name(priv->ns_kind));
+    json_text(doc, "namespace", allot_ns_kind_name(priv->ns_kind));
     json_object_set_new(doc, "active", json_boolean(allot_bricks_active(this)));
     json_text(doc, "inactive_because", allot_bricks_of(this)->inactive_why);
     json_number(doc, "registry_version", reg.version);
@@ -588,7 +575,7 @@ allot_dump_priv(xlator_t *this)
     gf_proc_dump_write("state", "%s", st.state);
     gf_proc_dump_write("active", "%d", allot_bricks_active(this));
     gf_proc_dump_write("pass_through", "%d", priv->pass_through);
-    gf_proc_dump_write("namespace", "%s", status_ns_name(priv->ns_kind));
+    gf_proc_dump_write("namespace", "%s", allot_ns_kind_name(priv->ns_kind));
     gf_proc_dump_write("volume", "%s", uuid_utoa(reg.volume_uuid));
     gf_proc_dump_write("registry_version", "%" PRIu64, reg.version);
     gf_proc_dump_write("inline_limit", "%u", allot_bricks_inline_limit(this));

@@ -47,14 +47,22 @@ allot_warnings_free(struct allot_priv *priv)
 
 /* One sentence for each part of @list (a copy; may be NULL). */
 static void
-warnings_add(json_t *to, char *list, int rejected)
+warnings_add(xlator_t *this, json_t *to, char *list, int rejected)
 {
+    static const char names[] = "namespace=";
     char *save = NULL;
     char *part = NULL;
 
     for (part = list ? strtok_r(list, ",", &save) : NULL; part;
          part = strtok_r(NULL, ",", &save)) {
-        if (rejected)
+        if (rejected && strncmp(part, names, sizeof(names) - 1) == 0)
+            json_array_append_new(
+                to, json_sprintf(
+                        "the setting user.xlator.allot.%s is not "
+                        "valid here and is not in force: names are "
+                        "kept by %s",
+                        part, allot_ns_kind_name(allot_priv(this)->ns_kind)));
+        else if (rejected)
             json_array_append_new(
                 to, json_sprintf("the setting user.xlator.allot.%s is not "
                                  "valid here and is not in force",
@@ -105,8 +113,8 @@ allot_warnings_json(xlator_t *this)
     beside = priv->opt.beside ? gf_strdup(priv->opt.beside) : NULL;
     pthread_mutex_unlock(&b->lock);
     if (list) {
-        warnings_add(list, rejected, 1);
-        warnings_add(list, beside, 0);
+        warnings_add(this, list, rejected, 1);
+        warnings_add(this, list, beside, 0);
         if (ignored)
             warnings_inline_limit(list, asked, registered);
     }
