@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # What is not allot cannot see or damage what allot has stored: an unfiltered
-# mount, a plain program of libgfapi, rebalance, remove-brick, bitrot, heal. In
-# the end every portion and every base file is what it was.
+# mount, a plain program of libgfapi, rebalance, remove-brick, heal. In the end
+# every portion and every base file is what it was. (Bitrot: glusterd-bitrot.sh;
+# snapshots: glusterd-snap-mounts.sh.)
 # tier: check
 # needs: 100
 . "$(dirname "$0")/glusterd-lib.sh"
@@ -120,16 +121,5 @@ ok "it can be taken back" gluster n1 volume remove-brick vol1 "n1:$T/b1/brick" s
 ok "all files are right" all_right
 ok "what is stored is unchanged" unchanged
 
-# ---- bitrot -----------------------------------------------------------------
-if gluster n1 volume bitrot vol1 enable >/dev/null 2>&1; then
-    must_gluster n1 volume bitrot vol1 scrub ondemand
-    scrubbed() { gluster n1 volume bitrot vol1 scrub status | grep -qE 'Last completed scrub time: +[0-9]'; }
-    expect_within 30 scrubbed
-    ok "bitrot's daemons change nothing" unchanged
-    ok "all files are right" all_right
-    must_gluster n1 volume bitrot vol1 disable
-else
-    skip "bitrot's daemons change nothing" "bitrot cannot be enabled here"
-fi
 ok "files can be written as before" cp "$T/sums" "$M/spread/after"
 done_testing
