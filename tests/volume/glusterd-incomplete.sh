@@ -5,8 +5,8 @@
 # errors for what it has, never less than the file. One has no filter: its clients
 # are refused what is spread, by all bricks. (Servers without bricks:
 # glusterd-nodes.sh.)
-# tier: check
-# needs: 50
+# tier: full
+# needs: 60
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

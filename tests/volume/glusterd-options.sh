@@ -4,8 +4,8 @@
 # client is mounted: what it does there, without a new mount and without another
 # graph, and that it is undone by "default". Then a wrong value of each: no client
 # minds, nothing of it is in force, the status and the filter's log say so.
-# tier: check
-# needs: 70
+# tier: full
+# needs: 80
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

@@ -5,7 +5,7 @@
 # machine's only in a mount namespace of this test's own (an overlay over /usr).
 # There the installed plugins, guard and command serve a volume.
 # tier: check
-# needs: 30
+# needs: 40
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
