@@ -121,6 +121,21 @@ registry_check_inline_limit(struct allot_bricks *b)
            priv->opt.inline_limit, b->reg.inline_limit);
 }
 
+/* Replicate heals what is on one brick only, that is every name of distribute;
+ * distribute makes names on one brick only. Both do no harm above sets: one set
+ * is a namespace of the other kind than distribute over several, which finds
+ * the names of the first one. */
+static gf_boolean_t
+registry_names_wrong(const struct allot_bricks *b)
+{
+    int i = 0;
+
+    for (i = 0; i < b->count; i++)
+        if (b->children[i].kind != ALLOT_SET_NONE)
+            return _gf_false;
+    return allot_priv(b->this)->ns_kind != b->reg.ns_kind;
+}
+
 static void
 registry_check_options(struct allot_bricks *b)
 {
@@ -129,10 +144,8 @@ registry_check_options(struct allot_bricks *b)
 
     b->names_wrong = _gf_false;
     if (b->reg.version && b->reg.phase == ALLOT_REGISTRY_ACTIVE) {
-        /* Replicate heals what is on one brick only, that is every name of
-         * distribute; distribute makes names on one brick only. */
-        b->names_wrong = priv->ns_kind != b->reg.ns_kind;
-        if (b->names_wrong)
+        b->names_wrong = registry_names_wrong(b);
+        if (priv->ns_kind != b->reg.ns_kind)
             why = "the graph's namespace is not of the registry's kind";
         else if (priv->opt.ns_kind >= 0 && priv->opt.ns_kind != b->reg.ns_kind)
             why = "option namespace differs from the registry";
