@@ -6,7 +6,8 @@
 # How fast a report of spread files is beside find -ls on the same mount, over four
 # brick processes, in turn and in one run: with the kernel's caches of names warm from
 # the run before, and expired. A report makes sure of every portion, which find does not
-# look at; the bound is twice the time of find, what it takes is printed.
+# look at; the bound is twice the time of find and 20 ms, of which the command takes some
+# ten to start. What it takes is printed.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -58,7 +59,7 @@ for i in range(int(sys.argv[3])):
         f=$(half "${finds[@]}")
         r=$(half "${reports[@]}")
         note "$kind, caches $state: find -ls $f ms, report $r ms, ratio $((r * 100 / f))%, for $((4 * EACH)) spread files"
-        ok "$kind, caches $state: a report takes less than twice as long" test "$r" -le $((2 * f))
+        ok "$kind, caches $state: a report takes no more than twice as long" test "$r" -le $((2 * f + 20))
     done
     mount_kill m
     for ((i = 0; i < 4; i++)); do
