@@ -38,7 +38,7 @@ fsfreeze -f "\$at"
 trap 'fsfreeze -u "\$at"' EXIT
 cp --sparse=always "\$image" "\$copy"
 dev=\$(losetup -f --show "\$copy")
-echo "loop \$dev \$copy" >>"$T/undo"
+echo "loop-inode \$dev \$(stat -c %i "\$copy")" >>"$T/undo"
 ln -s "\$dev" "\$link"
 LVCREATE
     cat >"$T/lvm/bin/lvremove" <<LVREMOVE

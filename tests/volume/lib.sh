@@ -179,11 +179,15 @@ cleanup_dir() {
             ;;
         port) rmdir "/tmp/allot-port-$a" 2>/dev/null ;;
         empty) rmdir "$a" 2>/dev/null ;; # a directory that was not there
+        file) rm -f "$a" ;;              # outside of $T
         esac
     done < <(tac "$t/undo")
     while read -r kind a b; do
         # Only if it still is ours: loop devices are reused.
         [ "$kind" = loop ] && losetup -n -O BACK-FILE "$a" 2>/dev/null | grep -qxF "$b" &&
+            losetup -d "$a"
+        # Attached in a node, whose view of the file's name is gone with it.
+        [ "$kind" = loop-inode ] && [ "$(losetup -n -O BACK-INO "$a" 2>/dev/null | xargs)" = "$b" ] &&
             losetup -d "$a"
     done <"$t/undo"
     if [ -n "${ALLOT_LOGS:-}" ]; then
