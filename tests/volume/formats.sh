@@ -145,7 +145,7 @@ all_formats() { # all_formats WHEN STATUS
     virtual children "$M"
     ok "$when: the list of a directory is" valid_json children "$T/out"
     is "$when: of four spread files, an empty one and a directory" \
-        "$(jq -c '[.entries[] | if .[1] == 4 then "dir" elif (.[2] | type) == "object" then "spread" else "plain" end] | sort' "$T/out")" \
+        "$(jq -c '[.entries[] | if .[1] == 4 then "dir" elif (.[2] | type) == "object" or length > 5 then "spread" else "plain" end] | sort' "$T/out")" \
         '["dir","plain","spread","spread","spread","spread"]'
 }
 

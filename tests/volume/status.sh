@@ -109,7 +109,7 @@ must brick_kill 3
 ok "a brick is down: start it" expect_within 30 next_is \
     "start brick c3 (127.0.0.1:brick): what is on it returns with it"
 text
-ok "the state" says "^PARTIAL: 1 of 4 bricks is unavailable; 'allot report "
+ok "the state" says "^PARTIAL: 1 of 4 bricks is unavailable; allot report "
 must brick_start 3
 ok "it is back" expect_within 30 next_is "nothing to do"
 must brick_kill 3
