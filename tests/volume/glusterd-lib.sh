@@ -117,18 +117,6 @@ done
 INIT
 }
 
-# What runs first in new namespaces: their copies of other tests' mounts go, and of
-# anybody's GlusterFS mounts. A copy keeps a file system alive that its owner has
-# unmounted, and with it the client or the loop device behind it.
-# shellcheck disable=SC2016
-DROP_FOREIGN='while read -r _ m type _; do
-    case $type:$m in
-    *:"$0"/*) ;;
-    *:*/allot-test.* | fuse.glusterfs:*) umount -l "$m" 2>/dev/null ;;
-    esac
-done </proc/mounts
-exec "$@"'
-
 # ns_start NAME COMMAND...: run COMMAND as first process of new namespaces;
 # STARTED is its pid outside.
 ns_start() {

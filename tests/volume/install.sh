@@ -98,7 +98,8 @@ there removed
 INSIDE
 overlay() {
     env ALLOT_NO_DEPS=1 ALLOT_BUILD="$BUILD" PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
-        unshare --mount --propagation private bash "$T/inside" "$T/upper" "$TOP" "$T/want" "$LOG/installed"
+        unshare --mount --propagation private bash -c "$DROP_FOREIGN" "$T" \
+        bash "$T/inside" "$T/upper" "$TOP" "$T/want" "$LOG/installed"
 }
 touch "$T/mark"
 ok "./dev install and make uninstall, in a namespace" eval 'overlay >"$T/said" 2>"$LOG/install.log"' || note "$(tail -20 "$LOG/install.log")"
