@@ -163,11 +163,12 @@ refusal() {
         cmp -s "$T/lib/vols/plain/plain.tcp-fuse.vol" "$CORPUS/plain/plain.tcp-fuse.vol" &&
         grep -q "user.xlator.allot is refused, the volume stays as it is: $2" "$T/filter.log"
 }
-ok "with a thin arbiter the guard is taken out again, and the log says why" refusal thin_arbiter_count=1 "it has a thin arbiter"
-ok "so with features.shard" refusal features.shard=on "features.shard is on"
+ok "on a disperse volume the guard is taken out again, and the log says why" refusal disperse_count=3 "it is a disperse volume"
+ok "so with a thin arbiter" refusal thin_arbiter_count=1 "it has a thin arbiter"
+ok "with features.shard" refusal features.shard=on "features.shard is on"
 ok "with quota" refusal features.quota=on "quota is on"
 nok "not on a volume without them" refusal features.shard=off "features.shard is on"
-nok "nor on a volume of another type" refusal thin_arbiter_count=0 "it has a thin arbiter"
+nok "nor on a volume of another type" refusal disperse_count=0 "it is a disperse volume"
 # refused_names: namespace replicate, with the bricks' directories as they are.
 brick_with() { # brick_with NAME: a brick of a volume with namespace replicate has it
     local dir=$T/data

@@ -5,7 +5,6 @@
  */
 #include "allot-fan.h"
 #include "allot-health.h"
-#include "allot-proto.h"
 
 /* features/locks holds back an unlink while an inodelk of an ordinary client is
  * held, but not for internal (negative) pids. */
@@ -181,20 +180,6 @@ fan_readv_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     return 0;
 }
 
-/* Times of the volume (features.ctime, features/utime above us) are kept in an
- * xattr that disperse compares before it heals the others. So all leaves get
- * the same one when the portion is made; else each sets what is not there at
- * the first write that reaches it. Without features/utime nobody would ever
- * change that xattr again. */
-static void
-fan_stamp(xlator_t *this, call_frame_t *frame, const struct allot_call *c)
-{
-    if (!allot_priv(this)->times_kept || !allot_dispersed(this, c->xl))
-        return;
-    timespec_now_realtime(&frame->root->ctime);
-    frame->root->flags |= MDATA_CTIME | MDATA_MTIME | MDATA_ATIME;
-}
-
 static void
 fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
 {
@@ -218,7 +203,6 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
                        c->fd, c->xdata);
             return;
         case GF_FOP_CREATE:
-            fan_stamp(this, frame, c);
             STACK_WIND(frame, fan_create_cbk, c->xl, fops->create, c->loc,
                        c->flags, c->mode, 0, c->fd, c->xdata);
             return;

@@ -39,14 +39,12 @@ allot_rec_new(xlator_t *this, struct allot_record *r);
 /* One member's open portion. */
 struct allot_slot {
     uint16_t idx;
-    uint32_t epoch;          /* the connection it was opened on */
-    uint64_t nonce;          /* of which of the file's successive portions */
-    fd_t *fd;                /* O_RDWR, ours; NULL: not open */
-    gf_boolean_t unsynced;   /* written here since the last fsync */
-    gf_boolean_t unrecorded; /* ... and its disperse set is not known to have
-                                recorded how long the portion is */
-    gf_boolean_t failed;     /* could not be opened on this connection */
-    gf_boolean_t told;       /* the log has said that it cannot be read */
+    uint32_t epoch;        /* the connection it was opened on */
+    uint64_t nonce;        /* of which of the file's successive portions */
+    fd_t *fd;              /* O_RDWR, ours; NULL: not open */
+    gf_boolean_t unsynced; /* written here since the last fsync */
+    gf_boolean_t failed;   /* could not be opened on this connection */
+    gf_boolean_t told;     /* the log has said that it cannot be read */
 };
 
 struct allot_inode {
@@ -211,9 +209,7 @@ allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
 gf_boolean_t
 allot_slot_hopeless(xlator_t *this, struct allot_inode *ai, uint16_t idx);
 
-/** allot_slot_set - keep @fd (takes its reference) for @idx and @nonce. If what
- * was written through the fd before is not recorded, nobody will ever know:
- * each open file is told once. */
+/** allot_slot_set - keep @fd (takes its reference) for @idx and @nonce. */
 int
 allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
                uint64_t nonce, fd_t *fd, gf_boolean_t failed);
@@ -228,15 +224,6 @@ allot_slot_tell(struct allot_inode *ai, uint16_t idx);
  */
 gf_boolean_t
 allot_slot_unsynced(struct allot_inode *ai, uint16_t idx, int mark);
-
-/** allot_slot_unrecorded - @idx's disperse set is about to be written to: only
- * this client knows how long the portion is. Any context. */
-void
-allot_slot_unrecorded(struct allot_inode *ai, uint16_t idx);
-
-/** allot_slots_unrecorded - is there any such slot. Any context. */
-gf_boolean_t
-allot_slots_unrecorded(struct allot_inode *ai);
 
 /** allot_slot_drop - close one (or, ALLOT_IDX_NONE, all) of the slots. */
 void

@@ -70,7 +70,6 @@ struct allot_io {
     uint64_t end_before;
     gf_boolean_t end_before_known;
     gf_boolean_t giving_up; /* only to be cut back */
-    uint64_t done_len; /* a synchronous one: it is written, and to be synced */
 
     /* Read. */
     uint64_t eof;

@@ -91,11 +91,14 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     struct open_local *local = frame->local;
     struct allot_inode *ai = NULL;
 
-    if (op_ret < 0)
-        allot_inode_get(this, local->fd->inode);
-    if (op_ret < 0 && (op_errno != EPERM || (local->flags & O_TRUNC)) &&
-        allot_base_refused(this, local->fd->inode, op_ret, op_errno,
-                           &local->patience) &&
+    if (op_ret < 0 && op_errno == ALLOT_ERR_BEHIND) {
+        ai = allot_inode_get(this, local->fd->inode);
+        if (ai)
+            ai->base_behind = _gf_true;
+    }
+    if (op_ret < 0 &&
+        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
+        allot_patience_left(this, local->fd->inode, &local->patience) &&
         allot_run(this, local->fd->inode, _gf_true, open_truncate_task,
                   local) == 0)
         return 0;
@@ -336,23 +339,6 @@ flush_fail(struct open_local *local)
                local->xdata);
 }
 
-/* What was written to a dispersed base: of two flushes the second one knows
- * (allot-disperse.c). The first, here; the application's comes after. */
-static int
-flush_base(xlator_t *this, fd_t *fd)
-{
-    struct allot_call call;
-    int ret = 0;
-
-    if (!allot_priv(this)->ns_dispersed)
-        return 0;
-    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_FLUSH);
-    call.fd = fd;
-    ret = allot_call_one(this, &call);
-    allot_calls_wipe(&call, 1);
-    return ret < 0 ? ret : 0;
-}
-
 static void
 flush_task(xlator_t *this, void *arg)
 {
@@ -362,7 +348,6 @@ flush_task(xlator_t *this, void *arg)
     fd_t *fd = local->fd;
     struct allot_inode *ai = allot_inode_peek(this, fd->inode);
     dict_t *xdata = local->xdata;
-    int sure = allot_disperse_sure(this, fd->inode);
     int ret = 0;
 
     if (ai->unlinked)
@@ -373,8 +358,6 @@ flush_task(xlator_t *this, void *arg)
         ret = flush_size(this, fd->inode, ai);
     /* Written, acknowledged, and hidden by another client's extent. */
     if (!ai->unlinked && allot_fd_rehomed(this, ai, fd, _gf_true))
-        ret = -EIO;
-    if (sure == -ENOMEM || (!ai->unlinked && flush_base(this, fd)))
         ret = -EIO;
     if (ret == -EIO) {
         flush_fail(local);
@@ -414,7 +397,7 @@ flush_has_work(xlator_t *this, struct allot_inode *ai, fd_t *fd)
             ai->kind == ALLOT_KIND_SPREAD && ai->known_size > ai->rec->r.size;
     }
     UNLOCK(&ai->lock);
-    return longer || allot_slots_unrecorded(ai);
+    return longer;
 }
 
 int32_t
@@ -519,8 +502,6 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
     }
     if (ret == -EREMCHG)
         allot_catch_up(this, inode, rec->r.gen);
-    if (ret == 0 && allot_disperse_sure(this, inode) == -ENOMEM)
-        ret = -ENOMEM;
     if (ret == 0) {
         if (allot_fd_rehomed(this, ai, fd, _gf_true))
             ret = -EIO;

@@ -170,12 +170,8 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
             slot->fd = fd;
             if (slot->epoch != epoch)
                 slot->told = _gf_false;
-            if (slot->nonce != nonce) /* cut off with that portion */
-                slot->unsynced = slot->unrecorded = _gf_false;
-            if (slot->unrecorded && old != fd) {
-                slot->unrecorded = _gf_false;
-                ai->rehomed++;
-            }
+            if (slot->nonce != nonce)
+                slot->unsynced = _gf_false; /* cut off with that portion */
             slot->epoch = epoch;
             slot->nonce = nonce;
             slot->failed = failed;
@@ -227,35 +223,6 @@ allot_slot_unsynced(struct allot_inode *ai, uint16_t idx, int mark)
     }
     UNLOCK(&ai->lock);
     return was;
-}
-
-void
-allot_slot_unrecorded(struct allot_inode *ai, uint16_t idx)
-{
-    struct allot_slot *slot = NULL;
-
-    LOCK(&ai->lock);
-    {
-        slot = slot_find_locked(ai, idx);
-        if (slot)
-            slot->unrecorded = _gf_true;
-    }
-    UNLOCK(&ai->lock);
-}
-
-gf_boolean_t
-allot_slots_unrecorded(struct allot_inode *ai)
-{
-    gf_boolean_t any = _gf_false;
-    uint32_t i = 0;
-
-    LOCK(&ai->lock);
-    {
-        for (i = 0; i < ai->slot_count; i++)
-            any = any || ai->slots[i].unrecorded;
-    }
-    UNLOCK(&ai->lock);
-    return any;
 }
 
 void
@@ -397,7 +364,6 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         0,
     };
     gf_boolean_t moved = _gf_false;
-    uint64_t since = 0;
     fd_t *fd = NULL;
     int ret = 0;
     int err = 0;
@@ -411,11 +377,7 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         ret = rec ? -ENOMEM : -EREMCHG;
         goto out;
     }
-    since = opens_since(this, ai, idx, n);
-    /* An fd that is replaced takes with it whether its lengths are recorded. */
-    if (since && allot_slots_unrecorded(ai))
-        allot_disperse_sure(this, inode);
-    ret = allot_record_current(this, inode, rec, since);
+    ret = allot_record_current(this, inode, rec, opens_since(this, ai, idx, n));
     if (ret)
         goto out;
     for (i = 0; i < n; i++) {

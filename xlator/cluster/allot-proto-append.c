@@ -123,8 +123,6 @@ relocate_io(xlator_t *this, struct allot_inode *ai,
         call.iov = &iov;
         call.iov_count = 1;
         call.iobref = iobref;
-        if (fop == GF_FOP_WRITE)
-            allot_disperse_writing(this, ai, piece.brick_idx, call.xl);
         ret = allot_call_one(this, &call);
         if (ret >= 0 && fop == GF_FOP_READ) {
             memset(at, 0, piece.len);

@@ -99,14 +99,8 @@ cut_truncate(struct cut *cut, uint64_t size)
     call.xdata = xdata;
     ret = allot_call_one(cut->this, &call);
     allot_calls_wipe(&call, 1);
-    if (ret < 0)
+    if (ret < 0 || call.st.ia_size <= size)
         goto out;
-    /* Disperse may not know how long it is, after a client died: what lies
-     * behind the length that is recorded goes, too. */
-    if (call.st.ia_size <= size && !allot_dispersed(cut->this, cut->xl))
-        goto out;
-    if (call.st.ia_size < size)
-        size = call.st.ia_size;
     allot_call_init(&call, cut->xl, GF_FOP_TRUNCATE);
     call.loc = cut->loc;
     call.off = size;

@@ -121,7 +121,6 @@ allot_record_current(xlator_t *this, inode_t *inode,
 
 #define PATIENCE_SAME 64
 #define PATIENCE_ALL 4096
-#define PATIENCE_STRANGE 2
 
 gf_boolean_t
 allot_patience_left(xlator_t *this, inode_t *inode,
@@ -139,7 +138,7 @@ allot_patience_left(xlator_t *this, inode_t *inode,
     }
     UNLOCK(&ai->lock);
     if (seq != patience->seq)
-        patience->same = patience->strange = 0;
+        patience->same = 0;
     patience->seq = seq;
     if (++patience->same <= PATIENCE_SAME && ++patience->all <= PATIENCE_ALL)
         return _gf_true;
@@ -155,22 +154,15 @@ gf_boolean_t
 allot_base_refused(xlator_t *this, inode_t *inode, int32_t op_ret,
                    int32_t op_errno, struct allot_patience *patience)
 {
-    struct allot_inode *ai = allot_inode_peek(this, inode);
-    gf_boolean_t strange = _gf_false;
+    struct allot_inode *ai = NULL;
 
-    if (op_ret >= 0 || !ai)
-        return _gf_false;
-    if (op_errno == EPERM && allot_priv(this)->ns_dispersed)
-        strange = patience->strange < PATIENCE_STRANGE;
-    if ((op_errno != ALLOT_ERR_OLD && op_errno != ALLOT_ERR_BEHIND &&
-         !strange) ||
+    if (op_ret >= 0 ||
+        (op_errno != ALLOT_ERR_OLD && op_errno != ALLOT_ERR_BEHIND) ||
         !allot_patience_left(this, inode, patience))
         return _gf_false;
-    if (strange)
-        patience->strange++;
+    ai = allot_inode_peek(this, inode);
     ai->stale = _gf_true;
-    if (op_errno == ALLOT_ERR_BEHIND)
-        ai->base_behind = _gf_true; /* until the record is read again */
+    ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
     return _gf_true;
 }
 

@@ -343,9 +343,6 @@ allot_settle(xlator_t *this, inode_t *inode)
 
     if (!ai)
         return -ENOMEM;
-    /* A record must not vouch for what only this client knows. */
-    if (allot_disperse_sure(this, inode) == -ENOMEM)
-        return -ENOMEM;
     /* Another writer that is active wins the race; its close settles. */
     for (tries = 0; tries < 4; tries++) {
         ret = settle_once(this, inode, ai);

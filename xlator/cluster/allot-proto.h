@@ -79,7 +79,6 @@ struct allot_patience {
     uint64_t seq;  /* of the record at the last try */
     uint32_t same; /* tries since that changed */
     uint32_t all;
-    uint32_t strange; /* EPERM of a dispersed base since that changed */
 };
 
 /** allot_patience_left - one more try? As long as the record changes others
@@ -91,9 +90,6 @@ allot_patience_left(xlator_t *this, inode_t *inode,
 
 /** allot_base_refused - the base has refused a call as of an old or a newer
  * record, and it is worth another try: what is known is stale now. Any context.
- * Of a dispersed base EPERM may mean the same: disperse begins a call on a part
- * of a stripe, and the truncation of an open, with calls of its own, which have
- * no generation. Twice with one record it does not.
  */
 gf_boolean_t
 allot_base_refused(xlator_t *this, inode_t *inode, int32_t op_ret,
@@ -442,47 +438,5 @@ allot_unlink_ask(xlator_t *this, fd_t *fd);
  * A new reference; NULL if it cannot be opened. Kept until the last close. */
 fd_t *
 allot_base_fd(xlator_t *this, inode_t *inode);
-
-/* ---- allot-disperse.c
- * ----------------------------------------------------------------- */
-
-/** allot_dispersed - does @xl, a data subvolume or the namespace, keep files on
- * disperse sets. Any context. */
-gf_boolean_t
-allot_dispersed(xlator_t *this, const xlator_t *xl);
-
-/** allot_dispersed_any - is there any such subvolume. Any context. */
-gf_boolean_t
-allot_dispersed_any(xlator_t *this);
-
-/** allot_disperse_writing - a call that may make @idx's portion longer is about
- * to be wound to @xl: if that is a disperse set, only this client knows how
- * long the portion is, until allot_disperse_sure(). Any context. */
-void
-allot_disperse_writing(xlator_t *this, struct allot_inode *ai, uint16_t idx,
-                       const xlator_t *xl);
-
-/** allot_disperse_sure - have disperse sets record how long the portions are
- * that were written here
- * They would do it a second after the last call, and a client that dies
- * meanwhile would take the end of the file with it. 0; -EIO: a length is not
- * known to be recorded, and what was acknowledged may be hidden: each open file
- * is told once (allot_fd_rehomed()). -ENOMEM. Alone, in a synctask, winds. */
-int
-allot_disperse_sure(xlator_t *this, inode_t *inode);
-
-/** allot_disperse_record - have disperse tell the bricks of a base how long it
- * is Nothing elsewhere. Sent and answered before it returns. 0, or -errno: they
- * may not know; that the base has no name any more is no error. Alone, in a
- * synctask, winds. */
-int
-allot_disperse_record(xlator_t *this, inode_t *inode);
-
-/** allot_disperse_punch - discard of [@off, @off + @len) within the file
- * @fd: without O_APPEND; @xdata: with the generation
- * 0 or -errno. In a synctask, winds. */
-int
-allot_disperse_punch(xlator_t *this, xlator_t *xl, fd_t *fd, uint64_t off,
-                     uint64_t len, dict_t *xdata);
 
 #endif /* ALLOT_PROTO_H */

@@ -175,15 +175,10 @@ range_next(struct range_walk *w, struct allot_piece *piece, gf_boolean_t *gaps)
 }
 
 static void
-range_begin(xlator_t *this, struct range_walk *w,
-            const struct allot_layout *layout, glusterfs_fop_t fop)
+range_begin(struct range_walk *w, const struct allot_layout *layout,
+            glusterfs_fop_t fop)
 {
     w->layout = layout;
-    /* A leaf's offsets are not the file's: block by block. */
-    if (allot_dispersed_any(this)) {
-        w->span = 1;
-        return;
-    }
     w->span = fop == GF_FOP_ZEROFILL ? RANGE_SPAN_ZERO : UINT64_MAX;
     if (fop == GF_FOP_FALLOCATE)
         w->span = RANGE_SPAN_ALLOCATE;
@@ -208,25 +203,6 @@ range_share(const struct allot_rec *rec, uint32_t idx)
     return xdata;
 }
 
-/* One piece, on a disperse set. Drops what @call holds. */
-static int
-range_punch(xlator_t *this, struct range_local *local, struct allot_call *call)
-{
-    int ret = 0;
-
-    if (call->xl == allot_priv(this)->ns) {
-        fd_unref(call->fd);
-        call->fd = allot_base_fd(this, local->inode);
-    }
-    ret = call->fd ? allot_disperse_punch(this, call->xl, call->fd, call->off,
-                                          call->len, call->xdata)
-                   : -EIO;
-    if (call->fd)
-        fd_unref(call->fd);
-    dict_unref(call->xdata);
-    return ret;
-}
-
 /* The fop on every piece of [off, end). Everything is open and DIRTY. */
 static int
 range_pieces(xlator_t *this, struct range_local *local,
@@ -247,7 +223,7 @@ range_pieces(xlator_t *this, struct range_local *local,
     calls = GF_CALLOC(ALLOT_MEMBERS_MAX + 1, sizeof(*calls), allot_mt_calls);
     if (!calls || !walk)
         goto out;
-    range_begin(this, walk, rec->r.layout, local->fop);
+    range_begin(walk, rec->r.layout, local->fop);
     ret = allot_split_begin(&walk->iter, rec->r.layout, off, end - off);
     while (ret == 0 && range_next(walk, &piece, &gaps)) {
         xdata = gaps && local->fop != GF_FOP_DISCARD
@@ -266,18 +242,11 @@ range_pieces(xlator_t *this, struct range_local *local,
             calls[n].xl = calls[n].fd ? view.xl : NULL;
             again |=
                 !calls[n].fd && !allot_slot_hopeless(this, ai, piece.brick_idx);
-            if (calls[n].fd)
-                allot_disperse_writing(this, ai, piece.brick_idx, view.xl);
         }
         calls[n].off = piece.offset;
         calls[n].len = piece.len;
         calls[n].flags = local->mode;
         calls[n].xdata = xdata;
-        if (local->fop == GF_FOP_DISCARD &&
-            allot_dispersed(this, calls[n].xl)) {
-            ret = range_punch(this, local, &calls[n]);
-            continue;
-        }
         n++;
         /* One call under way for each portion. */
         if (walk->at == walk->n) {

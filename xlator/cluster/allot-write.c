@@ -118,100 +118,8 @@ write_fail(struct allot_io *io, int err)
         write_answer(io, -1, allot_errno(err));
 }
 
-static int32_t
-write_syncs(struct allot_io *io)
-{
-    return allot_fd_flags(io->this, io->fd) & (O_SYNC | O_DSYNC);
-}
-
-/* ---- a synchronous write to a disperse set
- *
- * Its bricks have synced the bytes, but do not know yet how long the file is
- * (allot-disperse.c): a sync of the file makes disperse tell them.
- * ---------------------------------------------------------------------------
- */
-
-/* Is @io such a write? It is done; its pieces are still there. */
-static gf_boolean_t
-write_unsure(struct allot_io *io)
-{
-    int i = 0;
-
-    if (!write_syncs(io))
-        return _gf_false;
-    for (i = 0; i < io->n; i++)
-        if (allot_dispersed(io->this, io->pieces[i].xl))
-            return _gf_true;
-    return io->n == 0 && allot_priv(io->this)->ns_dispersed;
-}
-
-static void
-write_make_sure_task(xlator_t *this, void *arg)
-{
-    struct allot_io *io = arg;
-    int n = io->n ? io->n : 1;
-    struct allot_call *calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
-    int ret = calls ? 0 : -ENOMEM;
-    int i = 0;
-
-    for (i = 0; calls && i < n; i++) {
-        allot_call_init(&calls[i], NULL, GF_FOP_FSYNC);
-        calls[i].xl = io->n ? io->pieces[i].xl : allot_priv(this)->ns;
-        calls[i].fd = io->n ? io->pieces[i].fd : io->fd;
-        if (!allot_dispersed(this, calls[i].xl))
-            calls[i].xl = NULL;
-        calls[i].xdata = allot_priv(this)->client_xdata;
-    }
-    if (calls)
-        allot_fan(this, calls, n);
-    for (i = 0; calls && i < n; i++) {
-        if (calls[i].xl && calls[i].ret < 0)
-            ret = -EIO;
-        calls[i].fop = GF_FOP_FLUSH; /* it knows if the sync could record */
-    }
-    if (ret == 0)
-        allot_fan(this, calls, n);
-    for (i = 0; calls && i < n; i++)
-        if (calls[i].xl && calls[i].ret < 0)
-            ret = -EIO;
-    if (calls)
-        allot_calls_wipe(calls, n);
-    GF_FREE(calls);
-    if (ret)
-        write_answer(io, -1, -ret);
-    else
-        write_answer(io, io->done_len, 0);
-}
-
-static void
-write_make_sure(struct allot_io *io)
-{
-    if (allot_run(io->this, NULL, _gf_false, write_make_sure_task, io))
-        write_answer(io, -1, ENOMEM);
-}
-
 /* ---- a plain file
  * ------------------------------------------------------------------- */
-
-/* The fd by which an append that is located writes to the base, a new
- * reference: the application's would put it at the base's end. NULL: there is
- * only that. A base without a name cannot be opened any more; then the end is
- * where an append writes that touches the base. */
-static fd_t *
-write_base_fd(struct allot_io *io)
-{
-    fd_t *fd = NULL;
-
-    LOCK(&io->ai->lock);
-    {
-        if (io->ai->base_fd)
-            fd = fd_ref(io->ai->base_fd);
-        else if (io->ai->unlinked)
-            fd = fd_ref(io->fd);
-    }
-    UNLOCK(&io->ai->lock);
-    return fd;
-}
 
 static int32_t
 write_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
@@ -232,10 +140,7 @@ write_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     else
         op_errno = allot_errno(op_errno);
     allot_gate_leave(this, ai, _gf_false);
-    if (op_ret > 0 && write_unsure(io)) {
-        io->done_len = op_ret;
-        write_make_sure(io);
-    } else if (io->locked) {
+    if (io->locked) {
         write_answer(io, op_ret, op_errno);
     } else {
         allot_io_free(io);
@@ -248,7 +153,7 @@ out:
 }
 
 static void
-write_plain(struct allot_io *io, fd_t *fd)
+write_plain(struct allot_io *io)
 {
     xlator_t *ns = allot_priv(io->this)->ns;
     dict_t *xdata = allot_xdata_with_gen(io->xdata, allot_inode_gen(io->ai));
@@ -258,25 +163,19 @@ write_plain(struct allot_io *io, fd_t *fd)
         write_answer(io, -1, ENOMEM);
         return;
     }
-    STACK_WIND(io->frame, write_plain_cbk, ns, ns->fops->writev, fd, io->iov,
-               io->count, io->off, io->flags, io->iobref, xdata);
+    STACK_WIND(io->frame, write_plain_cbk, ns, ns->fops->writev, io->fd,
+               io->iov, io->count, io->off, io->flags, io->iobref, xdata);
     dict_unref(xdata);
-}
-
-/* The fd for a write to a plain file, a new reference. Where an append goes is
- * the brick's affair, who does it in one step; but disperse would have it from
- * its memory of how long the file is: there it is located as that of a spread
- * file. NULL: that is to be done first. */
-static fd_t *
-write_plain_fd(struct allot_io *io)
-{
-    if (!io->append || !allot_priv(io->this)->ns_dispersed)
-        return fd_ref(io->fd);
-    return io->locked ? write_base_fd(io) : NULL;
 }
 
 /* ---- a spread file
  * -------------------------------------------------------------------- */
+
+static int32_t
+write_syncs(struct allot_io *io)
+{
+    return allot_fd_flags(io->this, io->fd) & (O_SYNC | O_DSYNC);
+}
 
 static void
 write_account(struct allot_io *io)
@@ -427,14 +326,10 @@ write_round_done(struct allot_io *io)
         else
             io->ai->wrote = _gf_true; /* perhaps: the last close looks */
         allot_gate_leave(io->this, io->ai, _gf_false);
-        if (ret == 0 && write_unsure(io)) {
-            io->done_len = io->len;
-            write_make_sure(io);
-        } else if (ret == 0) {
+        if (ret == 0)
             write_answer(io, io->len, 0);
-        } else {
+        else
             write_fail(io, -ret);
-        }
     }
     inode_unref(inode);
 }
@@ -467,7 +362,21 @@ write_pieces(struct allot_io *io)
         piece = &io->pieces[i];
         if (piece->p.brick_idx == ALLOT_PIECE_BASE) {
             piece->xl = allot_priv(io->this)->ns;
-            piece->fd = io->append ? write_base_fd(io) : fd_ref(io->fd);
+            if (!io->append) {
+                piece->fd = fd_ref(io->fd);
+            } else {
+                LOCK(&io->ai->lock);
+                {
+                    /* A base without a name cannot be opened any more. The
+                     * application's fd puts the bytes at the base's end, and
+                     * that is where an append that touches the base writes. */
+                    if (io->ai->base_fd)
+                        piece->fd = fd_ref(io->ai->base_fd);
+                    else if (io->ai->unlinked)
+                        piece->fd = fd_ref(io->fd);
+                }
+                UNLOCK(&io->ai->lock);
+            }
         } else if (!allot_avoid_has(&io->avoid, piece->p.brick_idx)) {
             piece->fd =
                 allot_slot_fd(io->this, io->ai, piece->p.brick_idx, &view);
@@ -499,10 +408,6 @@ write_wind(struct allot_io *io)
 
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
         base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
-    for (i = 0; i < n; i++)
-        if (pieces[i].p.brick_idx != ALLOT_PIECE_BASE)
-            allot_disperse_writing(this, io->ai, pieces[i].p.brick_idx,
-                                   pieces[i].xl);
     allot_io_begin(io);
     frame->root->pid = ALLOT_PID;
     /* io may be gone as soon as the last piece is wound. */
@@ -529,16 +434,12 @@ write_go(void *arg)
     enum allot_kind kind = ALLOT_KIND_UNKNOWN;
     uint64_t end = io->off + io->len;
     gf_boolean_t want = _gf_false;
-    fd_t *plain = NULL;
     int ret = 0;
 
     io->rec = allot_inode_rec(ai, &kind);
     if (kind == ALLOT_KIND_PLAIN && !ai->stale &&
-        allot_write_stays_plain(io->this, ai, end))
-        plain = write_plain_fd(io);
-    if (plain) {
-        write_plain(io, plain);
-        fd_unref(plain);
+        allot_write_stays_plain(io->this, ai, end)) {
+        write_plain(io);
         return;
     }
     if (kind != ALLOT_KIND_SPREAD || ai->stale || (io->append && !io->locked))

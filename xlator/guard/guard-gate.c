@@ -51,12 +51,6 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
             gi->ask = _gf_true;
         return ALLOT_ERR_BEHIND;
     }
-    /* Disperse reads the rest of a stripe before it writes a part of one: its
-     * write has a generation. And it puts zeros behind a file that it has cut
-     * within a stripe: that is closed until the cut is complete. */
-    if (guard_dispersed(this) && guard_is_own(frame) &&
-        (fop == GF_FOP_READ || (fop == GF_FOP_WRITE && gi->closed)))
-        return 0;
     /* Replicate syncs on its own before it clears its marks; a sync neither
      * shows nor changes data. */
     if (fop == GF_FOP_FSYNC)

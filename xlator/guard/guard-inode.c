@@ -173,8 +173,6 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
     gf_boolean_t report = _gf_false;
 
     guard_inode_read(xattr, gfid, &seen);
-    if (xattr && dict_get_sizen(xattr, GUARD_XATTR_DISPERSE))
-        GF_ATOMIC_SWAP(guard_priv(this)->dispersed, 1);
 
     LOCK(&gi->lock);
     {
@@ -318,9 +316,7 @@ guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
     call_frame_t *frame = create_frame(this, this->ctx->pool);
     dict_t *req = dict_new();
 
-    if (!frame || !req || guard_inode_request(req) ||
-        (guard_below_set(this) &&
-         dict_set_uint64(req, GUARD_XATTR_DISPERSE, 0))) {
+    if (!frame || !req || guard_inode_request(req)) {
         if (frame)
             STACK_DESTROY(frame->root);
         if (req)

@@ -15,7 +15,6 @@
  * set of functions serves the loc and the fd variant.
  */
 #include "guard.h"
-#include <endian.h>
 
 /* frame->local of an exclusive fop. */
 struct guard_step {
@@ -203,21 +202,6 @@ guard_step_clip_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
-/* How long the file is. Below disperse the brick has a fragment of it, which is
- * padded; the file's own size stands in an xattr, up to date because disperse
- * has locked it for this call. */
-static uint64_t
-guard_step_size(const struct iatt *buf, dict_t *xdata)
-{
-    data_t *size = xdata ? dict_get_sizen(xdata, GUARD_XATTR_DISPERSE) : NULL;
-    uint64_t bytes = 0;
-
-    if (!size || size->len != sizeof(bytes))
-        return buf->ia_size;
-    memcpy(&bytes, size->data, sizeof(bytes));
-    return be64toh(bytes);
-}
-
 static int32_t
 guard_step_stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                     int32_t op_ret, int32_t op_errno, struct iatt *buf,
@@ -228,7 +212,7 @@ guard_step_stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 
     if (op_ret < 0)
         guard_step_done(frame, this, op_errno, NULL);
-    else if (guard_step_size(buf, xdata) <= step->size)
+    else if (buf->ia_size <= step->size)
         guard_step_change(frame, this); /* a clip never makes it longer */
     else if (step->what == GUARD_STEP_PUBLISH)
         guard_step_done(frame, this, EFBIG, NULL);
@@ -248,19 +232,13 @@ guard_step_stat(call_frame_t *frame, xlator_t *this)
 {
     struct guard_step *step = frame->local;
     default_args_t *args = &step->stub->args;
-    dict_t *req = guard_dispersed(this) ? dict_new() : NULL;
 
-    if (guard_dispersed(this) &&
-        (!req || dict_set_uint64(req, GUARD_XATTR_DISPERSE, 0)))
-        guard_step_done(frame, this, ENOMEM, NULL);
-    else if (args->fd)
+    if (args->fd)
         STACK_WIND(frame, guard_step_stat_cbk, FIRST_CHILD(this),
-                   FIRST_CHILD(this)->fops->fstat, args->fd, req);
+                   FIRST_CHILD(this)->fops->fstat, args->fd, NULL);
     else
         STACK_WIND(frame, guard_step_stat_cbk, FIRST_CHILD(this),
-                   FIRST_CHILD(this)->fops->stat, &args->loc, req);
-    if (req)
-        dict_unref(req);
+                   FIRST_CHILD(this)->fops->stat, &args->loc, NULL);
 }
 
 /* Is the publish right? 0 or the errno. The state cannot change under us:

@@ -212,11 +212,10 @@ guard_identity_changed(xlator_t *this, dict_t *dict, const char *removed)
     value = dict_get_sizen(dict, ALLOT_XATTR_REGISTRY);
     if (value)
         guard_identity_store(this, ALLOT_XATTR_REGISTRY, value);
-    if (!opened || !guard_below_set(this))
-        return;
     /* To all connections: a self-heal daemon looks for work when a brick comes
      * up, and until now it found one that serves nobody. */
-    default_notify(this, GF_EVENT_CHILD_UP, FIRST_CHILD(this));
+    if (opened && guard_below_set(this))
+        default_notify(this, GF_EVENT_CHILD_UP, FIRST_CHILD(this));
 }
 
 /* The fop's own dict or name is kept alive by the cookie. */

@@ -59,7 +59,6 @@ struct guard_priv {
 
     gf_atomic_t serving;        /* 1: the brick has an identity */
     gf_atomic_t leaf_of_set;    /* 1: ... of a leaf of a set */
-    gf_atomic_t dispersed;      /* 1: ... of a disperse set, by its xattrs */
     gf_boolean_t heal_portions; /* option; written by init and reconfigure */
     inode_table_t *itable;      /* only for a root inode to read identity by */
     const char *disk;           /* guard_portions_disk(); set by init */
@@ -149,16 +148,15 @@ guard_keyed(dict_t *xdata)
                      dict_get_sizen(xdata, ALLOT_KEY_CLIENT));
 }
 
-/** guard_is_healer - is it self-heal's: of a client, of the daemon, or of
- * "gluster volume heal", by its pid; the daemon's full crawl begins each sweep
- * without it, and is known by the name of its process. */
+/** guard_is_healer - is it self-heal's: of a client or of the daemon, by its
+ * pid; the daemon's full crawl begins each sweep without it, and is known by
+ * the name of its process. */
 static inline gf_boolean_t
 guard_is_healer(call_frame_t *frame)
 {
     const client_t *client = frame->root->client;
 
     return frame->root->pid == GF_CLIENT_PID_SELF_HEALD ||
-           frame->root->pid == GF_CLIENT_PID_GLFS_HEAL ||
            (client && client->client_name &&
             strcmp(client->client_name, "glustershd") == 0);
 }
@@ -227,20 +225,6 @@ guard_inode_is_portion(xlator_t *this, inode_t *inode);
  * guard_inode_learn(). 0 or -ENOMEM. */
 int
 guard_inode_request(dict_t *req);
-
-/* On every regular file of a disperse set, which asks for it in every lookup,
- * and sets it when it makes one. */
-#define GUARD_XATTR_DISPERSE "trusted.ec.size"
-/* On the root of a brick of one, as soon as there is a file. */
-#define GUARD_XATTR_DISPERSE_ROOT "trusted.ec.version"
-
-/** guard_dispersed - are files here fragments of a disperse set's: what was
- * seen once stays so. */
-static inline gf_boolean_t
-guard_dispersed(xlator_t *this)
-{
-    return GF_ATOMIC_GET(guard_priv(this)->dispersed) != 0;
-}
 
 /** guard_inode_learn - take in the xattrs that came with an answer
  * @gfid: for the log, the inode may not be linked yet
