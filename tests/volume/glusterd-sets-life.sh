@@ -6,7 +6,7 @@
 # the layout fixed, data rebalanced, a set's removal refused, the volume stopped
 # and started, and at last a set discarded. Until then no call of the client fails
 # but in the stop, and nothing is lost. glusterd-sets-life-full.sh: replica 3.
-# tier: check
+# tier: full
 # needs: 90
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"

@@ -418,14 +418,16 @@ mount_kill() {
 # bash -c "$DROP_FOREIGN" "$T" COMMAND...: what runs first in new namespaces. Their
 # copies of other tests' mounts go, and of anybody's GlusterFS mounts. A copy keeps
 # a file system alive that its owner has unmounted, and with it the client or the
-# loop device behind it.
+# loop device behind it. The list is read as a whole: of one that shrinks while it is
+# read lines are missed.
 # shellcheck disable=SC2016,SC2034
-DROP_FOREIGN='while read -r _ m type _; do
+DROP_FOREIGN='mounts=$(cat /proc/mounts)
+while read -r _ m type _; do
     case $type:$m in
     *:"$0"/*) ;;
     *:*/allot-test.* | fuse.glusterfs:*) umount -l "$m" 2>/dev/null ;;
     esac
-done </proc/mounts
+done <<<"$mounts"
 exec "$@"'
 
 # ---- checking ---------------------------------------------------------------
