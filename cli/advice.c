@@ -52,9 +52,7 @@ allot_advice_bricks(FILE *out, const struct allot_tally *tally,
     for (i = 0; i < status->brick_count; i++) {
         if (!allot_advice_wanted(tally, &status->bricks[i]))
             continue;
-        if (said > 0)
-            fputs(said + 1 == n ? " and " : ", ", out);
-        fputs(status->bricks[i].name, out);
+        fprintf(out, "%s%s", allot_between(said, n), status->bricks[i].name);
         said++;
     }
     return n;
@@ -133,7 +131,6 @@ allot_tally_advice(const struct allot_tally *tally,
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
-    int failed;
 
     if (!out)
         return NULL;
@@ -159,10 +156,5 @@ allot_tally_advice(const struct allot_tally *tally,
     else if (damaged == 0 && tally->unnamed_files == 0)
         fputs(", there is nothing to do", out);
 
-    failed = ferror(out);
-    if (fclose(out) != 0 || failed) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return allot_text_end(out, &text);
 }

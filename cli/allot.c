@@ -167,7 +167,6 @@ allot_parse_opt(int key, char *arg, struct argp_state *state)
 
     switch (key) {
         case OPT_JSON:
-            args->cli.json = 1;
             return allot_parse_form(args, ALLOT_FORM_JSON, state);
         case OPT_XML:
             return allot_parse_form(args, ALLOT_FORM_XML, state);

@@ -9,6 +9,7 @@
 #include "allot-wire.h"
 #include "children.h"
 #include "document.h"
+#include "format.h"
 
 #define ALLOT_CURSOR_MAX 64
 
@@ -82,24 +83,11 @@ allot_children_more(const struct allot_children *children)
 
 /* A name in hexadecimal. NULL: it is none, or no memory. */
 static const char *
-allot_children_unhex(struct allot_children *children, const char *hex)
+allot_children_unhex(struct allot_children *children, const json_t *hex)
 {
-    size_t len = hex ? strlen(hex) : 0, i;
-    unsigned int byte;
-
-    if (len == 0 || len % 2)
-        return NULL;
     free(children->name);
-    children->name = malloc(len / 2 + 1);
-    if (!children->name)
-        return NULL;
-    for (i = 0; i < len / 2; i++) {
-        if (sscanf(hex + 2 * i, "%2x", &byte) != 1 || byte == 0)
-            return NULL;
-        children->name[i] = (char)byte;
-    }
-    children->name[i] = '\0';
-    return children->name;
+    children->name = allot_json_unhex(hex);
+    return children->name && children->name[0] ? children->name : NULL;
 }
 
 /* The layout with the number @no of the page. 0 or -errno. */
@@ -143,8 +131,7 @@ allot_children_read(struct allot_children *children, const json_t *entry,
     child->name =
         json_is_string(name)
             ? json_string_value(name)
-            : allot_children_unhex(
-                  children, json_string_value(json_object_get(name, "hex")));
+            : allot_children_unhex(children, json_object_get(name, "hex"));
     if (!child->name || !child->name[0] || strchr(child->name, '/') ||
         !json_is_integer(type) || limit < 0 || limit > UINT32_MAX)
         return -EBADMSG;

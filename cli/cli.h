@@ -27,7 +27,6 @@ enum allot_form {
 
 struct allot_cli {
     enum allot_form form;
-    int json;             /* --json: form is ALLOT_FORM_JSON */
     int watch;            /* --watch: status again every so many seconds */
     const char *output;   /* --output, --html: the file; NULL: stdout */
     const char *brick;    /* --brick: only what failed on it; NULL: all */

@@ -530,9 +530,10 @@ allot_doc_file_read(json_t *root, int want_state, struct allot_doc_file *doc,
     return ret ? ret : allot_doc_file_rest(want_state, doc, err);
 }
 
-int
-allot_doc_file_plain(const char *gfid, uint64_t size, uint64_t nlink,
-                     uint32_t inline_limit, struct allot_doc_file *doc)
+/* A file of which nothing fails, without layout and members. */
+static void
+allot_doc_file_well(const char *gfid, uint64_t size, uint64_t nlink,
+                    struct allot_doc_file *doc)
 {
     memset(doc, 0, sizeof(*doc));
     doc->gfid = gfid;
@@ -540,8 +541,16 @@ allot_doc_file_plain(const char *gfid, uint64_t size, uint64_t nlink,
     doc->nlink = nlink;
     doc->exact = 1;
     doc->base_fail = ALLOT_FAIL_NONE;
-    int ret = allot_layout_new(inline_limit, NULL, 0, &doc->own);
+}
 
+int
+allot_doc_file_plain(const char *gfid, uint64_t size, uint64_t nlink,
+                     uint32_t inline_limit, struct allot_doc_file *doc)
+{
+    int ret;
+
+    allot_doc_file_well(gfid, size, nlink, doc);
+    ret = allot_layout_new(inline_limit, NULL, 0, &doc->own);
     doc->layout = doc->own;
     return ret;
 }
@@ -553,11 +562,7 @@ allot_doc_file_spread(const char *gfid, uint64_t size, uint64_t nlink,
 {
     size_t i, k;
 
-    memset(doc, 0, sizeof(*doc));
-    doc->gfid = gfid;
-    doc->size = size;
-    doc->nlink = nlink;
-    doc->exact = 1;
+    allot_doc_file_well(gfid, size, nlink, doc);
     doc->spread = 1;
     doc->layout = layout;
     doc->members = calloc(layout->brick_count, sizeof(*doc->members));

@@ -15,6 +15,7 @@
 #include "allot-wire.h"
 #include "document.h"
 #include "export.h"
+#include "format.h"
 #include "scan.h"
 
 #define MAP_COLUMNS 240
@@ -24,23 +25,12 @@
 static char *
 map_path(const json_t *file)
 {
-    const char *hex = json_string_value(json_object_get(file, "path_hex"));
+    const json_t *hex = json_object_get(file, "path_hex");
     const char *path = json_string_value(json_object_get(file, "path"));
-    size_t i, len;
-    char *out;
 
-    if (!hex)
-        return path ? strdup(path) : NULL;
-    len = strlen(hex) / 2;
-    out = calloc(1, len + 1);
-    for (i = 0; out && i < len; i++) {
-        unsigned int byte;
-
-        if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-            break;
-        out[i] = (char)byte;
-    }
-    return out;
+    if (hex)
+        return allot_json_unhex(hex);
+    return path ? strdup(path) : NULL;
 }
 
 /* What the mount says of the file now. 0 or -errno. */
@@ -99,21 +89,27 @@ map_row(const struct allot_layout *layout, uint64_t size, int32_t brick,
 }
 
 static const char *
-map_class(const struct allot_doc_file *doc, uint16_t brick)
+map_class(enum allot_fail fail)
+{
+    switch (fail) {
+        case ALLOT_FAIL_NONE:
+            return "ok";
+        case ALLOT_FAIL_DOWN:
+            return "gone";
+        default:
+            return "lost";
+    }
+}
+
+static enum allot_fail
+map_fail(const struct allot_doc_file *doc, uint16_t brick)
 {
     size_t i;
 
     for (i = 0; i < doc->member_count; i++)
         if (doc->members[i].brick_idx == brick)
-            switch (doc->members[i].fail) {
-                case ALLOT_FAIL_NONE:
-                    return "ok";
-                case ALLOT_FAIL_DOWN:
-                    return "gone";
-                default:
-                    return "lost";
-            }
-    return "ok";
+            return doc->members[i].fail;
+    return ALLOT_FAIL_NONE;
 }
 
 static void
@@ -175,15 +171,12 @@ allot_export_map(struct allot_target *target,
         else
             printf("#%u", idx);
         map_row(doc.layout, doc.size, idx, step, has);
-        map_print_row(map_class(&doc, idx), has, columns);
+        map_print_row(map_class(map_fail(&doc, idx)), has, columns);
     }
     if (doc.layout->inline_limit) {
         fputs("<tr><td>base file", stdout);
         map_row(doc.layout, doc.size, ALLOT_PIECE_BASE, step, has);
-        map_print_row(doc.base_fail == ALLOT_FAIL_NONE   ? "ok"
-                      : doc.base_fail == ALLOT_FAIL_DOWN ? "gone"
-                                                         : "lost",
-                      has, columns);
+        map_print_row(map_class(doc.base_fail), has, columns);
     }
     fputs("</table>", stdout);
 out:

@@ -182,6 +182,26 @@ allot_json_hex(const char *text)
     return json;
 }
 
+char *
+allot_json_unhex(const json_t *hex)
+{
+    const char *from = json_string_value(hex);
+    size_t i, len = from ? strlen(from) / 2 : 0;
+    char *text = from && strlen(from) == 2 * len ? malloc(len + 1) : NULL;
+    unsigned int byte;
+
+    for (i = 0; text && i < len; i++) {
+        if (sscanf(from + 2 * i, "%2x", &byte) != 1 || byte == 0) {
+            free(text);
+            return NULL;
+        }
+        text[i] = (char)byte;
+    }
+    if (text)
+        text[len] = '\0';
+    return text;
+}
+
 json_t *
 allot_json_count(const struct allot_count *count)
 {
@@ -215,4 +235,22 @@ const char *
 allot_plural(uint64_t n)
 {
     return n == 1 ? "" : "s";
+}
+
+const char *
+allot_between(size_t said, size_t n)
+{
+    return said == 0 ? "" : said + 1 == n ? " and " : ", ";
+}
+
+char *
+allot_text_end(FILE *out, char **text)
+{
+    int failed = ferror(out);
+
+    if (fclose(out) != 0 || failed) {
+        free(*text);
+        *text = NULL;
+    }
+    return *text;
 }

@@ -51,6 +51,11 @@ allot_json_path(const char *path, int *exact);
 json_t *
 allot_json_hex(const char *text);
 
+/** allot_json_unhex - the text that allot_json_hex() made @hex of
+ * Allocated; NULL: @hex is no such string, or no memory. */
+char *
+allot_json_unhex(const json_t *hex);
+
 /** allot_json_count - {"total", "failed", "unavailable", "lost",
  * "recoverable", "holes"}; a new reference; NULL: no memory. */
 json_t *
@@ -67,5 +72,15 @@ allot_json_open(json_t *object, FILE *out);
 /** allot_plural - "" for 1, else "s". */
 const char *
 allot_plural(uint64_t n);
+
+/** allot_between - what stands before the next of @n words when @said were
+ * said: "a", "a and b", "a, b and c". */
+const char *
+allot_between(size_t said, size_t n);
+
+/** allot_text_end - close what open_memstream() gave
+ * Returns @*text, which is the caller's; NULL, and it is freed: no memory. */
+char *
+allot_text_end(FILE *out, char **text);
 
 #endif /* ALLOT_FORMAT_H */

@@ -291,8 +291,9 @@ allot_cmd_layout(const struct allot_cli *cli, const char *path)
     if (status == 0)
         status = allot_layout_ask(target, &doc);
     if (status == 0)
-        status = cli->json ? allot_layout_print_json(cli, path, &doc, &volume)
-                           : allot_layout_print(cli, path, &doc, &volume);
+        status = cli->form == ALLOT_FORM_JSON
+                     ? allot_layout_print_json(cli, path, &doc, &volume)
+                     : allot_layout_print(cli, path, &doc, &volume);
     allot_doc_file_clear(&doc);
     allot_doc_status_clear(&volume);
     allot_target_close(target);

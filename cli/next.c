@@ -15,20 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
 #include "next.h"
 
 /* A brick: one of a set, or a plain one. */
 struct allot_next_brick {
     const struct allot_doc_brick
         *set; /* whose brick it is; NULL: a plain one */
-    const char *name, *host, *path, *state, *why, *admin;
+    const char *name, *host, *path, *state, *why;
 };
-
-static int
-allot_next_is(const struct allot_next_brick *brick, const char *state)
-{
-    return strcmp(brick->state, state) == 0;
-}
 
 /* Brick number @n of all, those of sets one by one; 0: there are not so many.
  */
@@ -49,134 +44,80 @@ allot_next_brick(const struct allot_doc_status *doc, size_t n,
         if (brick->leaf_count) {
             const struct allot_doc_leaf *leaf = &brick->leaves[n];
 
-            *out = (struct allot_next_brick){
-                brick,       leaf->name, leaf->host, leaf->path,
-                leaf->state, leaf->why,  "none"};
+            *out =
+                (struct allot_next_brick){brick,      leaf->name,  leaf->host,
+                                          leaf->path, leaf->state, leaf->why};
         } else {
-            *out = (struct allot_next_brick){
-                NULL,         brick->name, brick->host, brick->path,
-                brick->state, brick->why,  brick->admin};
+            *out = (struct allot_next_brick){NULL,         brick->name,
+                                             brick->host,  brick->path,
+                                             brick->state, brick->why};
         }
         return 1;
     }
     return 0;
 }
 
+/* Which of the bricks in a state a sentence is about. */
+typedef int (*allot_next_fn)(const struct allot_next_brick *brick);
+
 /* Was this brick never a member: it is no loss. */
 static int
-allot_next_unregistered(const struct allot_next_brick *brick)
+allot_next_new(const struct allot_next_brick *brick)
 {
     return strcmp(brick->why, "not registered yet") == 0;
 }
 
 /* A set of which no copy is left is lost as a plain brick is. */
 static int
-allot_next_gone(const struct allot_next_brick *brick)
-{
-    return !brick->set || strcmp(brick->set->state, "blank") == 0;
-}
-
-/* Which bricks a sentence is about. */
-typedef int (*allot_next_fn)(const struct allot_next_brick *brick);
-
-static int
-allot_next_down(const struct allot_next_brick *brick)
-{
-    return allot_next_is(brick, "down");
-}
-
-static int
-allot_next_connecting(const struct allot_next_brick *brick)
-{
-    return allot_next_is(brick, "connecting");
-}
-
-static int
-allot_next_new(const struct allot_next_brick *brick)
-{
-    return allot_next_is(brick, "blank") && allot_next_unregistered(brick);
-}
-
-static int
 allot_next_emptied(const struct allot_next_brick *brick)
 {
-    return allot_next_is(brick, "blank") && !allot_next_unregistered(brick) &&
-           allot_next_gone(brick);
+    return !allot_next_new(brick) &&
+           (!brick->set || strcmp(brick->set->state, "blank") == 0);
 }
 
 static int
 allot_next_emptied_copy(const struct allot_next_brick *brick)
 {
-    return allot_next_is(brick, "blank") && !allot_next_unregistered(brick) &&
-           !allot_next_gone(brick);
-}
-
-static int
-allot_next_foreign(const struct allot_next_brick *brick)
-{
-    return allot_next_is(brick, "foreign");
+    return !allot_next_new(brick) && !allot_next_emptied(brick);
 }
 
 /* Lost by the administrator's word: it is there, and can be taken back. */
 static int
 allot_next_declared(const struct allot_next_brick *brick)
 {
-    return allot_next_is(brick, "lost") && brick->why[0] == '\0';
+    return brick->why[0] == '\0';
 }
 
-static int
-allot_next_lost(const struct allot_next_brick *brick)
-{
-    return allot_next_is(brick, "lost");
-}
-
-static int
-allot_next_failing(const struct allot_next_brick *brick)
-{
-    return allot_next_is(brick, "failing");
-}
-
-static int
-allot_next_full(const struct allot_next_brick *brick)
-{
-    return allot_next_is(brick, "full");
-}
-
-static int
-allot_next_draining(const struct allot_next_brick *brick)
-{
-    return allot_next_is(brick, "draining");
-}
-
-/* How many there are; @first: the first of them. */
+/* How many bricks are in @state and as @only says, NULL: all of these; @first:
+ * the first of them. */
 static size_t
-allot_next_count(const struct allot_doc_status *doc, allot_next_fn which,
-                 struct allot_next_brick *first)
+allot_next_count(const struct allot_doc_status *doc, const char *state,
+                 allot_next_fn only, struct allot_next_brick *first)
 {
     struct allot_next_brick brick;
     size_t i, n = 0;
 
     for (i = 0; allot_next_brick(doc, i, &brick); i++)
-        if (which(&brick) && n++ == 0 && first)
+        if (strcmp(brick.state, state) == 0 && (!only || only(&brick)) &&
+            n++ == 0 && first)
             *first = brick;
     return n;
 }
 
-/* "brick c1", "bricks c1 and c2", "bricks c1, c2 and c3". */
+/* The bricks in @state: "brick c1", "bricks c1 and c2", "bricks c1, c2 and c3".
+ */
 static void
 allot_next_names(FILE *out, const struct allot_doc_status *doc,
-                 allot_next_fn which)
+                 const char *state)
 {
-    size_t i, said = 0, n = allot_next_count(doc, which, NULL);
+    size_t i, said = 0, n = allot_next_count(doc, state, NULL, NULL);
     struct allot_next_brick brick;
 
     fputs(n == 1 ? "brick " : "bricks ", out);
     for (i = 0; allot_next_brick(doc, i, &brick); i++) {
-        if (!which(&brick))
+        if (strcmp(brick.state, state) != 0)
             continue;
-        if (said > 0)
-            fputs(said + 1 == n ? " and " : ", ", out);
-        fputs(brick.name, out);
+        fprintf(out, "%s%s", allot_between(said, n), brick.name);
         if (n == 1 && brick.host[0] && brick.path[0])
             fprintf(out, " (%s:%s)", brick.host, brick.path);
         said++;
@@ -186,10 +127,10 @@ allot_next_names(FILE *out, const struct allot_doc_status *doc,
 static void
 allot_next_start(FILE *out, const struct allot_doc_status *doc)
 {
-    size_t n = allot_next_count(doc, allot_next_down, NULL);
+    size_t n = allot_next_count(doc, "down", NULL, NULL);
 
     fputs("start ", out);
-    allot_next_names(out, doc, allot_next_down);
+    allot_next_names(out, doc, "down");
     if (strcmp(doc->state, "DEGRADED") == 0)
         fprintf(out, ": nothing is missing, %s heal%s then",
                 n == 1 ? "it" : "they", n == 1 ? "s" : "");
@@ -205,28 +146,29 @@ allot_next_missing(FILE *out, const struct allot_doc_status *doc,
 {
     struct allot_next_brick first;
 
-    if (allot_next_count(doc, allot_next_down, NULL)) {
+    if (allot_next_count(doc, "down", NULL, NULL)) {
         allot_next_start(out, doc);
-    } else if (allot_next_count(doc, allot_next_connecting, &first)) {
+    } else if (allot_next_count(doc, "connecting", NULL, &first)) {
         fputs("wait for ", out);
-        allot_next_names(out, doc, allot_next_connecting);
+        allot_next_names(out, doc, "connecting");
         fputs(" to answer; if it takes long look at the network", out);
-    } else if (allot_next_count(doc, allot_next_new, NULL)) {
+    } else if (allot_next_count(doc, "blank", allot_next_new, NULL)) {
         fputs("bring all bricks up at once, then they are registered", out);
-    } else if (allot_next_count(doc, allot_next_emptied, &first)) {
+    } else if (allot_next_count(doc, "blank", allot_next_emptied, &first)) {
         fprintf(out,
                 "put the old disk of brick %s back, or run 'allot brick adopt "
                 "%s %s' and restore what 'allot report %s' names",
                 first.name, first.name, target, target);
-    } else if (allot_next_count(doc, allot_next_emptied_copy, &first)) {
+    } else if (allot_next_count(doc, "blank", allot_next_emptied_copy,
+                                &first)) {
         fprintf(out, "run 'allot brick adopt %s %s', then set %s heals it",
                 first.name, target, first.set->name);
-    } else if (allot_next_count(doc, allot_next_foreign, &first)) {
+    } else if (allot_next_count(doc, "foreign", NULL, &first)) {
         fprintf(out,
                 "look at brick %s, which %s, and start it as the brick of this "
                 "volume with its guard",
                 first.name, first.why[0] ? first.why : "is of another volume");
-    } else if (allot_next_count(doc, allot_next_declared, &first)) {
+    } else if (allot_next_count(doc, "lost", allot_next_declared, &first)) {
         fprintf(out,
                 "restore what 'allot report %s' names, or take brick %s back "
                 "with 'allot brick set %s clear %s' if its disk is well",
@@ -243,15 +185,14 @@ allot_next_may_come(FILE *out, const struct allot_doc_status *doc,
                     const char *target)
 {
     struct allot_next_brick first;
-    size_t i, full, usable = 0;
+    size_t i, full = 0, usable = 0;
 
-    for (i = 0; i < doc->brick_count; i++)
+    for (i = 0; i < doc->brick_count; i++) {
         usable += (size_t)!allot_doc_brick_is_down(&doc->bricks[i]) &&
                   !allot_doc_brick_is_lost(&doc->bricks[i]);
-    full = 0;
-    for (i = 0; i < doc->brick_count; i++)
         full += strcmp(doc->bricks[i].state, "full") == 0;
-    if (allot_next_count(doc, allot_next_failing, &first)) {
+    }
+    if (allot_next_count(doc, "failing", NULL, &first)) {
         fprintf(out,
                 "look at the disk of brick %s, because %s: it is used again by "
                 "itself when it works",
@@ -271,21 +212,21 @@ allot_next_may_come(FILE *out, const struct allot_doc_status *doc,
             "add bricks or remove files: all bricks are nearly full, writes "
             "end in ENOSPC soon",
             out);
-    } else if (full > 0 && allot_next_count(doc, allot_next_full, NULL)) {
+    } else if (full > 0 && allot_next_count(doc, "full", NULL, NULL)) {
         fputs("add bricks or remove files: ", out);
-        allot_next_names(out, doc, allot_next_full);
+        allot_next_names(out, doc, "full");
         fprintf(out, " %s nearly full, new data goes elsewhere",
                 full == 1 ? "is" : "are");
     } else if (full > 0) {
         fputs("add bricks or remove files: a set is nearly full", out);
-    } else if (allot_next_count(doc, allot_next_draining, &first)) {
+    } else if (allot_next_count(doc, "draining", NULL, &first)) {
         fprintf(out,
                 "nothing, new data avoids brick %s until 'allot brick set %s "
                 "clear %s'",
                 first.name, first.name, target);
     } else if (json_array_size(json_object_get(doc->root, "warnings"))) {
         fputs("correct the settings that the warnings name", out);
-    } else if (allot_next_count(doc, allot_next_lost, NULL)) {
+    } else if (allot_next_count(doc, "lost", NULL, NULL)) {
         fprintf(out, "restore the files that 'allot report %s' names, if any",
                 target);
     } else {
@@ -300,7 +241,6 @@ allot_next_sentence(const struct allot_doc_status *doc, const char *target)
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
-    int failed;
 
     if (!out)
         return NULL;
@@ -308,7 +248,7 @@ allot_next_sentence(const struct allot_doc_status *doc, const char *target)
         fprintf(out, "correct the client's volfile, because %s",
                 doc->inactive_because);
     else if (strcmp(doc->state, "DOWN") == 0 &&
-             !allot_next_count(doc, allot_next_down, NULL))
+             !allot_next_count(doc, "down", NULL, NULL))
         fputs(
             "look at this client's log and network: the bricks that hold names "
             "cannot be reached",
@@ -316,10 +256,5 @@ allot_next_sentence(const struct allot_doc_status *doc, const char *target)
     else if (!allot_next_missing(out, doc, target) &&
              !allot_next_may_come(out, doc, target))
         fputs("nothing to do", out);
-    failed = ferror(out);
-    if (fclose(out) != 0 || failed) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return allot_text_end(out, &text);
 }

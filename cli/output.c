@@ -24,9 +24,10 @@ allot_output_signal(int number)
     if (allot_output_temporary)
         unlink(allot_output_temporary);
     if (number == SIGHUP) {
-        /* Standard error may be elsewhere. */
-        if (write(STDERR_FILENO, gone, sizeof(gone) - 1) < 0)
-            _exit(ALLOT_EXIT_ERROR);
+        /* Standard error may be elsewhere; or gone, too. */
+        ssize_t n = write(STDERR_FILENO, gone, sizeof(gone) - 1);
+
+        (void)n;
         _exit(ALLOT_EXIT_ERROR);
     }
     signal(number, SIG_DFL);

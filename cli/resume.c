@@ -246,27 +246,6 @@ allot_resume_get_sum(const json_t *pair, struct allot_recovery *sum)
     allot_resume_get_count(json_array_get(pair, 1), &sum->bytes);
 }
 
-/* Allocated; NULL: it is not hexadecimal, or no memory. */
-static char *
-allot_resume_unhex(const json_t *value)
-{
-    const char *hex = json_string_value(value);
-    size_t i, len = hex ? strlen(hex) / 2 : 0;
-    char *text = hex ? malloc(len + 1) : NULL;
-    unsigned int byte;
-
-    for (i = 0; text && i < len; i++) {
-        if (sscanf(hex + 2 * i, "%2x", &byte) != 1) {
-            free(text);
-            return NULL;
-        }
-        text[i] = (char)byte;
-    }
-    if (text)
-        text[len] = '\0';
-    return text;
-}
-
 static int
 allot_resume_get_tally(const json_t *from, struct allot_tally *t)
 {
@@ -296,8 +275,8 @@ allot_resume_get_tally(const json_t *from, struct allot_tally *t)
         const json_t *one = json_array_get(reasons, i);
         struct allot_reason *reason = &t->reasons[t->reason_count];
 
-        reason->text = allot_resume_unhex(json_array_get(one, 0));
-        reason->first = allot_resume_unhex(json_array_get(one, 1));
+        reason->text = allot_json_unhex(json_array_get(one, 0));
+        reason->first = allot_json_unhex(json_array_get(one, 1));
         reason->count = allot_resume_u64(one, 2);
         if (!reason->text)
             return -EBADMSG;
@@ -337,7 +316,7 @@ allot_resume_get_lists(const json_t *state, struct allot_report *report)
     }
     for (i = 0; i < json_array_size(dirs); i++) {
         const json_t *one = json_array_get(dirs, i);
-        char *path = allot_resume_unhex(json_array_get(one, 0));
+        char *path = allot_json_unhex(json_array_get(one, 0));
         struct allot_sums_dir *dir =
             path ? allot_sums_dir(&report->sums, path, strlen(path)) : NULL;
 
@@ -354,7 +333,7 @@ allot_resume_get_lists(const json_t *state, struct allot_report *report)
     if (!report->pending)
         return -ENOMEM;
     for (i = 0; i < json_array_size(pending); i++) {
-        report->pending[i] = allot_resume_unhex(json_array_get(pending, i));
+        report->pending[i] = allot_json_unhex(json_array_get(pending, i));
         if (!report->pending[i])
             return -EBADMSG;
         report->pending_count++;

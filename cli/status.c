@@ -324,7 +324,7 @@ allot_status_sentence(const struct allot_doc_status *doc,
         printf(
             ": nothing is missing; what %zu former brick%s held stays lost: "
             "allot report %s says which files it touches\n",
-            lost, lost == 1 ? "" : "s", target->shown);
+            lost, allot_plural(lost), target->shown);
         return;
     }
     if (strcmp(doc->state, "DOWN") == 0) {

@@ -256,11 +256,7 @@ allot_stop_why(const struct allot_stop_ask *ask)
         fprintf(out, "%s%s", comma, json_string_value(one));
         comma = "; ";
     }
-    if (fclose(out) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return allot_text_end(out, &text);
 }
 
 static int
@@ -272,8 +268,7 @@ allot_stop_print_text(const struct allot_stop_ask *ask)
     if (!why)
         return allot_cli_error("out of memory");
     for (i = 0; i < ask->count; i++)
-        printf("%s%s", i ? i + 1 == ask->count ? " and " : ", " : "",
-               ask->names[i]);
+        printf("%s%s", allot_between(i, ask->count), ask->names[i]);
     if (allot_stop_ok(ask))
         puts(" can be stopped: nothing becomes unreadable");
     else

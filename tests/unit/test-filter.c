@@ -331,16 +331,24 @@ test_convert_sets(void **state)
     free(out);
 }
 
+/* What asks for replicated names. */
+static struct request
+names_asked(void)
+{
+    struct request req = {.asked = 1, .replicate = 1, .option_count = 1};
+
+    req.options[0].key = (char *)"namespace";
+    req.options[0].value = (char *)"replicate";
+    return req;
+}
+
 static void
 test_convert_names(void **state)
 {
-    struct request req = {.asked = 1, .replicate = 1};
+    struct request req = names_asked();
     char *out;
 
     (void)state;
-    req.options[0].key = (char *)"namespace";
-    req.options[0].value = (char *)"replicate";
-    req.option_count = 1;
     out = convert(PLAIN, &req);
     assert_non_null(out);
     assert_null(strstr(out, "cluster/distribute"));
@@ -369,13 +377,10 @@ test_convert_names_cached(void **state)
 {
     static const char text[] = C0 C1 C2 CACHE("0") "\n" CACHE("1") CACHE("2")
         DHT("v-readdir-ahead-0 v-readdir-ahead-1 v-readdir-ahead-2") TOP;
-    struct request req = {.asked = 1, .replicate = 1};
+    struct request req = names_asked();
     char *out;
 
     (void)state;
-    req.options[0].key = (char *)"namespace";
-    req.options[0].value = (char *)"replicate";
-    req.option_count = 1;
     out = convert(text, &req);
     assert_non_null(out);
     assert_null(strstr(out, "cluster/distribute"));

@@ -164,12 +164,12 @@ must_gluster server1 snapshot delete snap1
 
 # ---- what the filter makes of them ----------------------------------------------
 # In a working directory as glusterd's; bricks first, as it does.
-export GLUSTERD_WORKDIR=$T/work
+export GLUSTERD_WORKDIR=$T/glusterd
 for dir in "$here"/*/; do
     case $(basename "$dir") in
-    services) at=$T/work/services ;;
-    snap) at=$T/work/snaps/snap1/$SNAP_NAME ;;
-    *) at=$T/work/vols/$(basename "$dir") ;;
+    services) at=$T/glusterd/services ;;
+    snap) at=$T/glusterd/snaps/snap1/$SNAP_NAME ;;
+    *) at=$T/glusterd/vols/$(basename "$dir") ;;
     esac
     mkdir -p "$at"
     rm -f "$dir"*.golden

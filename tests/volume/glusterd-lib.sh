@@ -279,6 +279,50 @@ volfile() {
     echo "$T/$1/lib/vols/$2/$3"
 }
 
+# vol1_mount: volume vol1 of three bricks of node n1 with allot, mounted on node c1 as
+# $M.
+vol1_mount() {
+    must_gluster n1 volume create vol1 "n1:$T/b0/brick" "n1:$T/b1/brick" "n1:$T/b2/brick"
+    must_gluster n1 volume set vol1 user.xlator.allot locks
+    must_gluster n1 volume start vol1
+    client_mount c1 n1:/vol1 /mnt/v || bail "no mount"
+    M=$(in_node c1 /mnt/v)
+}
+
+# ---- a page of docs, word for word --------------------------------------------
+
+# page_nodes SIZE: the machines that the pages name, and their disks.
+page_nodes() {
+    bricks_make 2 "$1"
+    nodes_make server1 server2 client
+    must on server1 mount --bind "$T/b0" /data
+    must on server2 mount --bind "$T/b1" /data
+    glusterd_start server1
+    glusterd_start server2
+}
+
+# page_run PAGE LEAST [DIR]: each block that stands under a machine's name is run
+# on a machine of that name, in order; of N blocks there are at least so many. DIR:
+# of programs that come before others. What block I says is in $T/err-I.
+page_run() {
+    local i name
+    awk -v dir="$T" '
+        inside && /^```$/ { inside = 0; next }
+        inside { print > file }
+        /^```sh [a-z0-9]+$/ { n++; file = dir "/block-" n; inside = 1; print "#", $2 > file }' "$1"
+    N=$(find "$T" -maxdepth 1 -name 'block-*' | wc -l)
+    ok "the page has commands" test "$N" -ge "$2"
+    for ((i = 1; i <= N; i++)); do
+        read -r _ name <"$T/block-$i"
+        ok "block $i on $name: $(sed -n 2p "$T/block-$i")" on "$name" env PATH="${3:+$3:}$BUILD:$PATH" \
+            timeout 120 bash -c "cd '$TOP' && bash -eux '$T/block-$i' 2>'$T/err-$i'" ||
+            {
+                note "$(tail -20 "$T/err-$i")"
+                break
+            }
+    done
+}
+
 # ---- a writer, all the time -------------------------------------------------
 
 # writer_start BYTES SPREAD: files of BYTES to BYTES + 32767 * SPREAD bytes into

@@ -195,3 +195,46 @@ stored_of() {
 bases_on() {
     (cd "$1" && find . -path './w/*' -type f ! -perm 1000 -printf '%P\n')
 }
+
+# life_rebalanced WHAT DIR ARGS...: the layout is fixed, then the volume rebalanced:
+# small plain files of old/ move onto the new brick (or set) whose directory is DIR,
+# and what is stored_of ARGS stays as it is. WHAT: brick or set.
+small_on() { # small_on DIR
+    (cd "$1" && find old -name 'small*' -type f ! -perm 1000 | wc -l)
+}
+life_rebalanced() {
+    local what=$1 dir=$2
+    shift 2
+    phase "layout fixed"
+    must_gluster n1 volume rebalance "$V" fix-layout start
+    ok "fix-layout ends" expect_within 90 rebalance_done
+    step
+    phase "rebalanced"
+    stored_of "$@" >"$T/stored"
+    ok "portions and records are known" test "$(grep -c '\.allot' "$T/stored")" -ge 7
+    is "no old file is on the new $what" "$(small_on "$dir")" 0
+    must_gluster n1 volume rebalance "$V" start
+    ok "the rebalance ends" expect_within 180 rebalance_done
+    is "without failures" "$(rebalanced failures)" 0
+    ok "spread files are skipped ($(rebalanced skipped))" test "$(rebalanced skipped)" -gt 0
+    ok "plain files have moved ($(rebalanced files))" test "$(small_on "$dir")" -gt 0
+    is "portions, records and bases are where they were" "$(stored_of "$@" | diff - "$T/stored")" ""
+    step
+    ok "old files are right" old_right
+}
+
+# life_not_removed WHAT NAME BRICK...: the removal of what holds portions fails, and
+# is taken back. NAME: the subvolume's.
+removal_failed() {
+    gluster n1 volume remove-brick "$V" "$@" status | grep -q failed
+}
+life_not_removed() {
+    local what=$1 name=$2
+    shift 2
+    gluster n1 volume remove-brick "$V" "$@" start >"$T/remove" 2>&1
+    ok "the removal of a $what that holds portions fails" expect_within 30 removal_failed "$@"
+    ok "the log says why, and what to do" grep -q \
+        "remove-brick is refused: $name may hold portions.*remove-brick VOLUME BRICK stop" "$LOG/n1/$V-rebalance.log"
+    nok "it cannot be committed" gluster n1 volume remove-brick "$V" "$@" commit
+    ok "it is taken back" gluster n1 volume remove-brick "$V" "$@" stop
+}

@@ -90,37 +90,11 @@ ok "a file of before grows" extend old/spread
 ok "onto the new brick" has_member old/spread vol1-client-3
 ok "with blocks there" test "$(bytes_on "${B[3]}" old/spread)" -gt 500000
 ok "old files are right" old_right
-phase "layout fixed"
-must_gluster n1 volume rebalance vol1 fix-layout start
-ok "fix-layout ends" expect_within 90 rebalance_done
-step
-phase "rebalanced"
-stored_of "${B[@]}" -- old/small1 old/spread >"$T/stored"
-ok "portions and records are known" test "$(grep -c '\.allot' "$T/stored")" -ge 7
-small_on_new() {
-    (cd "${B[3]}" && find old -name 'small*' -type f ! -perm 1000 | wc -l)
-}
-is "no old file is on the new brick" "$(small_on_new)" 0
-must_gluster n1 volume rebalance vol1 start
-ok "the rebalance ends" expect_within 180 rebalance_done
-is "without failures" "$(rebalanced failures)" 0
-ok "spread files are skipped ($(rebalanced skipped))" test "$(rebalanced skipped)" -gt 0
-ok "plain files have moved ($(rebalanced files))" test "$(small_on_new)" -gt 0
-is "portions, records and bases are where they were" "$(stored_of "${B[@]}" -- old/small1 old/spread | diff - "$T/stored")" ""
-step
-ok "old files are right" old_right
+life_rebalanced brick "${B[3]}" "${B[@]}" -- old/small1 old/spread
 
 # ---- what is refused ----------------------------------------------------------
 phase "remove-brick refused"
-gluster n1 volume remove-brick vol1 "n1:${B[3]}" start >"$T/remove" 2>&1
-not_removed() {
-    gluster n1 volume remove-brick vol1 "n1:${B[3]}" status | grep -q failed
-}
-ok "the removal of a brick that holds portions fails" expect_within 30 not_removed
-ok "the log says why, and what to do" grep -q \
-    "remove-brick is refused: vol1-client-3 may hold portions.*remove-brick VOLUME BRICK stop" "$LOG/n1/vol1-rebalance.log"
-nok "it cannot be committed" gluster n1 volume remove-brick vol1 "n1:${B[3]}" commit
-ok "it is taken back" gluster n1 volume remove-brick vol1 "n1:${B[3]}" stop
+life_not_removed brick vol1-client-3 "n1:${B[3]}"
 step
 ok "the brick is used as before" bricks_are 4
 phase "replace-brick refused"

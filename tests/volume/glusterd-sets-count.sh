@@ -65,6 +65,17 @@ back() {
     ok "$V: they can be written" patch a 1
     ok "$V: and are right" all_right
 }
+# raised N LEAF BRICK...: from a replica count of N to one more, which LEAF is of, and
+# back.
+raised() {
+    local n=$1 leaf=$2
+    shift 2
+    must_gluster n1 volume add-brick "$V" replica $((n + 1)) "$@" force
+    unfollowed "replica count was raised.* remove-brick VOLUME replica N BRICK... force"
+    adopt_refused "$leaf"
+    must_gluster n1 volume remove-brick "$V" replica "$n" "$@" force
+    back
+}
 volume_ends() {
     must on c1 umount /mnt/v
     must_gluster n1 volume stop "$V" force
@@ -73,11 +84,7 @@ volume_ends() {
 # ---- two replicas, then three -------------------------------------------------
 sets_start two "replica 2" 4
 filled
-must_gluster n1 volume add-brick two replica 3 "n1:$T/b4/two" "n1:$T/b5/two" force
-unfollowed "replica count was raised.* remove-brick VOLUME replica N BRICK... force"
-adopt_refused two-client-2
-must_gluster n1 volume remove-brick two replica 2 "n1:$T/b4/two" "n1:$T/b5/two" force
-back
+raised 2 two-client-2 "n1:$T/b4/two" "n1:$T/b5/two"
 volume_ends
 
 # ---- plain bricks, then two replicas ------------------------------------------
@@ -89,11 +96,7 @@ must_gluster n1 volume start plain
 client_mount c1 n1:/plain /mnt/v -o attribute-timeout=0,entry-timeout=0,direct-io-mode=enable || bail "no mount"
 status_soon '.state == "UP" and .active' || bail "the volume is not up"
 filled
-must_gluster n1 volume add-brick plain replica 2 "n1:$T/b2/plain" "n1:$T/b3/plain" force
-unfollowed "replica count was raised.* remove-brick VOLUME replica N BRICK... force"
-adopt_refused plain-client-1
-must_gluster n1 volume remove-brick plain replica 1 "n1:$T/b2/plain" "n1:$T/b3/plain" force
-back
+raised 1 plain-client-1 "n1:$T/b2/plain" "n1:$T/b3/plain"
 volume_ends
 
 # ---- two replicas and an arbiter, then without it -----------------------------

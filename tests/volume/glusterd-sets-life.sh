@@ -114,36 +114,11 @@ noise 5000000 >"$T/more"
 ok "a file of before grows" want dd if="$T/more" of=old/spread bs=1M oflag=append conv=notrunc status=none
 ok "onto the set" has_member old/spread life-replicate-2
 ok "old files are right" old_right
-phase "layout fixed"
-must_gluster n1 volume rebalance life fix-layout start
-ok "fix-layout ends" expect_within 90 rebalance_done
-step
-phase "rebalanced"
-stored_of "${SPOTS[@]}" -- old/spread >"$T/stored"
-small_on_new() {
-    (cd "$T/b6/life" && find old -name 'small*' -type f ! -perm 1000 | wc -l)
-}
-is "no old file is on the new set" "$(small_on_new)" 0
-must_gluster n1 volume rebalance life start
-ok "the rebalance ends" expect_within 180 rebalance_done
-is "without failures" "$(rebalanced failures)" 0
-ok "spread files are skipped ($(rebalanced skipped))" test "$(rebalanced skipped)" -gt 0
-ok "plain files have moved ($(rebalanced files))" test "$(small_on_new)" -gt 0
-is "portions, records and bases are where they were" "$(stored_of "${SPOTS[@]}" -- old/spread | diff - "$T/stored")" ""
-step
-ok "old files are right" old_right
+life_rebalanced set "$T/b6/life" "${SPOTS[@]}" -- old/spread
 
 # ---- shrinking is refused -----------------------------------------------------
 phase "the removal of a set refused"
-gluster n1 volume remove-brick life "${new[@]}" start >"$T/remove" 2>&1
-not_removed() {
-    gluster n1 volume remove-brick life "${new[@]}" status | grep -q failed
-}
-ok "the removal of a set that holds portions fails" expect_within 30 not_removed
-ok "the log says why, and what to do" grep -q \
-    "remove-brick is refused: life-replicate-2 may hold portions.*remove-brick VOLUME BRICK stop" "$LOG/n1/life-rebalance.log"
-nok "it cannot be committed" gluster n1 volume remove-brick life "${new[@]}" commit
-ok "it is taken back" gluster n1 volume remove-brick life "${new[@]}" stop
+life_not_removed set life-replicate-2 "${new[@]}"
 step
 ok "the set is used as before" status_soon '.state == "UP" and (.bricks | length) == 3'
 phase "volume stopped"

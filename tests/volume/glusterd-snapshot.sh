@@ -15,11 +15,7 @@ bricks_make 3 512M
 nodes_make n1 c1
 glusterd_start n1
 snap_start n1
-must_gluster n1 volume create vol1 "n1:$T/b0/brick" "n1:$T/b1/brick" "n1:$T/b2/brick"
-must_gluster n1 volume set vol1 user.xlator.allot locks
-must_gluster n1 volume start vol1
-client_mount c1 n1:/vol1 /mnt/v || bail "no mount"
-M=$(in_node c1 /mnt/v)
+vol1_mount
 mkdir "$M/d"
 for i in 1 2 3 4 5 6; do
     noise $((3 << 20)) >"$M/d/f$i"

@@ -432,6 +432,15 @@ exec "$@"'
 
 # ---- checking ---------------------------------------------------------------
 
+# ms CMD...: how long it takes, in milliseconds.
+ms() {
+    local begin end
+    begin=$(date +%s%N)
+    "$@" >/dev/null 2>&1
+    end=$(date +%s%N)
+    echo $(((end - begin) / 1000000))
+}
+
 # sums DIR: a line "checksum  ./path" for each regular file, sorted by path.
 sums() {
     (cd "$1" && find . -name .glusterfs -prune -o -type f -print0 | sort -z |

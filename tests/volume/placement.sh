@@ -8,13 +8,7 @@
 # needs: 30
 . "$(dirname "$0")/glusterd-lib.sh"
 
-PAGE=$TOP/docs/placement.md
-bricks_make 2 512M
-nodes_make server1 server2 client
-must on server1 mount --bind "$T/b0" /data
-must on server2 mount --bind "$T/b1" /data
-glusterd_start server1
-glusterd_start server2
+page_nodes 512M
 
 # Where there is no sshd: into the namespaces of the node, which the client's
 # processes have as open files. As with ssh, a shell there gets one line.
@@ -34,17 +28,7 @@ chmod +x "$T/bin/ssh"
 exec 20<"/proc/${NODE_PID[server1]}/ns/mnt" 21<"/proc/${NODE_PID[server1]}/ns/net" 22<"/proc/${NODE_PID[server1]}/ns/uts"
 exec 30<"/proc/${NODE_PID[server2]}/ns/mnt" 31<"/proc/${NODE_PID[server2]}/ns/net" 32<"/proc/${NODE_PID[server2]}/ns/uts"
 
-awk -v dir="$T" '
-    inside && /^```$/ { inside = 0; next }
-    inside { print > file }
-    /^```sh [a-z0-9]+$/ { n++; file = dir "/block-" n; inside = 1; print "#", $2 > file }' "$PAGE"
-n=$(find "$T" -maxdepth 1 -name 'block-*' | wc -l)
-ok "the page has commands" test "$n" -ge 4
-for ((i = 1; i <= n; i++)); do
-    read -r _ name <"$T/block-$i"
-    ok "block $i on $name: $(sed -n 2p "$T/block-$i")" on "$name" env PATH="$T/bin:$BUILD:$PATH" \
-        timeout 120 bash -c "cd '$TOP' && bash -eux '$T/block-$i' 2>'$T/err-$i'" || note "$(tail -20 "$T/err-$i")"
-done
+page_run "$TOP/docs/placement.md" 4 "$T/bin"
 
 M=$(in_node client /mnt/text)
 counted=$(in_node client /tmp/counted)
@@ -52,7 +36,7 @@ is "a thousand words, the numbers, and 2000000 times \"number\"" \
     "$(awk '{ n += $1; m++ } END { print n, m }' "$counted") $(grep ' number$' "$counted")" "6000000 2001001 2000000 number"
 rm -f "$counted" "$(in_node client /tmp/expected)"
 is "each server was called once" "$(cut -d' ' -f1 "$T/bin/calls" | sort | xargs)" "server1 server2"
-hosts=$(grep -E '^server[12]: [0-9]+ pieces, [0-9]+ bytes$' "$T/err-$n")
+hosts=$(grep -E '^server[12]: [0-9]+ pieces, [0-9]+ bytes$' "$T/err-$N")
 note "$hosts"
 is "both had pieces" "$(wc -l <<<"$hosts")" 2
 is "together all of the file" "$(awk '{ n += $4 } END { print n }' <<<"$hosts")" "$(stat -c %s "$M/words")"

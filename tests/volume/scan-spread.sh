@@ -16,13 +16,6 @@ ALLOT=allot
 EACH=${SCAN_EACH:-500}
 ROUNDS=${SCAN_ROUNDS:-8}
 
-ms() { # ms CMD...: how long it takes, in milliseconds
-    local begin end
-    begin=$(date +%s%N)
-    "$@" >/dev/null 2>&1
-    end=$(date +%s%N)
-    echo $(((end - begin) / 1000000))
-}
 half() { # the mean of the better half
     printf '%s\n' "$@" | sort -n | head -$((($# + 1) / 2)) | awk '{ s += $1 } END { print int(s / NR) }'
 }

@@ -197,21 +197,14 @@ for ((d = 0; d < 8; d++)); do
     must empty "$M/large/$d" 500
 done
 
-seconds() { # seconds CMD...: how long it takes, in milliseconds
-    local begin end
-    begin=$(date +%s%N)
-    "$@" >/dev/null 2>&1
-    end=$(date +%s%N)
-    echo $(((end - begin) / 1000000))
-}
 # as_fast DIR FILES: A B A B ..., so that whatever else the machine does is in both;
 # the better half of the rounds of each. The mark is the speed of find; room for
 # noise is a tenth and 10 ms.
 as_fast() {
     local round finds=() reports=() f r
     for ((round = 0; round < ${SCAN_ROUNDS:-8}; round++)); do
-        finds+=("$(seconds find "$M/$1" -ls)")
-        reports+=("$(seconds "$ALLOT" report "$M/$1")")
+        finds+=("$(ms find "$M/$1" -ls)")
+        reports+=("$(ms "$ALLOT" report "$M/$1")")
     done
     half() { printf '%s\n' "$@" | sort -n | head -$((($# + 1) / 2)) | awk '{ s += $1 } END { print int(s / NR) }'; }
     f=$(half "${finds[@]}")

@@ -381,6 +381,11 @@ allot_registry_copy(struct allot_registry *to,
 void
 allot_registry_evaluate_locked(struct allot_bricks *b);
 
+/** allot_registry_inline_ignored_locked - option inline-limit was given, and
+ * the volume was registered with another one, which stays. */
+gf_boolean_t
+allot_registry_inline_ignored_locked(const struct allot_bricks *b);
+
 /** allot_registry_joinable_locked - with an active registry: is @c a new
  * subvolume that can be registered. */
 gf_boolean_t

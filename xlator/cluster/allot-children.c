@@ -37,6 +37,7 @@
 #include "allot-fops.h"
 #include "allot-presence.h"
 #include "allot-proto.h"
+#include <jansson.h>
 
 #define CHILDREN_TEXT 60000  /* bytes of a document; what ends it has room */
 #define CHILDREN_LAYOUTS 128 /* different ones in a document */
@@ -282,61 +283,51 @@ name_hex(const char *name, char *out, size_t room)
     return len;
 }
 
-/* A layout as JSON. Its length; 0: it has no room. */
-static size_t
-layout_json(const struct allot_layout *layout, char *out, size_t room)
+/* A layout as JSON; free with free(). NULL: no memory. */
+static char *
+layout_text(const struct allot_layout *layout)
 {
-    const struct allot_extent *x = NULL;
-    size_t len = 0;
-    uint32_t e = 0;
-    int m = 0;
+    json_t *doc = json_pack("{s:I, s:o}", "inline_limit",
+                            (json_int_t)layout->inline_limit, "extents",
+                            allot_extents_json(layout));
+    char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 
-    len = sprintf(out, "{\"inline_limit\":%u,\"extents\":[",
-                  layout->inline_limit);
-    for (e = 0; e < layout->extent_count; e++) {
-        x = &layout->extents[e];
-        if (len + 128 > room)
-            return 0;
-        len += sprintf(out + len,
-                       "%s{\"start\":%" PRIu64
-                       ",\"phase\":%u,\"block_shift\":%d,\"members\":[",
-                       e ? "," : "", x->start_byte, x->phase, x->block_shift);
-        for (m = 0; m < x->member_count; m++) {
-            if (len + 32 > room)
-                return 0;
-            len += sprintf(out + len, "%s[%d,%d]", m ? "," : "",
-                           x->members[m].brick_idx, x->members[m].weight);
-        }
-        len += sprintf(out + len, "]}");
-    }
-    len += sprintf(out + len, "]}");
-    return len;
+    json_decref(doc);
+    return text;
 }
 
 /* The place of the layout of @rec among the document's. -E2BIG: the document is
- * full; -ENOENT: it is not for here. */
+ * full; -ENOENT: it is not for here; -ENOMEM. */
 static int
 text_layout(struct children_text *text, struct allot_rec *rec)
 {
-    char json[CHILDREN_TEXT / 8];
+    char *json = NULL;
     size_t len = 0;
     int i = 0;
+    int ret = 0;
 
     for (i = 0; i < text->layout_count; i++)
         if (text->recs[i]->r.layout == rec->r.layout)
             return i;
-    len = layout_json(rec->r.layout, json, sizeof(json));
-    if (len == 0)
-        return -ENOENT;
-    if (i == CHILDREN_LAYOUTS ||
-        text->len + text->layouts_len + len + 1 > CHILDREN_TEXT)
-        return -E2BIG;
-    if (i)
-        text->layouts[text->layouts_len++] = ',';
-    memcpy(text->layouts + text->layouts_len, json, len);
-    text->layouts_len += len;
-    text->recs[text->layout_count++] = allot_rec_ref(rec);
-    return i;
+    json = layout_text(rec->r.layout);
+    if (!json)
+        return -ENOMEM;
+    len = strlen(json);
+    if (len > CHILDREN_TEXT / 8) {
+        ret = -ENOENT;
+    } else if (i == CHILDREN_LAYOUTS ||
+               text->len + text->layouts_len + len + 1 > CHILDREN_TEXT) {
+        ret = -E2BIG;
+    } else {
+        if (i)
+            text->layouts[text->layouts_len++] = ',';
+        memcpy(text->layouts + text->layouts_len, json, len);
+        text->layouts_len += len;
+        text->recs[text->layout_count++] = allot_rec_ref(rec);
+        ret = i;
+    }
+    free(json);
+    return ret;
 }
 
 /* ---- entries -------------------------------------------------------------

@@ -337,7 +337,7 @@ events_leaf_up(xlator_t *this, struct allot_leaf *l)
     l->child->epoch++;
     l->hs_serial = 0;
     if (l->child->kind == ALLOT_SET_NONE)
-        allot_health_connected_locked(l->child);
+        allot_health_connected_locked(&l->child->health);
     else
         allot_health_leaf_connected_locked(l);
     allot_handshake_forget_locked(l);
@@ -374,7 +374,7 @@ events_child(xlator_t *this, struct allot_child *c, gf_boolean_t up)
     if (up && !c->connected) {
         c->epoch++;
         if (c->kind != ALLOT_SET_NONE)
-            allot_health_connected_locked(c);
+            allot_health_connected_locked(&c->health);
     }
     c->connected = up;
     c->heard = _gf_true;

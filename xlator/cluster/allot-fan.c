@@ -6,9 +6,6 @@
 #include "allot-fan.h"
 #include "allot-health.h"
 
-/* features/locks holds back an unlink while an inodelk of an ordinary client is
- * held, but not for internal (negative) pids. */
-
 void
 allot_call_init(struct allot_call *call, xlator_t *xl, glusterfs_fop_t fop)
 {

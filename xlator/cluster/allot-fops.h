@@ -75,6 +75,13 @@ struct allot_report_member {
 struct allot_report_member *
 allot_report_members(xlator_t *this, const struct allot_presence *seen);
 
+struct json_t;
+
+/** allot_extents_json - allot-report.c: key "extents" of a report, of a layout
+ * A new reference; NULL: no memory. */
+struct json_t *
+allot_extents_json(const struct allot_layout *layout);
+
 /** allot_children_json - allot-children.c: the document of
  * glusterfs.allot.children of a directory, from @cursor on ("": all of it). In
  * a synctask. Malloc'ed; NULL: *@err. */

@@ -27,8 +27,7 @@ allot_health_leaf_connected_locked(struct allot_leaf *l)
     l->probe_msec = 0;
     l->probe_errors = 0;
     l->read_only = _gf_false;
-    if (l->health.failing)
-        l->health.quiet_msec = 0;
+    allot_health_connected_locked(&l->health);
 }
 
 /* The answer of a probe of @l: 0, or an errno. */
@@ -130,15 +129,10 @@ allot_health_leaves_tick(xlator_t *this)
         changed |= leaves_stall_locked(b, l);
         probe = leaves_due_locked(b, l);
         pthread_mutex_unlock(&b->lock);
-        if (!probe ||
-            allot_health_probe(this, l->xl,
+        if (probe)
+            allot_health_probe(this, l->xl, &l->health,
                                l->read_only ? ALLOT_LOCK_PID : ALLOT_PID_ROOT,
-                               leaves_probe_cbk, l) == 0)
-            continue;
-        pthread_mutex_lock(&b->lock);
-        l->health.probing = _gf_false;
-        pthread_mutex_unlock(&b->lock);
-        allot_bricks_idle(b);
+                               leaves_probe_cbk, l);
     }
     if (!changed)
         return;

@@ -262,10 +262,10 @@ allot_health_clear_locked(struct allot_health *h)
 }
 
 void
-allot_health_connected_locked(struct allot_child *c)
+allot_health_connected_locked(struct allot_health *h)
 {
-    if (c->health.failing)
-        c->health.quiet_msec = 0;
+    if (h->failing)
+        h->quiet_msec = 0;
 }
 
 static gf_boolean_t
@@ -320,9 +320,9 @@ health_probe_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
-int
-allot_health_probe(xlator_t *this, xlator_t *xl, pid_t pid,
-                   fop_setattr_cbk_t cbk, void *cookie)
+void
+allot_health_probe(xlator_t *this, xlator_t *xl, struct allot_health *h,
+                   pid_t pid, fop_setattr_cbk_t cbk, void *cookie)
 {
     struct allot_bricks *b = allot_bricks_of(this);
     call_frame_t *frame = create_frame(this, this->ctx->pool);
@@ -346,7 +346,11 @@ allot_health_probe(xlator_t *this, xlator_t *xl, pid_t pid,
         if (frame)
             STACK_DESTROY(frame->root);
         loc_wipe(&loc);
-        return -ENOMEM;
+        pthread_mutex_lock(&b->lock);
+        h->probing = _gf_false;
+        pthread_mutex_unlock(&b->lock);
+        allot_bricks_idle(b);
+        return;
     }
     gf_uuid_copy(loc.inode->gfid, loc.gfid);
     loc.inode->ia_type = IA_IFDIR;
@@ -356,22 +360,6 @@ allot_health_probe(xlator_t *this, xlator_t *xl, pid_t pid,
     STACK_WIND_COOKIE(frame, cbk, cookie, xl, xl->fops->setattr, &loc, &now,
                       GF_SET_ATTR_ATIME, allot_priv(this)->client_xdata);
     loc_wipe(&loc);
-    return 0;
-}
-
-/* Busy was counted by the caller. */
-static void
-health_probe(xlator_t *this, struct allot_child *c)
-{
-    struct allot_bricks *b = allot_bricks_of(this);
-
-    if (allot_health_probe(this, c->xl, ALLOT_PID_ROOT, health_probe_cbk, c) ==
-        0)
-        return;
-    pthread_mutex_lock(&b->lock);
-    c->health.probing = _gf_false;
-    pthread_mutex_unlock(&b->lock);
-    allot_bricks_idle(b);
 }
 
 /* ---- once a second ---------------------------------------------------------
@@ -441,7 +429,8 @@ allot_health_tick(xlator_t *this)
         health_interval_locked(c, b->tick_nsec ? now - b->tick_nsec : 0);
         pthread_mutex_unlock(&b->lock);
         if (probe)
-            health_probe(this, c);
+            allot_health_probe(this, c->xl, &c->health, ALLOT_PID_ROOT,
+                               health_probe_cbk, c);
     }
     pthread_mutex_lock(&b->lock);
     b->tick_nsec = now;

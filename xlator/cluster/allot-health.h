@@ -102,7 +102,7 @@ allot_health_tick(xlator_t *this);
 
 /** allot_health_connected_locked - a new connection: it is probed at once. */
 void
-allot_health_connected_locked(struct allot_child *c);
+allot_health_connected_locked(struct allot_health *h);
 
 /** allot_health_hold_locked - option failing-hold was @was_sec, is @now_sec:
  * also for the bricks that are failing now. */
@@ -133,12 +133,14 @@ void
 allot_health_clear_locked(struct allot_health *h);
 
 /** allot_health_probe - a change of the access time of "/.allot" on @xl
+ * @h: whose probing the caller has set, after allot_bricks_busy_locked(); both
+ *     are taken back if there is no memory, by @cbk else
  * @pid: whose it is: ALLOT_PID_ROOT, or ALLOT_LOCK_PID
- * 0: @cbk is called with @cookie and ends the frame; -ENOMEM: it is not. No
- * lock held. */
-int
-allot_health_probe(xlator_t *this, xlator_t *xl, pid_t pid,
-                   fop_setattr_cbk_t cbk, void *cookie);
+ * @cbk: called with @cookie, ends the frame; not if there is no memory
+ * Winds; no lock held. */
+void
+allot_health_probe(xlator_t *this, xlator_t *xl, struct allot_health *h,
+                   pid_t pid, fop_setattr_cbk_t cbk, void *cookie);
 
 /* allot-health-leaves.c: bricks of sets, each by itself. */
 

@@ -106,13 +106,22 @@ registry_pick(struct allot_bricks *b)
     }
 }
 
+gf_boolean_t
+allot_registry_inline_ignored_locked(const struct allot_bricks *b)
+{
+    struct allot_priv *priv = allot_priv(b->this);
+
+    return b->reg.version && b->reg.phase == ALLOT_REGISTRY_ACTIVE &&
+           priv->opt.inline_given &&
+           priv->opt.inline_limit != b->reg.inline_limit;
+}
+
 static void
 registry_check_inline_limit(struct allot_bricks *b)
 {
     struct allot_priv *priv = allot_priv(b->this);
 
-    if (b->inline_told || priv->opt.inline_limit == b->reg.inline_limit ||
-        !priv->opt.inline_given)
+    if (b->inline_told || !allot_registry_inline_ignored_locked(b))
         return;
     b->inline_told = _gf_true;
     gf_msg(b->this->name, GF_LOG_WARNING, 0, ALLOT_MSG_REGISTRY,

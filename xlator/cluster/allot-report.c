@@ -142,8 +142,8 @@ member_json(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
                      "hole_bytes", (json_int_t)member.hole_bytes);
 }
 
-static json_t *
-extents_json(const struct allot_layout *layout)
+json_t *
+allot_extents_json(const struct allot_layout *layout)
 {
     json_t *list = json_array();
     json_t *members = NULL;
@@ -258,7 +258,7 @@ spread_json(xlator_t *this, inode_t *inode, const struct allot_rec *rec,
     json_object_set_new(doc, "settled", json_boolean(clean));
     json_object_set_new(doc, "generation", json_integer(rec->r.gen));
     json_object_set(doc, "inexact_because", because);
-    json_object_set_new(doc, "extents", extents_json(layout));
+    json_object_set_new(doc, "extents", allot_extents_json(layout));
     json_object_set(doc, "members", members);
 out:
     json_decref(members);

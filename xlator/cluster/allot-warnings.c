@@ -107,8 +107,7 @@ allot_warnings_json(xlator_t *this)
     pthread_mutex_lock(&b->lock);
     asked = priv->opt.inline_limit;
     registered = b->reg.inline_limit;
-    ignored = b->reg.version && b->reg.phase == ALLOT_REGISTRY_ACTIVE &&
-              priv->opt.inline_given && asked != registered;
+    ignored = allot_registry_inline_ignored_locked(b);
     rejected = priv->opt.rejected ? gf_strdup(priv->opt.rejected) : NULL;
     beside = priv->opt.beside ? gf_strdup(priv->opt.beside) : NULL;
     pthread_mutex_unlock(&b->lock);

@@ -56,8 +56,9 @@ struct allot_options {
 struct allot_intern; /* allot-intern.h */
 struct allot_bricks; /* allot-bricks.h */
 
-/* The pid of calls that must count as GlusterFS's own: inodelks that do not
- * hold back an unlink, changes on a volume that is read-only. */
+/* The pid of calls that must count as GlusterFS's own, as negative ones do:
+ * features/locks holds back an unlink while an inodelk of an ordinary client is
+ * held, features/read-only refuses changes of ordinary clients. */
 #define ALLOT_LOCK_PID (-640)
 
 /* Generations of which a call's xdata is shared by all files. Most files never

@@ -198,11 +198,13 @@ guard_portions(call_frame_t *frame, xlator_t *this, dict_t *xdata)
         return;
     }
     ask = GF_CALLOC(1, sizeof(*ask), gf_common_mt_char);
-    req = dict_new();
     if (ask)
         ask->answer = GF_MALLOC(n * 8, gf_common_mt_char);
-    if (!ask || !ask->answer || !req ||
-        dict_set_int32_sizen(req, ALLOT_XATTR_PORTION, 0) != 0) {
+    if (!disk)
+        req = dict_new();
+    if (!ask || !ask->answer ||
+        (!disk &&
+         (!req || dict_set_int32_sizen(req, ALLOT_XATTR_PORTION, 0) != 0))) {
         if (ask)
             GF_FREE(ask->answer);
         GF_FREE(ask);
@@ -224,6 +226,7 @@ guard_portions(call_frame_t *frame, xlator_t *this, dict_t *xdata)
         else
             guard_portions_wind(ask, this, i, req);
     }
-    dict_unref(req);
+    if (req)
+        dict_unref(req);
     guard_portions_done(ask);
 }
