@@ -38,7 +38,7 @@ typedef void (*allot_heals_fn)(xlator_t *this, const int8_t *pending,
 void
 allot_heals_ask(xlator_t *this, allot_heals_fn done, void *data);
 
-/** allot_unnamed_json - allot-report.c: the document of
+/** allot_unnamed_json - allot-unnamed.c: the document of
  * glusterfs.allot.unnamed, files whose portions survive and whose name does
  * not, in a synctask. Malloc'ed; NULL: no memory. */
 char *
