@@ -59,6 +59,15 @@ for number in range(24):
     table[name] = {
         "blocks": [len(data), all_blocks - len(data)],
         "bytes": [sum(map(length, data)), size - sum(map(length, data))]}
+# All of a file, whose last block ends within a block of the brick's file system, and
+# more, is punched out: nothing of it is data.
+os.mkdir(os.path.join(mount, "all"))
+fd = os.open(os.path.join(mount, "all", "file"), os.O_RDWR | os.O_CREAT, 0o644)
+os.pwrite(fd, b"a" * (B + 41459), 0)
+if libc.fallocate(fd, 3, ctypes.c_long(0), ctypes.c_long(5 * B)):
+    sys.exit("fallocate: " + os.strerror(ctypes.get_errno()))
+os.close(fd)
+table["all"] = {"blocks": [0, 2], "bytes": [0, B + 41459]}
 json.dump(table, sys.stdout)
 PY
 must test -s "$T/table.json"

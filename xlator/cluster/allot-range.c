@@ -281,6 +281,27 @@ range_keeps_size(const struct range_local *local)
             (local->mode & FALLOC_FL_KEEP_SIZE));
 }
 
+/* Where the punch of a hole that was asked for up to @asked ends, if the file
+ * ends at @end: the brick's file system gives back whole blocks of its own, and
+ * zeros what it has to leave of one. It is asked for what is behind the end
+ * too, as far as that is sure to lie in the same portion, and was asked for. */
+#define RANGE_PAST_END 65536
+static uint64_t
+range_discard_end(const struct allot_layout *layout, uint64_t end,
+                  uint64_t asked)
+{
+    struct allot_split_iter iter;
+    struct allot_piece piece;
+
+    if (asked - end > RANGE_PAST_END)
+        asked = end + RANGE_PAST_END;
+    if (asked == end ||
+        allot_split_begin(&iter, layout, end - 1, asked - (end - 1)) ||
+        !allot_split_next(&iter, &piece))
+        return end;
+    return end - 1 + piece.len;
+}
+
 static int
 range_spread(xlator_t *this, struct range_local *local)
 {
@@ -319,6 +340,8 @@ range_spread(xlator_t *this, struct range_local *local)
         allot_rec_unref(rec);
         return -EREMCHG;
     }
+    if (local->fop == GF_FOP_DISCARD)
+        end = range_discard_end(rec->r.layout, end, local->off + local->len);
     ret = range_pieces(this, local, rec, local->off, end);
     if (ret == -ALLOT_ERR_OLD)
         allot_catch_up(this, local->inode, rec->r.gen);
