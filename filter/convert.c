@@ -17,11 +17,17 @@ is_type(const struct volfile *vf, int at, const char *type)
 }
 
 static int
-is_set(const struct volfile *vf, int at)
+is_replicate(const struct volfile *vf, int at)
 {
     return is_type(vf, at, "cluster/replicate") ||
-           is_type(vf, at, "cluster/afr") ||
-           is_type(vf, at, "cluster/disperse") || is_type(vf, at, "cluster/ec");
+           is_type(vf, at, "cluster/afr");
+}
+
+static int
+is_set(const struct volfile *vf, int at)
+{
+    return is_replicate(vf, at) || is_type(vf, at, "cluster/disperse") ||
+           is_type(vf, at, "cluster/ec");
 }
 
 static int
@@ -138,11 +144,6 @@ take_set(const struct volfile *vf, struct convert_target *t, int set,
     const struct volfile_node *node = &vf->nodes[set];
     int i = 0;
 
-    if (is_type(vf, set, "cluster/disperse") ||
-        is_type(vf, set, "cluster/ec")) {
-        *why = "it has disperse sets: see docs/admin.md, Limits";
-        return -EINVAL;
-    }
     if (volfile_option(node, "thin-arbiter")) {
         *why = "a set with a thin arbiter: its arbiter has no guard";
         return -EINVAL;
@@ -559,12 +560,12 @@ is_off(const char *value)
             strcasecmp(value, "disable") == 0 || strcmp(value, "0") == 0);
 }
 
-/* A set whose writes do not lock the whole file: its bricks could see a write
- * and a fence in different orders. */
+/* A replicate set whose writes do not lock the whole file: its bricks could see
+ * a write and a fence in different orders. Disperse has no such setting. */
 static int
 is_half_locked(const struct volfile *vf, int at)
 {
-    return is_set(vf, at) &&
+    return is_replicate(vf, at) &&
            is_off(volfile_option(&vf->nodes[at], "full-lock"));
 }
 
@@ -579,6 +580,16 @@ half_locked_below(const struct volfile *vf, int ns)
     return 0;
 }
 
+/* A disperse set that keeps its lock on a directory for a second. Each client
+ * makes portions in the same 256 directories all the time. What the
+ * administrator has set stays. */
+static int
+is_lingering(const struct volfile *vf, int at)
+{
+    return is_set(vf, at) && !is_replicate(vf, at) &&
+           !volfile_option(&vf->nodes[at], "other-eager-lock");
+}
+
 /* Does only distribute below allot have use for it? */
 static int
 is_cache_of_names(const struct volfile *vf, const struct convert_target *t,
@@ -589,8 +600,9 @@ is_cache_of_names(const struct volfile *vf, const struct convert_target *t,
     return has_child(&vf->nodes[t->ns], at) && below_cache(vf, &below);
 }
 
-/* The text up to the end of the namespace, where sets lock whole files; or up
- * to its beginning, where @names take its place. */
+/* The text up to the end of the namespace, where sets lock whole files and give
+ * locks on directories back at once; or up to its beginning, where @names take
+ * its place. */
 static void
 print_below(FILE *f, const struct volfile *vf, const struct convert_target *t,
             int names)
@@ -611,7 +623,7 @@ print_below(FILE *f, const struct volfile *vf, const struct convert_target *t,
                 at++;
             continue;
         }
-        if (!is_half_locked(vf, i))
+        if (!is_half_locked(vf, i) && !is_lingering(vf, i))
             continue;
         print_text(f, vf, at, node->begin);
         fprintf(f, "volume %s\n    type %s\n", node->name, node->type);
@@ -620,6 +632,8 @@ print_below(FILE *f, const struct volfile *vf, const struct convert_target *t,
                     strcmp(node->options[k].key, "full-lock") == 0
                         ? "on"
                         : node->options[k].value);
+        if (is_lingering(vf, i))
+            fputs("    option other-eager-lock off\n", f);
         fputs("    subvolumes", f);
         print_list(f, vf, node->children, node->child_count, ' ');
         fputs("\nend-volume\n", f);

@@ -97,10 +97,6 @@ info_says(const char *text, const char *key)
 const char *
 ondisk_unfit(const char *text)
 {
-    if (info_says(text, "disperse_count"))
-        return "it is a disperse volume: disperse of GlusterFS 10 changes the "
-               "size that it has recorded also when its bricks refuse the "
-               "call; use replicate sets";
     if (info_says(text, "thin_arbiter_count"))
         return "it has a thin arbiter, which has no guard";
     if (info_says(text, "features.shard"))

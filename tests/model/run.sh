@@ -66,11 +66,13 @@ settle-forgets-own-size:own-close settle-not-reported:own-close
 to-inline-no-fence:to-inline"
 
 # Small models of their own, with the numbers and names of their mutants.
-parts="lock cut unlink"
+parts="lock cut unlink even"
 part_mutants="lock:1:no-lock lock:2:unlocked-before-the-write lock:3:outlives-its-client
 cut:1:not-closed cut:2:no-lock cut:3:stays-closed
 unlink:1:others-fds-not-looked-at unlink:2:open-ones-handed-out unlink:3:nobody-asks
-unlink:4:forgotten-when-handed-out"
+unlink:4:forgotten-when-handed-out
+even:1:one-brick-is-asked even:2:past-the-lock even:3:not-made-even-first
+even:4:nobody-says-before even:5:says-the-verdict-only"
 
 dir=${KEEP:-}
 if [ -z "$dir" ]; then

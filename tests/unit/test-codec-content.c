@@ -315,6 +315,8 @@ test_random_records(void **state)
         len = allot_record_encode(&rec, buf, sizeof(buf));
         assert_true(len > 0);
         assert_int_equal(allot_record_encode(&rec, NULL, 0), len);
+        assert_int_equal(allot_record_crc(buf, len),
+                         allot_crc32c(buf, len - 4));
         assert_int_equal(allot_record_decode(buf, (size_t)len, &back), 0);
         assert_int_equal(back.flags, rec.flags);
         assert_true(back.seq == rec.seq && back.gen == rec.gen);

@@ -342,6 +342,80 @@ names_asked(void)
     return req;
 }
 
+#define EC(set, options, subs)                                 \
+    "volume v-disperse-" set                                   \
+    "\n    type cluster/disperse\n"                            \
+    "    option redundancy 1\n" options "    subvolumes " subs \
+    "\nend-volume\n\n"
+#define EC_0 EC("0", "", "v-client-0 v-client-1 v-client-2")
+#define EC_1 EC("1", "", "v-client-3 v-client-4 v-client-5")
+#define EC_OFF "    option other-eager-lock off\n"
+#define C3 "volume v-client-3\n    type protocol/client\nend-volume\n\n"
+#define C4 "volume v-client-4\n    type protocol/client\nend-volume\n\n"
+#define C5 "volume v-client-5\n    type protocol/client\nend-volume\n\n"
+
+/* Disperse sets are taken as replicate sets are, and give locks on directories
+ * back at once; names of sets are not replicated. */
+static void
+test_convert_disperse(void **state)
+{
+    struct request req = {.asked = 1, .replicate = 1, .option_count = 1};
+    char *out;
+
+    (void)state;
+    req.options[0].key = (char *)"namespace";
+    req.options[0].value = (char *)"replicate";
+    out = convert(
+        C0 C1 C2 C3 C4 C5 EC_0 EC_1 DHT("v-disperse-0 v-disperse-1") TOP, &req);
+    assert_non_null(out);
+    assert_string_equal(
+        out, C0 C1 C2 C3 C4 C5 EC("0", EC_OFF, "v-client-0 v-client-1 v-client-2")
+            EC("1", EC_OFF, "v-client-3 v-client-4 v-client-5")
+        "volume v-dht\n    type cluster/distribute\n    option lock off\n"
+        "    subvolumes v-disperse-0 v-disperse-1\nend-volume\n"
+        "\nvolume v-allot\n    type cluster/allot\n"
+        "    option rejected namespace=replicate\n"
+        "    option watch v-client-0,v-client-1,v-client-2,v-client-3,"
+        "v-client-4,v-client-5\n"
+        "    subvolumes v-dht v-disperse-0 v-disperse-1 v-client-0 v-client-1 "
+        "v-client-2 v-client-3 v-client-4 v-client-5\nend-volume\n"
+        "\nvolume v\n    type debug/io-stats\n    subvolumes v-allot\n"
+        "end-volume\n");
+    assert_null(convert(out, &req));
+    free(out);
+}
+
+/* One set, and what it is called elsewhere. full-lock is replicate's. */
+static void
+test_convert_disperse_one(void **state)
+{
+    struct request req = {.asked = 1};
+    char *out = convert(C0 C1 C2 EC_0 DHT("v-disperse-0") TOP, &req);
+
+    (void)state;
+    assert_non_null(out);
+    assert_non_null(strstr(out,
+                           "    option watch v-client-0,v-client-1,v-client-2\n"
+                           "    subvolumes v-dht v-disperse-0 v-client-0 "
+                           "v-client-1 v-client-2\n"));
+    free(out);
+
+    /* What the administrator has set stays. */
+    out = convert(C0 C1 C2
+                  "volume v-disperse-0\ntype cluster/ec\noption redundancy 1\n"
+                  "option full-lock off\noption other-eager-lock on\n"
+                  "subvolumes v-client-0 v-client-1 v-client-2\n"
+                  "end-volume\n" DHT("v-disperse-0") TOP,
+                  &req);
+    assert_non_null(out);
+    assert_non_null(strstr(out,
+                           "type cluster/ec\noption redundancy 1\n"
+                           "option full-lock off\n"
+                           "option other-eager-lock on\n"));
+    assert_null(strstr(out, "option beside"));
+    free(out);
+}
+
 static void
 test_convert_names(void **state)
 {
@@ -431,8 +505,6 @@ test_convert_unfit(void **state)
     struct request req = {.asked = 1};
 
     (void)state;
-    assert_null(
-        convert(SET("cluster/disperse", "") DHT("v-replicate-0") TOP, &req));
     assert_null(convert(SET("cluster/replicate", "option thin-arbiter a:/b\n")
                             DHT("v-replicate-0") TOP,
                         &req));
@@ -604,6 +676,8 @@ main(void)
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_convert_plain),
         cmocka_unit_test(test_convert_sets),
+        cmocka_unit_test(test_convert_disperse),
+        cmocka_unit_test(test_convert_disperse_one),
         cmocka_unit_test(test_convert_names),
         cmocka_unit_test(test_convert_names_cached),
         cmocka_unit_test(test_convert_names_other),

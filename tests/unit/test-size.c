@@ -18,6 +18,8 @@ oracle(const struct allot_record *rec, uint64_t base_size,
 
     if (!(rec->flags & ALLOT_RECORD_DIRTY))
         return out;
+    if (base_size > rec->layout->inline_limit)
+        base_size = rec->layout->inline_limit;
     if (base_size > out.known)
         out.known = base_size;
     for (uint16_t b = 0; b < BRICKS; b++)

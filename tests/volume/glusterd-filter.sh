@@ -101,7 +101,7 @@ stock vols/stock/stock.tcp-fuse.vol kept
 KINDS
 # Which volumes of the NFS server's file have it: those that asked and can.
 is "nfs: of its volumes those that asked and can" \
-    "$(sed -n 's/^volume \(.*\)-allot$/\1/p' "$T/lib/services/nfs-server.vol" | sort | xargs)" "names plain repl shard"
+    "$(sed -n 's/^volume \(.*\)-allot$/\1/p' "$T/lib/services/nfs-server.vol" | sort | xargs)" "disperse names plain repl shard"
 
 # ---- a volume that did not ask --------------------------------------------------
 # All files of the corpus again, with the guard taken out of the bricks'.
@@ -140,7 +140,7 @@ cp "$CORPUS/services/nfs-server.vol" "$T/lib/services/"
 nok "a file of several volumes, one without bricks' volfiles, is reported" in_lib "$T/lib/services/nfs-server.vol"
 is "once" "$(grep -c 'no volfile of a brick of volume repl' "$T/filter.log")" 1
 is "the other volumes have allot" \
-    "$(sed -n 's/^volume \(.*\)-allot$/\1/p' "$T/lib/services/nfs-server.vol" | sort | xargs)" "names plain shard"
+    "$(sed -n 's/^volume \(.*\)-allot$/\1/p' "$T/lib/services/nfs-server.vol" | sort | xargs)" "disperse names plain shard"
 mv "$T/repl" "$T/lib/vols/repl"
 ok "when it has them" in_lib "$T/lib/services/nfs-server.vol"
 ok "it has allot, too" grep -q '^volume repl-allot$' "$T/lib/services/nfs-server.vol"
@@ -163,12 +163,11 @@ refusal() {
         cmp -s "$T/lib/vols/plain/plain.tcp-fuse.vol" "$CORPUS/plain/plain.tcp-fuse.vol" &&
         grep -q "user.xlator.allot is refused, the volume stays as it is: $2" "$T/filter.log"
 }
-ok "on a disperse volume the guard is taken out again, and the log says why" refusal disperse_count=3 "it is a disperse volume"
-ok "so with a thin arbiter" refusal thin_arbiter_count=1 "it has a thin arbiter"
-ok "with features.shard" refusal features.shard=on "features.shard is on"
+ok "with a thin arbiter the guard is taken out again, and the log says why" refusal thin_arbiter_count=1 "it has a thin arbiter"
+ok "so with features.shard" refusal features.shard=on "features.shard is on"
 ok "with quota" refusal features.quota=on "quota is on"
 nok "not on a volume without them" refusal features.shard=off "features.shard is on"
-nok "nor on a volume of another type" refusal disperse_count=0 "it is a disperse volume"
+nok "nor on a volume of another type" refusal thin_arbiter_count=0 "it has a thin arbiter"
 # refused_names: namespace replicate, with the bricks' directories as they are.
 brick_with() { # brick_with NAME: a brick of a volume with namespace replicate has it
     local dir=$T/data

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
-# Volumes that cannot use allot and are told to: disperse, features.shard, quota.
-# Each stays as it is, with its files, and the filter's log says why. A volume of one
-# brick or one set works and grows. Settings that do not go together with allot on a
-# volume that uses it are not in force, and the status says so. Names of a volume
-# with files are not replicated.
+# Volumes that cannot use allot and are told to: features.shard, quota. Each stays as
+# it is, with its files, and the filter's log says why. A volume of one brick or one
+# set works and grows. Settings that do not go together with allot on a volume that
+# uses it are not in force, and the status says so. Names of a volume with files are
+# not replicated.
 # tier: check
 # needs: 70
 # shellcheck source=glusterd-lib.sh
@@ -36,9 +36,6 @@ stays() {
     must on c1 umount /mnt/v
     must_gluster n1 volume stop "$v"
 }
-must_gluster n1 volume create ec disperse 3 redundancy 1 "n1:$T/b0/ec" "n1:$T/b1/ec" "n1:$T/b2/ec" force
-must_gluster n1 volume start ec
-stays ec "it is a disperse volume"
 must_gluster n1 volume create sharded "n1:$T/b0/sharded" "n1:$T/b1/sharded"
 must_gluster n1 volume set sharded features.shard on
 must_gluster n1 volume start sharded

@@ -23,9 +23,9 @@ sets_start() {
     # shellcheck disable=SC2086
     must_gluster n1 volume create "$V" $2 "${bricks[@]}" force
     # So that a dead brick is noticed, and one that is back healed, in the time of
-    # a test.
+    # a test. (Disperse allows no less than a minute.)
     must_gluster n1 volume set "$V" network.ping-timeout 5
-    must_gluster n1 volume set "$V" cluster.heal-timeout 5
+    must_gluster n1 volume set "$V" cluster.heal-timeout "$([[ $2 != disperse* ]] && echo 5 || echo 60)"
     must_gluster n1 volume set "$V" user.xlator.allot locks
     must_gluster n1 volume start "$V"
     client_mount c1 "n1:/$V" /mnt/v -o attribute-timeout=0,entry-timeout=0,direct-io-mode=enable ||

@@ -18,6 +18,30 @@ guard_client_fail(const char *what)
     exit(2);
 }
 
+static gf_atomic_t up; /* the top of the graph has said so */
+
+int
+guard_client_up(void)
+{
+    return GF_ATOMIC_GET(up) != 0;
+}
+
+/* What stands above a graph hears what its top says. */
+static int32_t
+above_notify(xlator_t *xl, int32_t event, void *data, ...)
+{
+    (void)xl;
+    (void)data;
+    if (event == GF_EVENT_CHILD_UP)
+        GF_ATOMIC_INIT(up, 1);
+    return 0;
+}
+
+static xlator_t above = {
+    .name = "above",
+    .notify = above_notify,
+};
+
 static void *
 dispatch(void *pool)
 {
@@ -74,6 +98,9 @@ guard_client_start(const char *volfile, const char *log)
     set_lk_owner_from_uint64(&owner, 1);
     syncopctx_setfslkowner(&owner);
     gf_log_init(ctx, log, "probe");
+    GF_ATOMIC_INIT(up, 0);
+    above.ctx = ctx;
+    ctx->root = &above;
     file = fopen(volfile, "r");
     graph = file ? glusterfs_graph_construct(file) : NULL;
     if (!graph || glusterfs_graph_prepare(graph, ctx, NULL) != 0 ||

@@ -15,4 +15,10 @@ guard_client_fail(const char *what) __attribute__((noreturn));
 xlator_t *
 guard_client_start(const char *volfile, const char *log);
 
+/** guard_client_up - has the top of the graph said that it is up. A disperse
+ * set does when it has heard from all its bricks, or from some after ten
+ * seconds. */
+int
+guard_client_up(void);
+
 #endif /* GUARD_CLIENT_H */

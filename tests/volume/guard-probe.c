@@ -30,7 +30,7 @@
 #include "guard-client.h"
 #include "guard-words.h"
 
-#define FILES_MAX 32
+#define FILES_MAX 256
 #define PORTION_NONCE 77
 
 struct file {
@@ -400,7 +400,7 @@ write_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     return 0;
 }
 
-/* write FILE at=N len=N [tag=T]: with a tag it is only sent */
+/* write FILE at=N len=N [fill=BYTE] [tag=T]: with a tag it is only sent */
 static void
 do_write(void)
 {
@@ -414,7 +414,7 @@ do_write(void)
         guard_client_fail("no memory");
     vec.iov_base = iobuf_ptr(iobuf);
     vec.iov_len = len;
-    memset(vec.iov_base, 'x', len);
+    memset(vec.iov_base, (int)number("fill", 'x'), len);
     if (setting("tag")) {
         frame = create_frame(brick, brick->ctx->pool);
         STACK_WIND_COOKIE(frame, write_cbk, strdup(setting("tag")), brick,
@@ -569,6 +569,95 @@ do_fence(void)
     if (setting("clip"))
         put_u64(xdata, ALLOT_KEY_CLIP, number("clip", 0));
     set_xattr(portion(number("to", 1)));
+}
+
+/* What the brick has of FILE under @key; @reply owns it. NULL: answered. */
+static data_t *
+held(loc_t *loc, char *key, dict_t **reply)
+{
+    struct iatt iatt = {
+        0,
+    };
+    data_t *value = NULL;
+    int ret = 0;
+
+    put_u64(xdata, key, 0);
+    ret = syncop_lookup(brick, loc, &iatt, NULL, xdata, reply);
+    dict_del(xdata, key);
+    if (ret >= 0) {
+        value = *reply ? dict_get(*reply, key) : NULL;
+        ret = value ? 0 : -ENODATA;
+        keep(loc, &iatt, NULL);
+    }
+    if (!value)
+        answer(ret);
+    return value;
+}
+
+/* raise FILE [by=N] [closed]: a portion's own xattr with another generation, as
+ * a client brings it that fences with a cut */
+static void
+do_raise(void)
+{
+    struct allot_portion por;
+    uint8_t buf[1024];
+    dict_t *reply = NULL;
+    dict_t *dict = NULL;
+    data_t *value = NULL;
+    uint64_t from = 0;
+    loc_t loc;
+
+    loc_make(&loc);
+    value = held(&loc, ALLOT_XATTR_PORTION, &reply);
+    if (value) {
+        if (allot_portion_decode((uint8_t *)value->data, value->len, &por))
+            guard_client_fail("no portion");
+        from = por.gen;
+        por.gen += number("by", 0);
+        por.closed = flag("closed");
+        dict = one_value(ALLOT_XATTR_PORTION, buf,
+                         allot_portion_encode(&por, buf, sizeof(buf)));
+        put_u64(xdata, ALLOT_KEY_FENCE, por.gen);
+        put_u64(xdata, ALLOT_KEY_FENCE_FROM, from);
+        put_u64(xdata, ALLOT_KEY_CUT, 1);
+        if (answer(syncop_setxattr(brick, &loc, dict, 0, xdata, NULL)))
+            say(" from=%" PRIu64 " to=%" PRIu64, from, por.gen);
+        dict_unref(dict);
+    }
+    if (reply)
+        dict_unref(reply);
+    loc_wipe(&loc);
+}
+
+/* republish FILE [by=N]: a base's own record with the next sequence and another
+ * generation */
+static void
+do_republish(void)
+{
+    struct allot_record rec;
+    uint8_t buf[ALLOT_RECORD_MAX];
+    dict_t *reply = NULL;
+    dict_t *dict = NULL;
+    data_t *value = NULL;
+    loc_t loc;
+
+    loc_make(&loc);
+    value = held(&loc, ALLOT_XATTR_RECORD, &reply);
+    if (value) {
+        if (allot_record_decode((uint8_t *)value->data, value->len, &rec))
+            guard_client_fail("no record");
+        put_u64(xdata, ALLOT_KEY_PUBLISH, rec.seq++);
+        rec.gen += number("by", 0);
+        dict = one_value(ALLOT_XATTR_RECORD, buf,
+                         allot_record_encode(&rec, buf, sizeof(buf)));
+        if (answer(syncop_setxattr(brick, &loc, dict, 0, xdata, NULL)))
+            say(" seq=%" PRIu64 " gen=%" PRIu64, rec.seq, rec.gen);
+        dict_unref(dict);
+        allot_record_clear(&rec);
+    }
+    if (reply)
+        dict_unref(reply);
+    loc_wipe(&loc);
 }
 
 /* setxattr FILE KEY VALUE */
@@ -777,6 +866,8 @@ static const struct {
     {"fstat", do_fstat},
     {"publish", do_publish},
     {"fence", do_fence},
+    {"raise", do_raise},
+    {"republish", do_republish},
     {"setxattr", do_setxattr},
     {"getxattr", do_getxattr},
     {"removexattr", do_removexattr},
@@ -859,26 +950,41 @@ run(char *line)
         puts(out);
 }
 
-/* The handshake is answered by any guard: wait for the connection with it. */
+/* The handshake is answered by any guard, so by each brick below @xl. */
+static int
+guards_answer(xlator_t *xl, loc_t *loc)
+{
+    dict_t *dict = NULL;
+    xlator_list_t *child = NULL;
+
+    for (child = xl->children; child; child = child->next)
+        if (!guards_answer(child->xlator, loc))
+            return 0;
+    if (syncop_getxattr(xl, loc, &dict, ALLOT_KEY_HANDSHAKE, NULL, NULL) < 0)
+        return 0;
+    dict_unref(dict);
+    return 1;
+}
+
+/* Wait for the connections. What a set is told before it knows of all of them
+ * is not on all of its bricks; it says that it is up when it does. */
 static void
 client_wait(void)
 {
     struct timespec pause = {.tv_nsec = 50000000};
-    dict_t *dict = NULL;
+    int ready = 0;
     loc_t loc;
-    int ret = -1;
 
     word[1] = "/";
     loc_make(&loc);
-    for (int i = 0; i < 600 && ret < 0; i++) {
-        ret = syncop_getxattr(brick, &loc, &dict, ALLOT_KEY_HANDSHAKE, NULL,
-                              NULL);
-        if (ret < 0)
+    for (int i = 0; i < 600 && !ready; i++) {
+        ready = guards_answer(brick, &loc) &&
+                (!brick->children || guard_client_up());
+        if (!ready)
             nanosleep(&pause, NULL);
     }
-    if (ret < 0)
-        guard_client_fail("no guard answers");
-    dict_unref(dict);
+    if (!ready)
+        guard_client_fail("no guard answers, or not all of a set");
     loc_wipe(&loc);
 }
 

@@ -18,8 +18,12 @@ CALLS=$BUILD/tests/volume/race-calls
 SEED=${RACE_SEED:-$((RANDOM * 32768 + RANDOM))}
 note "repeat with RACE_SEED=$SEED"
 
-bricks_dirs 4
-volume_make "${RACE_TEMPLATE:-net-4}" --block-size 16KB --inline-limit 64KB --option 'c*:ping-timeout=20'
+bricks_dirs "${RACE_BRICKS:-4}"
+OPTIONS=()
+for o in ${RACE_OPTIONS:-}; do
+    OPTIONS+=(--option "$o")
+done
+volume_make "${RACE_TEMPLATE:-net-4}" --block-size 16KB --inline-limit 64KB --option 'c*:ping-timeout=20' "${OPTIONS[@]}"
 plain_graph "$T/vol/client.vol"
 [ -z "${RACE_NAMES_ON_ONE:-}" ] || names_on_one "$T/vol/client.vol"
 volume_start

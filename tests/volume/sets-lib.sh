@@ -34,11 +34,13 @@ status_soon() { # status_soon FILTER
     expect_within 40 status_is "$1"
 }
 
-# heal_start: the self-heal daemon.
+# heal_start: the self-heal daemon. Some of its calls are known by its name only,
+# those of disperse before all.
 heal_start() {
     local pid
     rm -f "$T/heal.pid"
-    glusterfs --volfile="$T/vol/heal.vol" -p "$T/heal.pid" -l "$LOG/heal.log" || return 1
+    glusterfs --process-name glustershd --volfile="$T/vol/heal.vol" -p "$T/heal.pid" \
+        -l "$LOG/heal.log" || return 1
     expect_within 20 test -s "$T/heal.pid" || return 1
     pid=$(cat "$T/heal.pid")
     echo "$pid $(proc_start "$pid")" >"$T/heal.process"

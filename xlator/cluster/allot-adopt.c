@@ -27,6 +27,10 @@
  * "gluster volume reset-brick" does. */
 #define ALLOT_AFR_EMPTIED "trusted.replace-brick"
 
+/* getxattr by which cluster/disperse heals a file or a directory, here the
+ * root. What it makes there is marked, and healed by the self-heal daemon. */
+#define ALLOT_EC_HEAL "trusted.ec.heal"
+
 /* ---- adopt -----------------------------------------------------------------
  */
 
@@ -203,7 +207,8 @@ adopt_leaf(struct registrar *r, struct allot_leaf *l)
         ret = allot_registry_copy(&reg, &r->b->reg);
     memcpy(uuid, c->uuid, sizeof(uuid));
     pthread_mutex_unlock(&r->b->lock);
-    if (!ret)
+    /* Disperse sees by the missing version that it must heal. */
+    if (!ret && c->kind != ALLOT_SET_DISPERSE)
         ret = adopt_mark_pending(r, c->xl, l);
     if (!ret && priv->ns_kind == ALLOT_NS_REPLICATE &&
         adopt_child_below(priv->ns, l->xl))
@@ -219,6 +224,9 @@ adopt_leaf(struct registrar *r, struct allot_leaf *l)
     }
     if (!ret)
         ret = registrar_identify_leaf(r, l, uuid, reg.volume_uuid);
+    /* A daemon looks when a brick comes up, and this one was up. */
+    if (!ret && c->kind == ALLOT_SET_DISPERSE)
+        syncop_getxattr(c->xl, &r->root, NULL, ALLOT_EC_HEAL, NULL, NULL);
     if (!ret)
         gf_msg(r->this->name, GF_LOG_INFO, 0, ALLOT_MSG_ADOPT,
                "%s, blank, was adopted again by its set %s, which heals it",

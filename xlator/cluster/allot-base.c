@@ -213,12 +213,15 @@ allot_sync_base(xlator_t *this, inode_t *inode, fd_t *fd, dict_t *xdata)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_call call;
+    fd_t *own = NULL;
     int ret = 0;
 
     if (!ai)
         return -ENOMEM;
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_FSYNC);
-    call.fd = fd;
+    if (ai->base_lost)
+        own = allot_base_fd(this, inode);
+    call.fd = own ? own : fd;
     call.xdata = allot_xdata_with_gen(xdata, allot_inode_gen(ai));
     ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
     if (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) {
@@ -228,6 +231,8 @@ allot_sync_base(xlator_t *this, inode_t *inode, fd_t *fd, dict_t *xdata)
     } else if (ret >= 0) {
         ai->record_unsynced = _gf_false;
     }
+    if (own)
+        fd_unref(own);
     if (call.xdata)
         dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);

@@ -76,6 +76,7 @@ enum allot_set_kind {
     ALLOT_SET_NONE = 0, /* a plain brick */
     ALLOT_SET_REPLICATE,
     ALLOT_SET_ARBITER, /* replicate, its last leaf holds no data */
+    ALLOT_SET_DISPERSE,
 };
 
 /* One data subvolume: lives as long as the graph. */
@@ -87,8 +88,10 @@ struct allot_child {
     enum allot_set_kind kind;
     struct allot_leaf *leaves; /* in the order of the set's subvolumes */
     int leaf_count;            /* 1 for a plain brick */
-    int quorum; /* leaves that must be usable; 0: half of them will do if the
-                   first is among them (replicate's quorum-type auto) */
+    int quorum;    /* leaves that must be usable; 0: half of them will do if the
+                      first is among them (replicate's quorum-type auto);
+                      disperse: the fragments, or its quorum-count */
+    int fragments; /* disperse: so many of them make a stripe */
 
     /* Guarded by allot_bricks.lock. */
     gf_boolean_t connected; /* the subvolume says so: it can be called */
@@ -154,6 +157,7 @@ struct allot_bricks {
     struct allot_leaf *leaves; /* of all children, in their order */
     int paths;                 /* ways from us down to a leaf */
     gf_boolean_t ns_network;   /* a protocol/client below the namespace */
+    gf_boolean_t dispersed;    /* there are disperse sets; constant */
     inode_table_t *itable;     /* for the root alone; made at first use */
     struct allot_snap *snap;   /* RCU */
     gf_atomic_t version;

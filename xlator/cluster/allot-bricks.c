@@ -102,19 +102,34 @@ graph_sole_path(xlator_t *xl, const xlator_t *target)
     return _gf_false;
 }
 
+/* Is one of @type above @xl. */
+static gf_boolean_t
+graph_stands_below(xlator_t *xl, const char *type)
+{
+    xlator_list_t *up = NULL;
+
+    for (up = xl->parents; up; up = up->next)
+        if (allot_graph_is_type(up->xlator, type) ||
+            graph_stands_below(up->xlator, type))
+            return _gf_true;
+    return _gf_false;
+}
+
+/* Does anything at or below @xl disperse. */
+static gf_boolean_t
+graph_disperses(xlator_t *xl)
+{
+    return allot_graph_find(xl, allot_graph_is_type, "cluster/disperse") ||
+           allot_graph_find(xl, allot_graph_is_type, "cluster/ec");
+}
+
 /* Does anything at or below @xl keep copies of names? */
 static gf_boolean_t
 graph_replicates(xlator_t *xl)
 {
-    xlator_list_t *list = NULL;
-
-    if (allot_graph_is_type(xl, "cluster/replicate") ||
-        allot_graph_is_type(xl, "cluster/afr"))
-        return _gf_true;
-    for (list = xl->children; list; list = list->next)
-        if (graph_replicates(list->xlator))
-            return _gf_true;
-    return _gf_false;
+    return allot_graph_find(xl, allot_graph_is_type, "cluster/replicate") ||
+           allot_graph_find(xl, allot_graph_is_type, "cluster/afr") ||
+           graph_disperses(xl);
 }
 
 static int
@@ -182,15 +197,6 @@ bricks_check_graph(xlator_t *this)
                 this, one->xlator->name,
                 "has features/shard below it, which cuts "
                 "files into pieces already: use one of both");
-    for (one = this->children; one; one = one->next)
-        if (allot_graph_find(one->xlator, allot_graph_is_type,
-                             "cluster/disperse") ||
-            allot_graph_find(one->xlator, allot_graph_is_type, "cluster/ec"))
-            return allot_bricks_refuse(
-                this, one->xlator->name,
-                "has a disperse set below it: disperse of GlusterFS 10 changes "
-                "the size that it has recorded also when its bricks refuse the "
-                "call; use replicate sets");
     return 0;
 }
 
@@ -229,6 +235,9 @@ allot_bricks_init(xlator_t *this)
     priv->ns = FIRST_CHILD(this);
     priv->ns_kind = graph_ns_kind(priv->ns);
     priv->ns_replicated = graph_replicates(priv->ns);
+    priv->ns_dispersed = graph_disperses(priv->ns);
+    priv->times_kept = graph_stands_below(this, "features/utime");
+    b->dispersed = priv->ns_dispersed;
     b->ns_network =
         !!allot_graph_find(priv->ns, allot_graph_is_type, "protocol/client");
 

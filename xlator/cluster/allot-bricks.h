@@ -34,7 +34,7 @@ struct allot_brick_view {
     uint32_t epoch; /* grows with every connection */
     uint64_t since; /* allot_bricks_version() of the first table with it */
     gf_boolean_t below_ns; /* also a descendant of the namespace */
-    gf_boolean_t is_set;   /* replicate: cut by allot_cut_on_set() */
+    gf_boolean_t is_set;   /* cut by allot_cut_on_set() */
     gf_boolean_t degraded; /* a set that misses a brick */
 };
 

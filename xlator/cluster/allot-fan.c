@@ -5,6 +5,7 @@
  */
 #include "allot-fan.h"
 #include "allot-health.h"
+#include "allot-proto.h"
 
 void
 allot_call_init(struct allot_call *call, xlator_t *xl, glusterfs_fop_t fop)
@@ -177,6 +178,20 @@ fan_readv_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     return 0;
 }
 
+/* Times of the volume (features.ctime, features/utime above us) are kept in an
+ * xattr that disperse compares before it heals the others. So all leaves get
+ * the same one when the portion is made; else each sets what is not there at
+ * the first write that reaches it. Without features/utime nobody would ever
+ * change that xattr again. */
+static void
+fan_stamp(xlator_t *this, call_frame_t *frame, const struct allot_call *c)
+{
+    if (!allot_priv(this)->times_kept || !allot_dispersed(this, c->xl))
+        return;
+    timespec_now_realtime(&frame->root->ctime);
+    frame->root->flags |= MDATA_CTIME | MDATA_MTIME | MDATA_ATIME;
+}
+
 static void
 fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
 {
@@ -200,6 +215,7 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
                        c->fd, c->xdata);
             return;
         case GF_FOP_CREATE:
+            fan_stamp(this, frame, c);
             STACK_WIND(frame, fan_create_cbk, c->xl, fops->create, c->loc,
                        c->flags, c->mode, 0, c->fd, c->xdata);
             return;
@@ -278,6 +294,16 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
     }
 }
 
+/* Disperse tells its bricks by the pid that data is to be changed. */
+static pid_t
+fan_pid(xlator_t *this, const struct allot_call *call)
+{
+    if (fan_work(call->fop) == ALLOT_WORK_WRITE && call->xdata &&
+        dict_get(call->xdata, ALLOT_KEY_GEN) && allot_dispersed(this, call->xl))
+        return ALLOT_PID_DATA_ROOT;
+    return ALLOT_PID_ROOT;
+}
+
 void
 allot_fan(xlator_t *this, struct allot_call *calls, int n)
 {
@@ -310,7 +336,7 @@ allot_fan(xlator_t *this, struct allot_call *calls, int n)
         frame->root->uid = 0;
         frame->root->gid = 0;
         frame->root->ngrps = 0;
-        frame->root->pid = ALLOT_PID_ROOT;
+        frame->root->pid = fan_pid(this, &calls[i]);
         frame->local = &calls[i];
         calls[i].barrier = &barrier;
         wound++;

@@ -147,6 +147,10 @@ allot_health_end(xlator_t *this, struct allot_health *health,
 
     if (!health)
         return;
+    /* Of a disperse set EIO is that its bricks do not agree. How their disks
+     * are is asked of each (allot-health-leaves.c). */
+    if (why && err == EIO && health->dispersed)
+        why = NULL;
     now = health_now_nsec();
     COUNT(health->sums.ops[kind], 1);
     COUNT(health->sums.latency_nsec, now - start_nsec);

@@ -48,6 +48,8 @@ struct allot_health {
     uint32_t score[ALLOT_WORK_KINDS]; /* errors in a row, weighted */
     uint64_t bad_file; /* the file of the last error, as a number */
 
+    gf_boolean_t dispersed; /* of a disperse set; constant */
+
     /* Guarded by allot_bricks.lock. */
     gf_boolean_t failing;
     gf_boolean_t probing; /* a probe is under way */

@@ -39,12 +39,14 @@ allot_rec_new(xlator_t *this, struct allot_record *r);
 /* One member's open portion. */
 struct allot_slot {
     uint16_t idx;
-    uint32_t epoch;        /* the connection it was opened on */
-    uint64_t nonce;        /* of which of the file's successive portions */
-    fd_t *fd;              /* O_RDWR, ours; NULL: not open */
-    gf_boolean_t unsynced; /* written here since the last fsync */
-    gf_boolean_t failed;   /* could not be opened on this connection */
-    gf_boolean_t told;     /* the log has said that it cannot be read */
+    uint32_t epoch;          /* the connection it was opened on */
+    uint64_t nonce;          /* of which of the file's successive portions */
+    fd_t *fd;                /* O_RDWR, ours; NULL: not open */
+    gf_boolean_t unsynced;   /* written here since the last fsync */
+    gf_boolean_t unrecorded; /* ... and its disperse set is not known to have
+                                recorded how long the portion is */
+    gf_boolean_t failed;     /* could not be opened on this connection */
+    gf_boolean_t told;       /* the log has said that it cannot be read */
 };
 
 struct allot_inode {
@@ -60,9 +62,13 @@ struct allot_inode {
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
     gf_boolean_t record_unsynced; /* a brick that loses power may lose it */
     gf_boolean_t unlinked;        /* its last name is gone */
-    gf_boolean_t sole;    /* ... and no other client had it open when this one
-                             closed it */
-    gf_boolean_t stale;   /* re-read the record before the next data fop */
+    gf_boolean_t sole;      /* ... and no other client had it open when this one
+                               closed it */
+    gf_boolean_t stale;     /* re-read the record before the next data fop */
+    gf_boolean_t base_lost; /* once it had not, and fds that were open by then
+                               say so for ever: allot's own is asked instead */
+    gf_boolean_t base_unrecorded; /* written here, and disperse is not known to
+                                     have recorded how long the base is */
     gf_boolean_t hearsay; /* the record is of a listing, which may take one file
                              for another: the next one counts in any case */
     gf_boolean_t unsure;  /* nobody knows whether the last publish happened */
@@ -209,7 +215,9 @@ allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
 gf_boolean_t
 allot_slot_hopeless(xlator_t *this, struct allot_inode *ai, uint16_t idx);
 
-/** allot_slot_set - keep @fd (takes its reference) for @idx and @nonce. */
+/** allot_slot_set - keep @fd (takes its reference) for @idx and @nonce. If what
+ * was written through the fd before is not recorded, nobody will ever know:
+ * each open file is told once. */
 int
 allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
                uint64_t nonce, fd_t *fd, gf_boolean_t failed);
@@ -224,6 +232,28 @@ allot_slot_tell(struct allot_inode *ai, uint16_t idx);
  */
 gf_boolean_t
 allot_slot_unsynced(struct allot_inode *ai, uint16_t idx, int mark);
+
+/** allot_slot_unrecorded - @idx's disperse set was written to: only this client
+ * knows how long the portion is. Before the call that wrote leaves the gate.
+ * Any context. */
+void
+allot_slot_unrecorded(struct allot_inode *ai, uint16_t idx);
+
+/** allot_slot_unwritten - a write was refused by a set whose bricks do not
+ * agree, which disperse takes for a lost length: if there was none to lose, the
+ * fd is given up, that would say so at the next close. Any context. */
+void
+allot_slot_unwritten(struct allot_inode *ai, uint16_t idx);
+
+/** allot_slot_recorded - @idx's disperse set has recorded that, or (!@did) it
+ * may have forgotten something: then its fd is given up, which would say so for
+ * ever, and each open file is told once. Any context. */
+void
+allot_slot_recorded(struct allot_inode *ai, uint16_t idx, gf_boolean_t did);
+
+/** allot_slots_unrecorded - is there any such slot. Any context. */
+gf_boolean_t
+allot_slots_unrecorded(struct allot_inode *ai);
 
 /** allot_slot_drop - close one (or, ALLOT_IDX_NONE, all) of the slots. */
 void

@@ -155,24 +155,32 @@ allot_io_answered(struct allot_io *io, struct allot_io_piece *piece)
     return left == 0;
 }
 
+/* @idx's portion is to be raised. */
+static int
+judge_behind(struct allot_io *io, uint16_t idx)
+{
+    int max = sizeof(io->behind) / sizeof(io->behind[0]);
+    int i = 0;
+
+    for (i = 0; i < io->n_behind && io->behind[i] != idx; i++)
+        ;
+    if (i == io->n_behind && i < max)
+        io->behind[io->n_behind++] = idx;
+    return 1;
+}
+
 /* A portion's error: note what it asks for. Returns as allot_io_judge(). */
 static int
 judge_portion(struct allot_io *io, struct allot_io_piece *piece)
 {
     uint16_t idx = piece->p.brick_idx;
-    int max = sizeof(io->behind) / sizeof(io->behind[0]);
-    int i = 0;
 
     switch (piece->err) {
         case ALLOT_ERR_OLD:
             io->refused = _gf_true;
             return 1;
         case ALLOT_ERR_BEHIND:
-            for (i = 0; i < io->n_behind && io->behind[i] != idx; i++)
-                ;
-            if (i == io->n_behind && i < max)
-                io->behind[io->n_behind++] = idx;
-            return 1;
+            return judge_behind(io, idx);
         case EBADF:
         case EBADFD:
         case ENOENT:
@@ -195,6 +203,14 @@ judge_portion(struct allot_io *io, struct allot_io_piece *piece)
             }
             return -EIO;
         default:
+            /* Bricks of a disperse set that do not agree: whoever raises the
+             * portion makes them. Once. */
+            if (piece->err == EIO && !io->evened &&
+                allot_dispersed(io->this, piece->xl)) {
+                io->uneven = _gf_true;
+                allot_slot_unwritten(io->ai, idx);
+                return judge_behind(io, idx);
+            }
             if (piece->err == EIO && allot_slot_tell(io->ai, idx))
                 gf_msg(io->this->name, GF_LOG_ERROR, EIO,
                        ALLOT_MSG_LOST_PORTION,
@@ -235,6 +251,10 @@ allot_io_judge(struct allot_io *io)
                 io->ai->base_behind = _gf_true;
                 io->ai->stale = _gf_true;
                 ret = 1;
+            } else if (piece->err == EIO && !io->evened &&
+                       allot_dispersed(io->this, piece->xl)) {
+                io->uneven = io->ai->stale = _gf_true; /* as judge_portion() */
+                ret = 1;
             } else {
                 ret = -piece->err;
             }
@@ -258,6 +278,7 @@ allot_io_judge(struct allot_io *io)
     if (worst > 0 &&
         !allot_patience_left(io->this, io->fd->inode, &io->patience))
         worst = -EIO;
+    io->evened |= io->uneven;
     if (worst > 0)
         GF_ATOMIC_INC(allot_priv(io->this)->retries);
     return worst;

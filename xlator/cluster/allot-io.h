@@ -70,6 +70,7 @@ struct allot_io {
     uint64_t end_before;
     gf_boolean_t end_before_known;
     gf_boolean_t giving_up; /* only to be cut back */
+    uint64_t done_len; /* a synchronous one: it is written, and to be synced */
 
     /* Read. */
     uint64_t eof;
@@ -91,6 +92,9 @@ struct allot_io {
     gf_boolean_t refused; /* some piece: ALLOT_ERR_OLD */
     uint16_t behind[16];  /* bricks: ALLOT_ERR_BEHIND */
     int n_behind;
+    gf_boolean_t uneven; /* some piece: EIO of a disperse set, whose bricks may
+                            be of different generations */
+    gf_boolean_t evened; /* ... in an earlier round: now it is an error */
     uint64_t good; /* bytes from off on that the round did, without a gap */
     int err;       /* what to answer when nothing helps */
 };

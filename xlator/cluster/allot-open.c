@@ -19,6 +19,7 @@ struct open_local {
     loc_t loc;
     fd_t *fd;
     int32_t flags;
+    gf_boolean_t cut; /* O_TRUNC, taken out of flags: cut after the open */
     dict_t *xdata;
     struct allot_patience patience;
     /* create's answer, kept while the truncation runs */
@@ -84,6 +85,19 @@ open_unwind(struct open_local *local, int32_t ret, int32_t err, dict_t *xdata)
     fd_unref(fd);
 }
 
+/* The truncation of an open on a dispersed namespace. Disperse would make a
+ * call of its own of it, without our generation. Alone. */
+static void
+open_cut_task(xlator_t *this, void *arg)
+{
+    struct open_local *local = arg;
+    int ret = allot_refresh(this, local->fd->inode, NULL);
+
+    if (ret == 0)
+        ret = allot_truncate_to(this, local->fd->inode, 0);
+    open_unwind(local, ret ? -1 : 0, -ret, NULL);
+}
+
 static int32_t
 open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
          int32_t op_errno, fd_t *fd, dict_t *xdata)
@@ -91,14 +105,12 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     struct open_local *local = frame->local;
     struct allot_inode *ai = NULL;
 
-    if (op_ret < 0 && op_errno == ALLOT_ERR_BEHIND) {
-        ai = allot_inode_get(this, local->fd->inode);
-        if (ai)
-            ai->base_behind = _gf_true;
-    }
-    if (op_ret < 0 &&
-        (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND) &&
-        allot_patience_left(this, local->fd->inode, &local->patience) &&
+    if (op_ret < 0)
+        allot_inode_get(this, local->fd->inode);
+    /* Only a truncation is refused as of another record. */
+    if (op_ret < 0 && (local->flags & O_TRUNC) &&
+        allot_base_refused(this, local->fd->inode, op_ret, op_errno,
+                           &local->patience) &&
         allot_run(this, local->fd->inode, _gf_true, open_truncate_task,
                   local) == 0)
         return 0;
@@ -116,6 +128,11 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
             if (ai && (local->flags & O_TRUNC))
                 ai->base_size = 0;
         }
+    }
+    if (op_ret >= 0 && local->cut) {
+        if (allot_run(this, local->fd->inode, _gf_true, open_cut_task, local))
+            open_unwind(local, -1, ENOMEM, NULL);
+        return 0;
     }
     open_unwind(local, op_ret, op_ret < 0 ? allot_errno(op_errno) : op_errno,
                 xdata);
@@ -169,6 +186,14 @@ allot_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
     local = open_local_new(frame, this, GF_FOP_OPEN, loc, fd, flags, xdata);
     if (!local) {
         STACK_UNWIND_STRICT(open, frame, -1, ENOMEM, fd, NULL);
+        return 0;
+    }
+    /* With O_RDONLY the brick must see what is to be allowed. */
+    if ((flags & O_TRUNC) && (flags & O_ACCMODE) != O_RDONLY &&
+        allot_priv(this)->ns_dispersed) {
+        local->cut = _gf_true;
+        local->flags &= ~O_TRUNC;
+        open_wind(local);
         return 0;
     }
     if ((flags & O_TRUNC) && ai && ai->kind == ALLOT_KIND_SPREAD) {
@@ -339,6 +364,20 @@ flush_fail(struct open_local *local)
                local->xdata);
 }
 
+/* What disperse has lost was told; of its other errors the program hears. */
+static int32_t
+flush_told_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+               int32_t op_ret, int32_t op_errno, dict_t *xdata)
+{
+    struct open_local *local = frame->local;
+
+    if (op_ret < 0 && allot_disperse_told(this, local->fd->inode, op_errno))
+        op_ret = op_errno = 0;
+    open_local_free(local);
+    STACK_UNWIND_STRICT(flush, frame, op_ret, op_errno, xdata);
+    return 0;
+}
+
 static void
 flush_task(xlator_t *this, void *arg)
 {
@@ -348,6 +387,7 @@ flush_task(xlator_t *this, void *arg)
     fd_t *fd = local->fd;
     struct allot_inode *ai = allot_inode_peek(this, fd->inode);
     dict_t *xdata = local->xdata;
+    int sure = allot_disperse_sure(this, fd->inode, fd);
     int ret = 0;
 
     if (ai->unlinked)
@@ -359,6 +399,8 @@ flush_task(xlator_t *this, void *arg)
     /* Written, acknowledged, and hidden by another client's extent. */
     if (!ai->unlinked && allot_fd_rehomed(this, ai, fd, _gf_true))
         ret = -EIO;
+    if (sure == -ENOMEM)
+        ret = -EIO;
     if (ret == -EIO) {
         flush_fail(local);
         return;
@@ -367,6 +409,10 @@ flush_task(xlator_t *this, void *arg)
         gf_msg(this->name, GF_LOG_INFO, -ret, ALLOT_MSG_PROTOCOL,
                "gfid %s is not settled yet: the next close does it",
                uuid_utoa(fd->inode->gfid));
+    if (ai->base_lost) {
+        STACK_WIND(frame, flush_told_cbk, ns, ns->fops->flush, fd, xdata);
+        return;
+    }
     frame->local = NULL;
     STACK_WIND_TAIL(frame, ns, ns->fops->flush, fd, xdata);
     fd_unref(fd);
@@ -397,7 +443,9 @@ flush_has_work(xlator_t *this, struct allot_inode *ai, fd_t *fd)
             ai->kind == ALLOT_KIND_SPREAD && ai->known_size > ai->rec->r.size;
     }
     UNLOCK(&ai->lock);
-    return longer;
+    return longer || allot_slots_unrecorded(ai) ||
+           (ai->kind == ALLOT_KIND_SPREAD &&
+            (ai->base_unrecorded || ai->base_lost));
 }
 
 int32_t
@@ -486,6 +534,13 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
     for (i = 0; i < n; i++) {
         if (!calls[i].fd)
             continue;
+        if (calls[i].ret < 0 && calls[i].err == EBADF &&
+            allot_dispersed(this, calls[i].xl)) {
+            /* Disperse has forgotten something. Told below. */
+            allot_slot_recorded(ai, rec->r.layout->bricks[i], _gf_false);
+            fd_unref(calls[i].fd);
+            continue;
+        }
         if (calls[i].ret < 0 && !ret &&
             !fsync_is_away(ai, &calls[i], rec->r.layout->bricks[i]))
             ret = calls[i].err == ALLOT_ERR_OLD ||
@@ -502,6 +557,8 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
     }
     if (ret == -EREMCHG)
         allot_catch_up(this, inode, rec->r.gen);
+    if (ret == 0 && allot_disperse_sure(this, inode, fd) == -ENOMEM)
+        ret = -ENOMEM;
     if (ret == 0) {
         if (allot_fd_rehomed(this, ai, fd, _gf_true))
             ret = -EIO;
@@ -588,7 +645,9 @@ fsync_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 {
     struct open_local *local = frame->local;
 
-    if (allot_base_refused(this, local->fd->inode, op_ret, op_errno,
+    /* A second sync would not tell of what the first one could not write. */
+    if (op_errno != EIO &&
+        allot_base_refused(this, local->fd->inode, op_ret, op_errno,
                            &local->patience) &&
         allot_run(this, local->fd->inode, _gf_true, fsync_task, local) == 0)
         return 0;

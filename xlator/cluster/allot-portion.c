@@ -170,8 +170,12 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
             slot->fd = fd;
             if (slot->epoch != epoch)
                 slot->told = _gf_false;
-            if (slot->nonce != nonce)
-                slot->unsynced = _gf_false; /* cut off with that portion */
+            if (slot->nonce != nonce) /* cut off with that portion */
+                slot->unsynced = slot->unrecorded = _gf_false;
+            if (slot->unrecorded && old != fd) {
+                slot->unrecorded = _gf_false;
+                ai->rehomed++;
+            }
             slot->epoch = epoch;
             slot->nonce = nonce;
             slot->failed = failed;
@@ -223,6 +227,77 @@ allot_slot_unsynced(struct allot_inode *ai, uint16_t idx, int mark)
     }
     UNLOCK(&ai->lock);
     return was;
+}
+
+void
+allot_slot_unrecorded(struct allot_inode *ai, uint16_t idx)
+{
+    struct allot_slot *slot = NULL;
+
+    LOCK(&ai->lock);
+    {
+        slot = slot_find_locked(ai, idx);
+        if (slot)
+            slot->unrecorded = _gf_true;
+    }
+    UNLOCK(&ai->lock);
+}
+
+void
+allot_slot_unwritten(struct allot_inode *ai, uint16_t idx)
+{
+    struct allot_slot *slot = NULL;
+    fd_t *fd = NULL;
+
+    LOCK(&ai->lock);
+    {
+        slot = slot_find_locked(ai, idx);
+        if (slot && !slot->unrecorded) {
+            fd = slot->fd;
+            slot->fd = NULL;
+        }
+    }
+    UNLOCK(&ai->lock);
+    if (fd)
+        fd_unref(fd);
+}
+
+void
+allot_slot_recorded(struct allot_inode *ai, uint16_t idx, gf_boolean_t did)
+{
+    struct allot_slot *slot = NULL;
+    fd_t *fd = NULL;
+
+    LOCK(&ai->lock);
+    {
+        slot = slot_find_locked(ai, idx);
+        if (slot)
+            slot->unrecorded = _gf_false;
+        if (slot && !did) {
+            fd = slot->fd;
+            slot->fd = NULL;
+        }
+        if (!did)
+            ai->rehomed++;
+    }
+    UNLOCK(&ai->lock);
+    if (fd)
+        fd_unref(fd);
+}
+
+gf_boolean_t
+allot_slots_unrecorded(struct allot_inode *ai)
+{
+    gf_boolean_t any = _gf_false;
+    uint32_t i = 0;
+
+    LOCK(&ai->lock);
+    {
+        for (i = 0; i < ai->slot_count; i++)
+            any = any || ai->slots[i].unrecorded;
+    }
+    UNLOCK(&ai->lock);
+    return any;
 }
 
 void
@@ -364,6 +439,7 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         0,
     };
     gf_boolean_t moved = _gf_false;
+    uint64_t since = 0;
     fd_t *fd = NULL;
     int ret = 0;
     int err = 0;
@@ -377,7 +453,11 @@ portions_open(xlator_t *this, inode_t *inode, const uint16_t *idx, int n,
         ret = rec ? -ENOMEM : -EREMCHG;
         goto out;
     }
-    ret = allot_record_current(this, inode, rec, opens_since(this, ai, idx, n));
+    since = opens_since(this, ai, idx, n);
+    /* An fd that is replaced takes with it whether its lengths are recorded. */
+    if (since && allot_slots_unrecorded(ai))
+        allot_disperse_sure(this, inode, NULL);
+    ret = allot_record_current(this, inode, rec, since);
     if (ret)
         goto out;
     for (i = 0; i < n; i++) {

@@ -124,6 +124,8 @@ relocate_io(xlator_t *this, struct allot_inode *ai,
         call.iov_count = 1;
         call.iobref = iobref;
         ret = allot_call_one(this, &call);
+        if (fop == GF_FOP_WRITE && ret > 0)
+            allot_disperse_wrote(this, ai, piece.brick_idx, call.xl);
         if (ret >= 0 && fop == GF_FOP_READ) {
             memset(at, 0, piece.len);
             iov_unload(at, call.riov, call.riov_count);
@@ -250,6 +252,14 @@ relocate_sync(xlator_t *this, struct allot_inode *ai,
             continue;
         if (calls[i].ret < 0 && calls[i].xl && !ret)
             ret = -calls[i].err;
+        /* A sync cannot know that disperse has forgotten how long it is. */
+        if (!ret && calls[i].xl && allot_dispersed(this, calls[i].xl))
+            ret = allot_disperse_recorded(this, calls[i].xl, calls[i].fd);
+        if (ret == -EBADF && calls[i].xl &&
+            allot_dispersed(this, calls[i].xl)) {
+            allot_slot_recorded(ai, e->members[i].brick_idx, _gf_false);
+            ret = -EIO;
+        }
         fd_unref(calls[i].fd);
     }
     allot_calls_wipe(calls, e->member_count);

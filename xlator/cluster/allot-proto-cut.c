@@ -16,29 +16,43 @@ struct cut {
     xlator_t *this;
     xlator_t *xl;
     loc_t *loc;
-    struct gf_flock flock;
     uint64_t from; /* its generation as it was read under the lock */
 };
 
 static int
-cut_lock(struct cut *cut, short type)
+cut_lock_call(xlator_t *this, struct allot_cut_lock *lock, short type)
 {
     struct allot_call call;
     int ret = 0;
 
-    allot_call_init(&call, cut->xl, GF_FOP_INODELK);
-    memset(&cut->flock, 0, sizeof(cut->flock));
-    cut->flock.l_type = type;
-    cut->flock.l_whence = SEEK_SET;
-    call.loc = cut->loc;
+    allot_call_init(&call, lock->xl, GF_FOP_INODELK);
+    memset(&lock->flock, 0, sizeof(lock->flock));
+    lock->flock.l_type = type;
+    lock->flock.l_whence = SEEK_SET;
+    call.loc = lock->loc;
     call.domain = ALLOT_DOMAIN_CUT;
     call.lock_cmd = F_SETLKW;
-    call.flock = &cut->flock;
-    call.owner = cut;
-    call.xdata = allot_priv(cut->this)->client_xdata;
-    ret = allot_call_one(cut->this, &call);
+    call.flock = &lock->flock;
+    call.owner = lock;
+    call.xdata = allot_priv(this)->client_xdata;
+    ret = allot_call_one(this, &call);
     allot_calls_wipe(&call, 1);
-    return ret;
+    return ret < 0 ? ret : 0;
+}
+
+int
+allot_cut_lock(xlator_t *this, struct allot_cut_lock *lock, xlator_t *xl,
+               loc_t *loc)
+{
+    lock->xl = xl;
+    lock->loc = loc;
+    return cut_lock_call(this, lock, F_WRLCK);
+}
+
+void
+allot_cut_unlock(xlator_t *this, struct allot_cut_lock *lock)
+{
+    cut_lock_call(this, lock, F_UNLCK);
 }
 
 /* Write the portion's xattr: to @gen, from what was read. */
@@ -83,6 +97,55 @@ cut_close(struct cut *cut, struct allot_portion *por)
     return ret;
 }
 
+static int
+cut_to(struct cut *cut, uint64_t size, dict_t *xdata)
+{
+    struct allot_call call;
+    int ret = 0;
+
+    allot_call_init(&call, cut->xl, GF_FOP_TRUNCATE);
+    call.loc = cut->loc;
+    call.off = size;
+    call.xdata = xdata;
+    ret = allot_call_one(cut->this, &call);
+    allot_calls_wipe(&call, 1);
+    return ret < 0 ? ret : 0;
+}
+
+/* A portion on a disperse set, which has its length in memory for a second, and
+ * may have lost it (allot-disperse.c).
+ *
+ *        recorded        cut to
+ *   |------------|----------|---------|
+ *                ^ what somebody who died wrote behind it would be seen again,
+ *                  as soon as the portion is longer: it goes, too
+ *
+ * Within a stripe disperse zeroes what is behind a cut only if that makes the
+ * portion shorter: so it is made longer first. */
+static int
+cut_dispersed(struct cut *cut, uint64_t was, uint64_t size, dict_t *xdata)
+{
+    uint64_t stripe = allot_disperse_stripe(cut->this, cut->xl);
+    uint64_t full = 0;
+    fd_t *fd = NULL;
+    /* From now on disperse tells if it forgets something of it. */
+    int ret = allot_disperse_open(cut->this, cut->xl, cut->loc, xdata, &fd);
+
+    if (ret)
+        return ret;
+    if (was < size)
+        size = was;
+    full = (size + stripe - 1) / stripe * stripe;
+    if (was < full)
+        ret = cut_to(cut, full, xdata);
+    if (ret == 0)
+        ret = cut_to(cut, size, xdata);
+    if (ret == 0)
+        ret = allot_disperse_recorded(cut->this, cut->xl, fd);
+    fd_unref(fd);
+    return ret;
+}
+
 /* Nobody else changes its size now. */
 static int
 cut_truncate(struct cut *cut, uint64_t size)
@@ -99,14 +162,12 @@ cut_truncate(struct cut *cut, uint64_t size)
     call.xdata = xdata;
     ret = allot_call_one(cut->this, &call);
     allot_calls_wipe(&call, 1);
-    if (ret < 0 || call.st.ia_size <= size)
+    if (ret < 0)
         goto out;
-    allot_call_init(&call, cut->xl, GF_FOP_TRUNCATE);
-    call.loc = cut->loc;
-    call.off = size;
-    call.xdata = xdata;
-    ret = allot_call_one(cut->this, &call);
-    allot_calls_wipe(&call, 1);
+    if (allot_dispersed(cut->this, cut->xl))
+        ret = cut_dispersed(cut, call.st.ia_size, size, xdata);
+    else if (call.st.ia_size > size)
+        ret = cut_to(cut, size, xdata);
 out:
     if (xdata)
         dict_unref(xdata);
@@ -131,6 +192,13 @@ cut_locked(struct cut *cut, inode_t *inode, const struct allot_record *rec,
     allot_calls_wipe(&call, 1);
     if (ret)
         return ret;
+    ret = allot_disperse_even(cut->this, inode, cut->xl, rec->nonce, cut->loc,
+                              _gf_true, &por);
+    if (ret > 0)
+        return -ALLOT_ERR_BEHIND; /* made even first, then asked again */
+    if (ret < 0 && ret != -ENODATA)
+        return ret;
+    ret = 0;
     if (por.gen >= gen)
         return por.gen > gen ? -EREMCHG : 0;
     cut->from = por.gen;
@@ -150,6 +218,7 @@ allot_cut_on_set(xlator_t *this, inode_t *inode, const struct allot_record *rec,
                  int64_t len)
 {
     struct allot_brick_view view;
+    struct allot_cut_lock lock;
     struct cut cut = {
         .this = this,
         .loc = loc,
@@ -159,10 +228,10 @@ allot_cut_on_set(xlator_t *this, inode_t *inode, const struct allot_record *rec,
     if (allot_brick_get(this, idx, &view) || !allot_brick_usable(&view))
         return -ENOTCONN;
     cut.xl = view.xl;
-    ret = cut_lock(&cut, F_WRLCK);
+    ret = allot_cut_lock(this, &lock, cut.xl, loc);
     if (ret < 0)
         return ret;
     ret = cut_locked(&cut, inode, rec, gen, idx, bytes, len);
-    cut_lock(&cut, F_UNLCK);
+    allot_cut_unlock(this, &lock);
     return ret;
 }

@@ -100,7 +100,10 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
             ret = -EAGAIN;
     } else {
         allot_stop(this, ALLOT_STOP_GROW_CREATED);
-        ret = allot_publish(this, inode, &r, max_size, NULL);
+        /* max_size is held against what the base's bricks know. */
+        ret = allot_disperse_record(this, inode);
+        if (ret == 0)
+            ret = allot_publish(this, inode, &r, max_size, NULL);
         /* Refused by a replica that waits to be healed, taken by the others,
          * and somebody has gone on from there: nobody else has this nonce. */
         if (ret == -EREMCHG && allot_inode_has_nonce(ai, nonce))

@@ -52,6 +52,66 @@ allot_now(void)
     return now;
 }
 
+/* ---- bricks of a disperse set with different records (2.15)
+ * ------------------------------------------------------------------------- */
+
+static uint64_t
+known_seq(struct allot_inode *ai)
+{
+    uint64_t seq = 0;
+
+    LOCK(&ai->lock);
+    seq = ai->rec ? ai->rec->r.seq : 0;
+    UNLOCK(&ai->lock);
+    return seq;
+}
+
+/* The sequence of the record in @xattr; 0: none, or one that is damaged. */
+static uint64_t
+told_seq(dict_t *xattr)
+{
+    data_t *data = xattr ? dict_get(xattr, ALLOT_XATTR_RECORD) : NULL;
+    struct allot_record r;
+    uint64_t seq = 0;
+
+    if (data && !allot_record_decode((uint8_t *)data->data, data->len, &r)) {
+        seq = r.seq;
+        allot_record_clear(&r);
+    }
+    return seq;
+}
+
+/* Does an answer to a refresh look like it: there is none, or it is older than
+ * what one of them has told before. */
+static gf_boolean_t
+refresh_uneven(xlator_t *this, struct allot_inode *ai, int ret, dict_t *xattr)
+{
+    if (!allot_priv(this)->ns_dispersed)
+        return _gf_false;
+    return ret == -EIO || (ret >= 0 && told_seq(xattr) < known_seq(ai));
+}
+
+/* Makes them even and asks again. What is older then was never published: it
+ * was heard from a brick that disperse does not count. */
+static int
+refresh_even(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+             struct allot_call *call)
+{
+    uint64_t known = known_seq(ai);
+    int ret = allot_disperse_even_base(this, inode);
+
+    if (ret < 0)
+        return ret;
+    allot_calls_wipe(call, 1);
+    ret = allot_call_base(this, inode, call);
+    if (ret >= 0 && told_seq(call->rdict) < known && known_seq(ai) == known) {
+        LOCK(&ai->lock);
+        ai->hearsay = _gf_true;
+        UNLOCK(&ai->lock);
+    }
+    return ret;
+}
+
 int
 allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
 {
@@ -65,6 +125,8 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
     call.xdata = allot_xdata_with_record_req(NULL);
     ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
+    if (refresh_uneven(this, ai, ret, call.rdict))
+        ret = refresh_even(this, inode, ai, &call);
     if (ret >= 0) {
         GF_ATOMIC_INC(allot_priv(this)->refreshes);
         ai->base_behind = _gf_false;
@@ -121,6 +183,7 @@ allot_record_current(xlator_t *this, inode_t *inode,
 
 #define PATIENCE_SAME 64
 #define PATIENCE_ALL 4096
+#define PATIENCE_STRANGE 2
 
 gf_boolean_t
 allot_patience_left(xlator_t *this, inode_t *inode,
@@ -138,7 +201,7 @@ allot_patience_left(xlator_t *this, inode_t *inode,
     }
     UNLOCK(&ai->lock);
     if (seq != patience->seq)
-        patience->same = 0;
+        patience->same = patience->strange = 0;
     patience->seq = seq;
     if (++patience->same <= PATIENCE_SAME && ++patience->all <= PATIENCE_ALL)
         return _gf_true;
@@ -154,15 +217,23 @@ gf_boolean_t
 allot_base_refused(xlator_t *this, inode_t *inode, int32_t op_ret,
                    int32_t op_errno, struct allot_patience *patience)
 {
-    struct allot_inode *ai = NULL;
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    gf_boolean_t strange = _gf_false;
 
-    if (op_ret >= 0 ||
-        (op_errno != ALLOT_ERR_OLD && op_errno != ALLOT_ERR_BEHIND) ||
+    if (op_ret >= 0 || !ai)
+        return _gf_false;
+    if ((op_errno == EPERM || op_errno == EIO) &&
+        allot_priv(this)->ns_dispersed)
+        strange = patience->strange < PATIENCE_STRANGE;
+    if ((op_errno != ALLOT_ERR_OLD && op_errno != ALLOT_ERR_BEHIND &&
+         !strange) ||
         !allot_patience_left(this, inode, patience))
         return _gf_false;
-    ai = allot_inode_peek(this, inode);
+    if (strange)
+        patience->strange++;
     ai->stale = _gf_true;
-    ai->base_behind = op_errno == ALLOT_ERR_BEHIND;
+    if (op_errno == ALLOT_ERR_BEHIND)
+        ai->base_behind = _gf_true; /* until the record is read again */
     return _gf_true;
 }
 
@@ -249,6 +320,18 @@ publish_verify(xlator_t *this, inode_t *inode, const uint8_t *buf, size_t len)
     return ret;
 }
 
+/* As publish_verify(), whose answer @ret may have been that some bricks of a
+ * disperse set have ours, and others have none of it. */
+static int
+publish_even(xlator_t *this, inode_t *inode, int ret, const uint8_t *buf,
+             size_t len)
+{
+    if (ret != -EIO || !allot_priv(this)->ns_dispersed ||
+        allot_disperse_even_base(this, inode) < 0)
+        return ret;
+    return publish_verify(this, inode, buf, len);
+}
+
 int
 allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
               uint64_t max_size, const struct timespec *mtime)
@@ -288,8 +371,11 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
         /* Re-read below; with a replicated base "old" may be the answer of one
          * replica that waits to be healed, so the bytes decide. */
         ret = publish_verify(this, inode, buf, len);
+        ret = publish_even(this, inode, ret, buf, len);
         if (ret == -EREMCHG)
             GF_ATOMIC_INC(priv->publish_lost);
+        else if (ret)
+            ai->stale = ai->unsure = _gf_true; /* some may have taken it */
     } else if (ret != -EFBIG && ret != -EPERM && ret != -ENOSPC &&
                ret != -EDQUOT && ret != -EROFS) {
         int was = ret;
@@ -297,7 +383,10 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
         /* The connection broke: it may or may not have happened, or happen
          * still. */
         ret = publish_verify(this, inode, buf, len);
-        if (ret == -EREMCHG)
+        /* Or on some bricks of a disperse set, and others have none of it. */
+        if (ret == -EIO)
+            ret = publish_even(this, inode, ret, buf, len);
+        else if (ret == -EREMCHG)
             ret = was;
         if (ret)
             ai->stale = ai->unsure = _gf_true;
@@ -469,6 +558,21 @@ allot_fence_cut(const struct allot_record *rec, uint64_t from, uint16_t idx)
     return end < cut ? end : cut;
 }
 
+/* What all bricks of a disperse set have, where one of them has told @por.
+ * -ALLOT_ERR_BEHIND: they were different, and are asked again. */
+static int
+fence_even(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+           struct allot_call *call, loc_t *loc, struct allot_portion *por)
+{
+    struct allot_portion all;
+    int ret = allot_disperse_even(this, inode, call->xl, rec->nonce, loc,
+                                  _gf_false, &all);
+
+    if (ret == 0)
+        *por = all;
+    return ret > 0 ? -ALLOT_ERR_BEHIND : ret == -ENODATA ? 0 : ret;
+}
+
 /* One round: ask each portion's generation, then raise it from there.
  * errs[i] is -ALLOT_ERR_BEHIND where somebody else raised it in between. */
 static int
@@ -493,6 +597,8 @@ fence_round(xlator_t *this, inode_t *inode, const struct allot_record *rec,
                    "damaged: its blocks are lost",
                    uuid_utoa(inode->gfid), calls[i].xl->name);
         allot_calls_wipe(&calls[i], 1);
+        if (!errs[i])
+            errs[i] = fence_even(this, inode, rec, &calls[i], loc, &por);
         if (!errs[i] && por.gen > gen)
             errs[i] = -EREMCHG;
         if (errs[i] || por.gen == gen) {

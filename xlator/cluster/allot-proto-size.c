@@ -65,6 +65,19 @@ glimpse_one(xlator_t *this, inode_t *inode, const struct allot_record *rec,
     return 0;
 }
 
+/* Bricks of a disperse set with different generations have no common answer.
+ * Have they one now? */
+static gf_boolean_t
+glimpse_uneven(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+               struct allot_call *call)
+{
+    struct allot_portion por;
+
+    return call->xl && call->ret < 0 && call->err == EIO &&
+           allot_disperse_even(this, inode, call->xl, rec->nonce, call->loc,
+                               _gf_false, &por) >= 0;
+}
+
 int
 allot_glimpse(xlator_t *this, inode_t *inode, const struct allot_record *rec,
               uint64_t base_size, struct allot_glimpse *out, int *errs,
@@ -105,6 +118,10 @@ allot_glimpse(xlator_t *this, inode_t *inode, const struct allot_record *rec,
     }
     allot_fan(this, calls, n);
     for (i = 0; i < n; i++) {
+        if (glimpse_uneven(this, inode, rec, &calls[i])) {
+            allot_calls_wipe(&calls[i], 1);
+            allot_call_one(this, &calls[i]);
+        }
         err = glimpse_one(this, inode, rec, &calls[i], &members[i], out);
         if (err)
             out->silent++;
@@ -343,6 +360,9 @@ allot_settle(xlator_t *this, inode_t *inode)
 
     if (!ai)
         return -ENOMEM;
+    /* A record must not vouch for what only this client knows. */
+    if (allot_disperse_sure(this, inode, NULL) == -ENOMEM)
+        return -ENOMEM;
     /* Another writer that is active wins the race; its close settles. */
     for (tries = 0; tries < 4; tries++) {
         ret = settle_once(this, inode, ai);
@@ -408,5 +428,6 @@ allot_last_close(xlator_t *this, void *arg)
     else if (allot_closes_dirty(ai))
         allot_settle(this, inode);
     ai->may_write = _gf_false;
+    ai->base_lost = _gf_false;
     allot_slot_drop(ai, ALLOT_IDX_NONE);
 }

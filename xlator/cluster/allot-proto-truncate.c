@@ -13,11 +13,39 @@
 #include "allot-fops.h"
 #include "allot-stop.h"
 
+/* Opened before a dispersed base is cut, by which disperse tells then whether
+ * it has recorded it: a client that dies later would leave it as long as
+ * before. NULL: not dispersed, or it has no name any more. */
+static fd_t *
+truncate_watch(xlator_t *this, inode_t *inode)
+{
+    fd_t *fd = NULL;
+    loc_t loc;
+
+    if (!allot_priv(this)->ns_dispersed)
+        return NULL;
+    allot_loc_of_inode(&loc, inode);
+    allot_disperse_open(this, allot_priv(this)->ns, &loc,
+                        allot_priv(this)->client_xdata, &fd);
+    loc_wipe(&loc);
+    return fd;
+}
+
+static int
+truncate_recorded(xlator_t *this, inode_t *inode, fd_t *watch)
+{
+    int ret = watch ? allot_disperse_recorded(this, allot_priv(this)->ns, watch)
+                    : allot_disperse_record(this, inode);
+
+    return ret == -EBADF ? -EIO : ret;
+}
+
 /* The base itself, with the generation that we believe. */
 static int
 truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
+    fd_t *watch = truncate_watch(this, inode);
     struct allot_call call;
     int ret = 0;
 
@@ -27,7 +55,7 @@ truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
     ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
     if (ret >= 0) {
         ai->base_size = size;
-        ret = 0;
+        ret = truncate_recorded(this, inode, watch);
     } else if (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) {
         ai->base_behind = ret == -ALLOT_ERR_BEHIND;
         ret = allot_refresh(this, inode, NULL);
@@ -36,6 +64,8 @@ truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
     if (call.xdata)
         dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);
+    if (watch)
+        fd_unref(watch);
     return ret;
 }
 
@@ -213,6 +243,22 @@ out:
     return ret;
 }
 
+/* Is a portion of the file on a disperse set? */
+static gf_boolean_t
+truncate_dispersed(xlator_t *this, const struct allot_rec *rec)
+{
+    struct allot_brick_view view;
+    uint32_t i = 0;
+
+    if (!allot_dispersed_any(this))
+        return _gf_false;
+    for (i = 0; i < rec->r.layout->brick_count; i++)
+        if (!allot_brick_get(this, rec->r.layout->bricks[i], &view) &&
+            allot_dispersed(this, view.xl))
+            return _gf_true;
+    return _gf_false;
+}
+
 static int
 truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
                 uint64_t size)
@@ -243,6 +289,11 @@ truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
         if (ret != -ENOENT)
             return ret ? ret : -EREMCHG;
     }
+    /* Behind the length that disperse knows there may be bytes of a client that
+     * died: they are cut off, too (cut_dispersed()). */
+    if ((rec->r.flags & ALLOT_RECORD_DIRTY) &&
+        rec->r.clip_count < ALLOT_CLIPS_MAX && truncate_dispersed(this, rec))
+        return truncate_shrink(this, inode, rec, size);
     ret = allot_record_copy(&rec->r, &r);
     if (ret)
         return ret;

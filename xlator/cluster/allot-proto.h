@@ -79,6 +79,7 @@ struct allot_patience {
     uint64_t seq;  /* of the record at the last try */
     uint32_t same; /* tries since that changed */
     uint32_t all;
+    uint32_t strange; /* EPERM of a dispersed base since that changed */
 };
 
 /** allot_patience_left - one more try? As long as the record changes others
@@ -90,6 +91,9 @@ allot_patience_left(xlator_t *this, inode_t *inode,
 
 /** allot_base_refused - the base has refused a call as of an old or a newer
  * record, and it is worth another try: what is known is stale now. Any context.
+ * Of a dispersed base EPERM may mean the same: disperse begins a call on a part
+ * of a stripe, and the truncation of an open, with calls of its own, which have
+ * no generation. Twice with one record it does not.
  */
 gf_boolean_t
 allot_base_refused(xlator_t *this, inode_t *inode, int32_t op_ret,
@@ -150,6 +154,24 @@ allot_fence_decode(inode_t *inode, uint64_t nonce, struct allot_call *call,
  * when it is fenced, bytes; above ALLOT_OFFSET_MAX: nowhere (rule 5). */
 uint64_t
 allot_fence_cut(const struct allot_record *rec, uint64_t from, uint16_t idx);
+
+/* Of a portion on a set: held while it is cut. */
+struct allot_cut_lock {
+    xlator_t *xl;
+    loc_t *loc;
+    struct gf_flock flock;
+};
+
+/** allot_cut_lock - take the cut lock of the portion @loc on the set @xl
+ * @lock: the caller's, valid until allot_cut_unlock(); it is the owner
+ * Waits for whoever has it; the lock goes with its holder's connection. 0 or
+ * -errno. In a synctask, winds. */
+int
+allot_cut_lock(xlator_t *this, struct allot_cut_lock *lock, xlator_t *xl,
+               loc_t *loc);
+
+void
+allot_cut_unlock(xlator_t *this, struct allot_cut_lock *lock);
 
 /** allot_cut_on_set - fence a portion on a set that may have to be cut
  * @loc: of the portion; @bytes, @len: its xattr with @gen. In a synctask.
@@ -438,5 +460,110 @@ allot_unlink_ask(xlator_t *this, fd_t *fd);
  * A new reference; NULL if it cannot be opened. Kept until the last close. */
 fd_t *
 allot_base_fd(xlator_t *this, inode_t *inode);
+
+/* ---- allot-disperse.c
+ * ----------------------------------------------------------------- */
+
+/** allot_dispersed - does @xl, a data subvolume or the namespace, keep files on
+ * disperse sets. Any context. */
+gf_boolean_t
+allot_dispersed(xlator_t *this, const xlator_t *xl);
+
+/** allot_dispersed_any - is there any such subvolume. Any context. */
+gf_boolean_t
+allot_dispersed_any(xlator_t *this);
+
+/** allot_disperse_wrote - a call that may have made @idx's portion longer was
+ * answered by @xl: if that is a disperse set, only this client knows how long
+ * the portion is, until allot_disperse_sure(). Within the gate. Any context. */
+void
+allot_disperse_wrote(xlator_t *this, struct allot_inode *ai, uint16_t idx,
+                     const xlator_t *xl);
+
+/** allot_disperse_base_wrote - the same for a base. */
+void
+allot_disperse_base_wrote(xlator_t *this, struct allot_inode *ai);
+
+/** allot_disperse_sure - have disperse sets record how long the base and the
+ * portions are that were written here
+ * @fd: the application's that is closed or synced, by which it wrote to the
+ *     base; NULL: any one
+ * They would do it a second after the last call, and a client that dies
+ * meanwhile would take the end of the file with it. 0; -EIO: a length is not
+ * known to be recorded, and what was acknowledged may be hidden: each open file
+ * is told once (allot_fd_rehomed()). -ENOMEM. Alone, in a synctask, winds. */
+int
+allot_disperse_sure(xlator_t *this, inode_t *inode, fd_t *fd);
+
+/** allot_disperse_told - is @err, of a flush or fsync of an application's fd on
+ * the base, only what disperse has to say of a loss that was told already. Any
+ * context. */
+gf_boolean_t
+allot_disperse_told(xlator_t *this, inode_t *inode, int err);
+
+/** allot_disperse_record - have disperse tell the bricks of a base how long it
+ * is Nothing elsewhere. Sent and answered before it returns. 0, or -errno: they
+ * may not know; that the base has no name any more is no error. Alone, in a
+ * synctask, winds. */
+int
+allot_disperse_record(xlator_t *this, inode_t *inode);
+
+/** allot_disperse_pid - the pid of a call that changes data: @pid where no set
+ * is dispersed. Any context. */
+static inline pid_t
+allot_disperse_pid(xlator_t *this, pid_t pid)
+{
+    return allot_dispersed_any(this) ? ALLOT_PID_DATA : pid;
+}
+
+/** allot_disperse_stripe - bytes of a stripe of the data subvolume @xl; 0: it
+ * is no disperse set. Any context. */
+uint64_t
+allot_disperse_stripe(xlator_t *this, const xlator_t *xl);
+
+/** allot_disperse_open - open @loc on the disperse set @xl
+ * What the set forgets from then on of how long the file is, the fd knows:
+ * allot_disperse_recorded(). 0, and *@fd, the caller's; or -errno. In a
+ * synctask, winds. */
+int
+allot_disperse_open(xlator_t *this, xlator_t *xl, loc_t *loc, dict_t *xdata,
+                    fd_t **fd);
+
+/** allot_disperse_recorded - have @xl, a disperse set or what stands above
+ * some, record how long @fd's file is
+ * 0: it is recorded, and nothing was forgotten since @fd was opened; -EBADF:
+ * something was; or -errno. In a synctask, winds. */
+int
+allot_disperse_recorded(xlator_t *this, xlator_t *xl, fd_t *fd);
+
+/** allot_disperse_punch - discard of [@off, @off + @len) within the file
+ * @fd: without O_APPEND; @xdata: with the generation
+ * 0 or -errno. In a synctask, winds. */
+int
+allot_disperse_punch(xlator_t *this, xlator_t *xl, fd_t *fd, uint64_t off,
+                     uint64_t len, dict_t *xdata);
+
+/* ---- allot-disperse-even.c
+ * ------------------------------------------------------------ */
+
+/** allot_disperse_even - make the bricks of a disperse set have one generation
+ * of a portion, if a client that died has left them different
+ * @xl: the set; @nonce, @loc: of the portion of @inode
+ * @locked: the caller holds the portion's cut lock: then it is only looked
+ * @por: what they have, or had
+ * 0: they are even; 1: they were not: ask again, @locked: they are not;
+ * -ENODATA: not a disperse set, or disperse has to say; -errno. In a synctask,
+ * winds. */
+int
+allot_disperse_even(xlator_t *this, inode_t *inode, xlator_t *xl,
+                    uint64_t nonce, loc_t *loc, gf_boolean_t locked,
+                    struct allot_portion *por);
+
+/** allot_disperse_even_base - the same for the record of @inode's base: the one
+ * with the highest sequence is published on all bricks of its set
+ * 0: they are even, or the namespace is not dispersed; 1: they were not;
+ * -errno. In a synctask, winds. */
+int
+allot_disperse_even_base(xlator_t *this, inode_t *inode);
 
 #endif /* ALLOT_PROTO_H */

@@ -19,12 +19,15 @@ struct range_local {
     int32_t mode;      /* fallocate's */
     dict_t *xdata;
     loc_t loc;
+    pid_t pid;           /* the caller's */
+    gf_boolean_t evened; /* bricks of a disperse set were made to agree */
     struct allot_patience patience;
 };
 
 static void
 range_free(struct range_local *local)
 {
+    local->frame->root->pid = local->pid;
     local->frame->local = NULL;
     loc_wipe(&local->loc);
     if (local->fd)
@@ -67,7 +70,8 @@ range_unwind(struct range_local *local, int32_t ret, int32_t err,
  */
 
 static int
-range_batch(xlator_t *this, struct allot_call *calls, int n)
+range_batch(xlator_t *this, struct allot_inode *ai, struct allot_call *calls,
+            int n)
 {
     int ret = 0;
     int i = 0;
@@ -76,6 +80,10 @@ range_batch(xlator_t *this, struct allot_call *calls, int n)
     for (i = 0; i < n; i++) {
         if (calls[i].ret < 0 && !ret)
             ret = -calls[i].err;
+        if (calls[i].ret >= 0 && calls[i].idx == ALLOT_IDX_NONE)
+            allot_disperse_base_wrote(this, ai);
+        else if (calls[i].ret >= 0)
+            allot_disperse_wrote(this, ai, calls[i].idx, calls[i].xl);
         if (calls[i].fd)
             fd_unref(calls[i].fd);
         dict_unref(calls[i].xdata);
@@ -175,10 +183,15 @@ range_next(struct range_walk *w, struct allot_piece *piece, gf_boolean_t *gaps)
 }
 
 static void
-range_begin(struct range_walk *w, const struct allot_layout *layout,
-            glusterfs_fop_t fop)
+range_begin(xlator_t *this, struct range_walk *w,
+            const struct allot_layout *layout, glusterfs_fop_t fop)
 {
     w->layout = layout;
+    /* A leaf's offsets are not the file's: block by block. */
+    if (allot_dispersed_any(this)) {
+        w->span = 1;
+        return;
+    }
     w->span = fop == GF_FOP_ZEROFILL ? RANGE_SPAN_ZERO : UINT64_MAX;
     if (fop == GF_FOP_FALLOCATE)
         w->span = RANGE_SPAN_ALLOCATE;
@@ -203,6 +216,29 @@ range_share(const struct allot_rec *rec, uint32_t idx)
     return xdata;
 }
 
+/* One piece, on a disperse set. Drops what @call holds. */
+static int
+range_punch(xlator_t *this, struct range_local *local, struct allot_call *call)
+{
+    int ret = 0;
+
+    if (call->xl == allot_priv(this)->ns) {
+        /* By the application's an append would go to the end. A base without a
+         * name cannot be opened any more. */
+        fd_unref(call->fd);
+        call->fd = allot_fd_flags(this, local->fd) & O_APPEND
+                       ? allot_base_fd(this, local->inode)
+                       : fd_ref(local->fd);
+    }
+    ret = call->fd ? allot_disperse_punch(this, call->xl, call->fd, call->off,
+                                          call->len, call->xdata)
+                   : -EIO;
+    if (call->fd)
+        fd_unref(call->fd);
+    dict_unref(call->xdata);
+    return ret;
+}
+
 /* The fop on every piece of [off, end). Everything is open and DIRTY. */
 static int
 range_pieces(xlator_t *this, struct range_local *local,
@@ -223,7 +259,7 @@ range_pieces(xlator_t *this, struct range_local *local,
     calls = GF_CALLOC(ALLOT_MEMBERS_MAX + 1, sizeof(*calls), allot_mt_calls);
     if (!calls || !walk)
         goto out;
-    range_begin(walk, rec->r.layout, local->fop);
+    range_begin(this, walk, rec->r.layout, local->fop);
     ret = allot_split_begin(&walk->iter, rec->r.layout, off, end - off);
     while (ret == 0 && range_next(walk, &piece, &gaps)) {
         xdata = gaps && local->fop != GF_FOP_DISCARD
@@ -240,6 +276,7 @@ range_pieces(xlator_t *this, struct range_local *local,
         } else {
             calls[n].fd = allot_slot_fd(this, ai, piece.brick_idx, &view);
             calls[n].xl = calls[n].fd ? view.xl : NULL;
+            calls[n].idx = piece.brick_idx;
             again |=
                 !calls[n].fd && !allot_slot_hopeless(this, ai, piece.brick_idx);
         }
@@ -247,15 +284,20 @@ range_pieces(xlator_t *this, struct range_local *local,
         calls[n].len = piece.len;
         calls[n].flags = local->mode;
         calls[n].xdata = xdata;
+        if (local->fop == GF_FOP_DISCARD &&
+            allot_dispersed(this, calls[n].xl)) {
+            ret = range_punch(this, local, &calls[n]);
+            continue;
+        }
         n++;
         /* One call under way for each portion. */
         if (walk->at == walk->n) {
-            ret = range_batch(this, calls, n);
+            ret = range_batch(this, ai, calls, n);
             n = 0;
         }
     }
     if (n) {
-        int last = range_batch(this, calls, n);
+        int last = range_batch(this, ai, calls, n);
 
         ret = ret ? ret : last;
     }
@@ -313,6 +355,7 @@ range_spread(xlator_t *this, struct range_local *local)
     gf_boolean_t keep = range_keeps_size(local);
     gf_boolean_t exact = _gf_true;
     int ret = 0;
+    int i = 0;
 
     memset(&avoid, 0, sizeof(avoid));
     if (local->fop == GF_FOP_FALLOCATE && (local->mode & ~FALLOC_FL_KEEP_SIZE))
@@ -340,11 +383,19 @@ range_spread(xlator_t *this, struct range_local *local)
         allot_rec_unref(rec);
         return -EREMCHG;
     }
-    if (local->fop == GF_FOP_DISCARD)
+    /* Not on disperse sets: what is no whole stripe is written as zeros. */
+    if (local->fop == GF_FOP_DISCARD && !allot_dispersed_any(this))
         end = range_discard_end(rec->r.layout, end, local->off + local->len);
     ret = range_pieces(this, local, rec, local->off, end);
     if (ret == -ALLOT_ERR_OLD)
         allot_catch_up(this, local->inode, rec->r.gen);
+    /* Bricks of a disperse set that do not agree, or the disk of one: once. */
+    if (ret == -EIO && allot_dispersed_any(this) && !local->evened) {
+        local->evened = ai->stale = _gf_true;
+        for (i = 0; i < (int)rec->r.layout->brick_count; i++)
+            allot_slot_unwritten(ai, rec->r.layout->bricks[i]);
+        ret = -ALLOT_ERR_BEHIND;
+    }
     if (ret == -ALLOT_ERR_BEHIND) {
         ai->base_behind = _gf_true; /* perhaps it was that one */
         allot_fence(this, local->inode, &rec->r, rec->r.gen,
@@ -400,6 +451,8 @@ range_base(xlator_t *this, struct range_local *local)
     call_frame_t *frame = local->frame;
     dict_t *x = allot_xdata_with_gen(local->xdata, allot_inode_gen(ai));
 
+    if (allot_priv(this)->ns_dispersed)
+        frame->root->pid = ALLOT_PID_DATA;
     frame->local = local;
     switch (local->fop) {
         case GF_FOP_TRUNCATE:
@@ -505,6 +558,7 @@ range_start(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
     if (!local)
         return ENOMEM;
     local->frame = frame;
+    local->pid = frame->root->pid;
     local->fop = fop;
     local->inode = inode_ref(loc ? loc->inode : fd->inode);
     local->fd = fd ? fd_ref(fd) : NULL;

@@ -253,6 +253,16 @@ read_repair(struct allot_io *io)
     inode_unref(inode);
 }
 
+/* Does an answer of @xl to a read at @off have bytes from behind the end? Those
+ * of disperse do, within the last stripe and where space is reserved. */
+static gf_boolean_t
+read_is_behind(struct allot_io *io, const xlator_t *xl, uint64_t off,
+               int32_t ret, const struct iatt *buf)
+{
+    return ret > 0 && buf && off >= buf->ia_size &&
+           allot_dispersed(io->this, xl);
+}
+
 /* ---- plain
  * ------------------------------------------------------------------------------
  */
@@ -274,7 +284,9 @@ read_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     if (op_ret < 0)
         op_errno = allot_errno(op_errno);
     allot_gate_leave(this, io->ai, _gf_false);
-    if (io->done) {
+    if (read_is_behind(io, allot_priv(this)->ns, io->off, op_ret, stbuf)) {
+        read_nothing(io);
+    } else if (io->done) {
         allot_read_unwind(io, op_ret, op_errno, vector, count, iobref);
     } else {
         allot_io_free(io);
@@ -333,6 +345,8 @@ read_piece_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     struct allot_io *io = frame->local;
     struct allot_io_piece *piece = &io->pieces[(long)cookie];
 
+    if (read_is_behind(io, piece->xl, piece->p.offset, op_ret, stbuf))
+        op_ret = 0;
     piece->ret = op_ret;
     piece->err = op_errno;
     if (op_ret > 0) {

@@ -13,9 +13,41 @@ struct allot_seek {
     fd_t *fd;
     uint64_t off;
     gf_seek_what_t what;
+    uint64_t size; /* of a plain file when its base is asked */
     dict_t *xdata;
     struct allot_patience patience;
 };
+
+/* Disperse of GlusterFS 10 answers a seek behind the end of a file without
+ * asking its bricks, and then takes all of them for bad: what it had not told
+ * them yet of how long the file is, is lost. So it never gets such a one:
+ * -ENXIO here. */
+static int
+seek_ends(xlator_t *this, const struct allot_call *seek)
+{
+    struct allot_call call;
+    int ret = 0;
+
+    if (!allot_dispersed(this, seek->xl))
+        return 0;
+    allot_call_init(&call, seek->xl, GF_FOP_FSTAT);
+    call.fd = seek->fd;
+    call.xdata = seek->xdata;
+    ret = allot_call_one(this, &call);
+    if (ret >= 0)
+        ret = seek->off >= call.st.ia_size ? -ENXIO : 0;
+    allot_calls_wipe(&call, 1);
+    return ret;
+}
+
+/* It asks one of them, too, and if that has come since the fd was opened, it
+ * has no such fd. The call then fails, though the others could answer: all of
+ * the file may be taken for data. */
+static gf_boolean_t
+seek_unopened(xlator_t *this, const xlator_t *xl, int ret)
+{
+    return (ret == -EBADFD || ret == -EBADF) && allot_dispersed(this, xl);
+}
 
 static int
 seek_piece(xlator_t *this, struct allot_inode *ai, fd_t *app,
@@ -38,10 +70,15 @@ seek_piece(xlator_t *this, struct allot_inode *ai, fd_t *app,
     call.off = piece->offset;
     call.flags = what;
     call.xdata = allot_xdata_with_gen(NULL, gen);
-    ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
+    ret = call.xdata ? seek_ends(this, &call) : -ENOMEM;
+    if (ret == 0)
+        ret = allot_call_one(this, &call);
     /* Past its own end a portion is a hole. */
     if (ret == -ENXIO) {
         *found = what == GF_SEEK_HOLE ? piece->offset : UINT64_MAX;
+        ret = 0;
+    } else if (seek_unopened(this, call.xl, ret)) {
+        *found = what == GF_SEEK_HOLE ? UINT64_MAX : piece->offset;
         ret = 0;
     } else if (ret >= 0) {
         *found = call.roff;
@@ -115,6 +152,10 @@ seek_base_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     if (allot_base_refused(this, inode, op_ret, op_errno, &seek->patience) &&
         allot_run(this, inode, _gf_true, seek_task, seek) == 0)
         return 0;
+    if (op_ret < 0 && seek_unopened(this, allot_priv(this)->ns, -op_errno)) {
+        op_ret = 0;
+        offset = seek->what == GF_SEEK_HOLE ? seek->size : seek->off;
+    }
     seek_free(seek);
     STACK_UNWIND_STRICT(seek, frame, op_ret,
                         op_ret < 0 ? allot_errno(op_errno) : op_errno, offset,
@@ -158,6 +199,11 @@ seek_task(xlator_t *this, void *arg)
         (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND || ret == -EAGAIN) &&
         allot_patience_left(this, seek->fd->inode, &seek->patience));
 
+    /* As seek_ends(): nobody else here changes the file until it is wound. */
+    if (ret == 0 && kind == ALLOT_KIND_PLAIN &&
+        allot_priv(this)->ns_dispersed && seek->off >= buf.ia_size)
+        ret = -ENXIO;
+    seek->size = buf.ia_size;
     if (ret == 0 && kind == ALLOT_KIND_PLAIN) {
         xdata = allot_xdata_with_gen(seek->xdata, allot_inode_gen(ai));
         STACK_WIND_COOKIE(frame, seek_base_cbk, seek, allot_priv(this)->ns,

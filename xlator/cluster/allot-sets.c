@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * allot-sets.c - data subvolumes that are replicate sets: which bricks (leaves)
- * they stand on, what the leaves say of themselves, and what that makes of the
- * set.
+ * allot-sets.c - data subvolumes that are replicate or disperse sets: which
+ * bricks (leaves) they stand on, what the leaves say of themselves, and what
+ * that makes of the set.
  *
  *     cluster/allot
  *        |--------- set s0 (carries data) ---- leaf c0
@@ -32,6 +32,8 @@ allot_set_kind_name(enum allot_set_kind kind)
             return "replicate";
         case ALLOT_SET_ARBITER:
             return "arbiter";
+        case ALLOT_SET_DISPERSE:
+            return "disperse";
     }
     return "brick";
 }
@@ -72,10 +74,17 @@ allot_watched(xlator_t *this, const xlator_t *xl)
 }
 
 static gf_boolean_t
+sets_disperses(const xlator_t *xl)
+{
+    return allot_graph_is_type(xl, "cluster/disperse") ||
+           allot_graph_is_type(xl, "cluster/ec");
+}
+
+static gf_boolean_t
 sets_is_set(const xlator_t *xl, const void *arg)
 {
     return allot_graph_is_type(xl, "cluster/replicate") ||
-           allot_graph_is_type(xl, "cluster/afr");
+           allot_graph_is_type(xl, "cluster/afr") || sets_disperses(xl);
 }
 
 /* The set's own translator at or below a data subvolume: through what has one
@@ -124,11 +133,35 @@ sets_replicate(struct allot_child *c, const xlator_t *set)
         c->quorum = n % 2 ? n / 2 + 1 : 0;
 }
 
+/* So many fragments make a stripe; option quorum-count may ask for more bricks
+ * before anything is changed, and then allot takes no fewer for enough. */
+static int
+sets_disperse(xlator_t *this, struct allot_child *c, const xlator_t *set)
+{
+    int asked = sets_number(set, "quorum-count");
+
+    c->kind = ALLOT_SET_DISPERSE;
+    c->health.dispersed = _gf_true;
+    allot_bricks_of(this)->dispersed = _gf_true;
+    c->fragments = c->leaf_count - sets_number(set, "redundancy");
+    if (c->fragments <= 0 || c->fragments >= c->leaf_count)
+        return allot_bricks_refuse(this, c->xl->name,
+                                   "is a disperse set with a redundancy out of "
+                                   "range");
+    if (asked < 0 || asked > c->leaf_count)
+        return allot_bricks_refuse(this, c->xl->name,
+                                   "has a quorum-count out of range");
+    c->quorum = asked > c->fragments ? asked : c->fragments;
+    return 0;
+}
+
 static int
 sets_shape(xlator_t *this, struct allot_child *c, const xlator_t *set)
 {
     char *text = NULL;
 
+    if (sets_disperses(set))
+        return sets_disperse(this, c, set);
     if (!dict_get_str(set->options, "thin-arbiter", &text))
         return allot_bricks_refuse(
             this, c->xl->name,
@@ -228,7 +261,7 @@ sets_check_watch(xlator_t *this, struct allot_bricks *b)
         return allot_bricks_refuse(
             this, text,
             "is named by option watch, but is not a subvolume of cluster/allot "
-            "below one of its replicate sets");
+            "below one of its sets");
     }
     return 0;
 }
@@ -518,6 +551,7 @@ allot_set_state_locked(const struct allot_child *c, const char **why)
     int failing = 0;
     int coming = 0;
     int data = 0; /* that hold data and are usable, coming or away */
+    int needed = c->kind == ALLOT_SET_DISPERSE ? c->fragments : 1;
     int blank = 0;
     int i = 0;
 
@@ -554,14 +588,16 @@ allot_set_state_locked(const struct allot_child *c, const char **why)
     for (i = 0; i < c->leaf_count; i++)
         if (c->leaves[i].state == ALLOT_BRICK_FOREIGN)
             *why = c->leaves[i].why;
-    if (*why && !data)
+    if (*why && data < needed)
         return ALLOT_BRICK_FOREIGN;
     if (blank == c->leaf_count) {
         *why = c->leaves[0].why;
         return ALLOT_BRICK_BLANK;
     }
-    if (!data) {
-        *why = "all of its bricks with data came back without identity";
+    if (data < needed) {
+        *why = needed == 1
+                   ? "all of its bricks with data came back without identity"
+                   : "too many of its bricks came back without identity";
         return ALLOT_BRICK_BLANK;
     }
     *why = "too few of its bricks are usable";

@@ -255,6 +255,42 @@ look_first(call_frame_t *frame, xlator_t *this, inode_t *inode,
     loc_wipe(&loc);
 }
 
+static void
+stat_again_task(xlator_t *this, void *arg)
+{
+    struct stat_local *local = arg;
+    int ret = allot_refresh(this, local->inode, &local->buf);
+
+    if (ret == 0)
+        ret = allot_glimpse_iatt(this, local->inode, &local->buf);
+    stat_unwind(local, ret ? -1 : 0, allot_errno(-ret));
+}
+
+/* Bricks of a disperse set that have different records have no common answer.
+ * Who reads the record makes them agree (docs/protocol.md, 2.15): it does so in
+ * the place of a stat or fstat that got EIO. */
+static gf_boolean_t
+stat_again(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
+           inode_t *inode, int32_t op_ret, int32_t op_errno)
+{
+    struct stat_local *local = NULL;
+
+    if (op_ret >= 0 || op_errno != EIO || !allot_priv(this)->ns_dispersed ||
+        inode->ia_type != IA_IFREG)
+        return _gf_false;
+    local = GF_CALLOC(1, sizeof(*local), allot_mt_local);
+    if (!local)
+        return _gf_false;
+    local->frame = frame;
+    local->fop = fop;
+    local->inode = inode_ref(inode);
+    if (allot_run(this, inode, _gf_false, stat_again_task, local) == 0)
+        return _gf_true;
+    inode_unref(inode);
+    GF_FREE(local);
+    return _gf_false;
+}
+
 static int32_t
 stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
          int32_t op_errno, struct iatt *buf, dict_t *xdata)
@@ -262,11 +298,14 @@ stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     inode_t *inode = frame->local;
 
     frame->local = NULL;
+    if (stat_again(frame, this, GF_FOP_STAT, inode, op_ret, op_errno))
+        goto out;
     if (op_ret < 0 || !stat_regular(buf))
         STACK_UNWIND_STRICT(stat, frame, op_ret, op_errno, buf, xdata);
     else
         stat_finish(frame, this, GF_FOP_STAT, inode, NULL, buf, NULL, xdata,
                     _gf_false);
+out:
     inode_unref(inode);
     return 0;
 }
@@ -307,11 +346,14 @@ fstat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     inode_t *inode = frame->local;
 
     frame->local = NULL;
+    if (stat_again(frame, this, GF_FOP_FSTAT, inode, op_ret, op_errno))
+        goto out;
     if (op_ret < 0 || !stat_regular(buf))
         STACK_UNWIND_STRICT(fstat, frame, op_ret, op_errno, buf, xdata);
     else
         stat_finish(frame, this, GF_FOP_FSTAT, inode, NULL, buf, NULL, xdata,
                     _gf_false);
+out:
     inode_unref(inode);
     return 0;
 }

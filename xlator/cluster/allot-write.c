@@ -118,6 +118,89 @@ write_fail(struct allot_io *io, int err)
         write_answer(io, -1, allot_errno(err));
 }
 
+static int32_t
+write_syncs(struct allot_io *io)
+{
+    return (allot_fd_flags(io->this, io->fd) | io->flags) & (O_SYNC | O_DSYNC);
+}
+
+/* ---- a synchronous write to a disperse set
+ *
+ * Its bricks have synced the bytes, but do not know yet how long the file is
+ * (allot-disperse.c): a sync of the file makes disperse tell them.
+ * ---------------------------------------------------------------------------
+ */
+
+/* Is @io such a write? It is done; its pieces are still there. */
+static gf_boolean_t
+write_unsure(struct allot_io *io)
+{
+    int i = 0;
+
+    if (!write_syncs(io))
+        return _gf_false;
+    for (i = 0; i < io->n; i++)
+        if (allot_dispersed(io->this, io->pieces[i].xl))
+            return _gf_true;
+    return io->n == 0 && allot_priv(io->this)->ns_dispersed;
+}
+
+/* Has @call, of piece @i, done so? An fd that disperse calls bad would say so
+ * for ever: a portion's is given up. */
+static gf_boolean_t
+made_sure(struct allot_io *io, int i, const struct allot_call *call)
+{
+    if (!call->xl || call->ret >= 0)
+        return _gf_true;
+    if (call->err == EBADF && io->n &&
+        io->pieces[i].p.brick_idx != ALLOT_PIECE_BASE)
+        allot_slot_recorded(io->ai, io->pieces[i].p.brick_idx, _gf_false);
+    return _gf_false;
+}
+
+static void
+write_make_sure_task(xlator_t *this, void *arg)
+{
+    struct allot_io *io = arg;
+    int n = io->n ? io->n : 1;
+    struct allot_call *calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
+    int ret = calls ? 0 : -ENOMEM;
+    int i = 0;
+
+    for (i = 0; calls && i < n; i++) {
+        allot_call_init(&calls[i], NULL, GF_FOP_FSYNC);
+        calls[i].xl = io->n ? io->pieces[i].xl : allot_priv(this)->ns;
+        calls[i].fd = io->n ? io->pieces[i].fd : io->fd;
+        if (!allot_dispersed(this, calls[i].xl))
+            calls[i].xl = NULL;
+        calls[i].xdata = allot_priv(this)->client_xdata;
+    }
+    if (calls)
+        allot_fan(this, calls, n);
+    for (i = 0; calls && i < n; i++) {
+        ret = made_sure(io, i, &calls[i]) ? ret : -EIO;
+        calls[i].fop = GF_FOP_FLUSH; /* it knows if the sync could record */
+    }
+    if (ret == 0)
+        allot_fan(this, calls, n);
+    for (i = 0; calls && ret == 0 && i < n; i++)
+        ret = made_sure(io, i, &calls[i]) ? ret : -EIO;
+    if (calls)
+        allot_calls_wipe(calls, n);
+    GF_FREE(calls);
+    if (ret)
+        write_answer(io, -1, -ret);
+    else
+        write_answer(io, io->done_len, 0);
+}
+
+static void
+write_make_sure(struct allot_io *io)
+{
+    if (allot_run(io->this, NULL, _gf_false, write_make_sure_task, io))
+        write_answer(io, -1, ENOMEM);
+}
+
 /* ---- a plain file
  * ------------------------------------------------------------------- */
 
@@ -130,17 +213,27 @@ write_plain_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     inode_t *inode = inode_ref(io->fd->inode);
     struct allot_inode *ai = io->ai;
 
-    if (allot_base_refused(this, inode, op_ret, op_errno, &io->patience)) {
+    /* After an error of disperse the bytes may be there: what chooses its own
+     * place is not written again. */
+    if (op_ret < 0 && op_errno == EIO && io->append) {
+        ai->stale = _gf_true;
+    } else if (allot_base_refused(this, inode, op_ret, op_errno,
+                                  &io->patience)) {
         allot_io_round_clear(io);
         write_repair(io, _gf_true);
         goto out;
     }
-    if (op_ret >= 0)
+    if (op_ret >= 0) {
         ai->base_size = postbuf->ia_size;
-    else
+        allot_disperse_base_wrote(this, ai);
+    } else {
         op_errno = allot_errno(op_errno);
+    }
     allot_gate_leave(this, ai, _gf_false);
-    if (io->locked) {
+    if (op_ret > 0 && write_unsure(io)) {
+        io->done_len = op_ret;
+        write_make_sure(io);
+    } else if (io->locked) {
         write_answer(io, op_ret, op_errno);
     } else {
         allot_io_free(io);
@@ -163,6 +256,8 @@ write_plain(struct allot_io *io)
         write_answer(io, -1, ENOMEM);
         return;
     }
+    if (allot_priv(io->this)->ns_dispersed)
+        io->frame->root->pid = ALLOT_PID_DATA;
     STACK_WIND(io->frame, write_plain_cbk, ns, ns->fops->writev, io->fd,
                io->iov, io->count, io->off, io->flags, io->iobref, xdata);
     dict_unref(xdata);
@@ -170,12 +265,6 @@ write_plain(struct allot_io *io)
 
 /* ---- a spread file
  * -------------------------------------------------------------------- */
-
-static int32_t
-write_syncs(struct allot_io *io)
-{
-    return allot_fd_flags(io->this, io->fd) & (O_SYNC | O_DSYNC);
-}
 
 static void
 write_account(struct allot_io *io)
@@ -302,11 +391,33 @@ write_cut_back(struct allot_io *io)
                    io->off + io->len);
 }
 
+/* What disperse sets have of it only they know, and only here. */
+static void
+write_note_wrote(struct allot_io *io)
+{
+    struct allot_io_piece *piece = NULL;
+    int i = 0;
+
+    for (i = 0; i < io->n; i++) {
+        piece = &io->pieces[i];
+        if (piece->ret <= 0)
+            continue;
+        if (piece->p.brick_idx == ALLOT_PIECE_BASE)
+            allot_disperse_base_wrote(io->this, io->ai);
+        else
+            allot_disperse_wrote(io->this, io->ai, piece->p.brick_idx,
+                                 piece->xl);
+    }
+}
+
 static void
 write_round_done(struct allot_io *io)
 {
     inode_t *inode = inode_ref(io->fd->inode);
-    int ret = allot_io_judge(io);
+    int ret = 0;
+
+    write_note_wrote(io);
+    ret = allot_io_judge(io);
 
     if (io->landed && (no_room(io->err) || no_room(-ret)))
         write_note_before(io);
@@ -326,10 +437,14 @@ write_round_done(struct allot_io *io)
         else
             io->ai->wrote = _gf_true; /* perhaps: the last close looks */
         allot_gate_leave(io->this, io->ai, _gf_false);
-        if (ret == 0)
+        if (ret == 0 && write_unsure(io)) {
+            io->done_len = io->len;
+            write_make_sure(io);
+        } else if (ret == 0) {
             write_answer(io, io->len, 0);
-        else
+        } else {
             write_fail(io, -ret);
+        }
     }
     inode_unref(inode);
 }
@@ -350,6 +465,26 @@ write_piece_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
+/* The fd by which an append that is located writes to the base, a new
+ * reference: the application's would put it at the base's end. NULL: there is
+ * only that. A base without a name cannot be opened any more; then the end is
+ * where an append writes that touches the base. */
+static fd_t *
+write_base_fd(struct allot_io *io)
+{
+    fd_t *fd = NULL;
+
+    LOCK(&io->ai->lock);
+    {
+        if (io->ai->base_fd)
+            fd = fd_ref(io->ai->base_fd);
+        else if (io->ai->unlinked)
+            fd = fd_ref(io->fd);
+    }
+    UNLOCK(&io->ai->lock);
+    return fd;
+}
+
 /* Fds and data of every piece. 0; 1: something must be prepared; -errno. */
 static int
 write_pieces(struct allot_io *io)
@@ -362,21 +497,7 @@ write_pieces(struct allot_io *io)
         piece = &io->pieces[i];
         if (piece->p.brick_idx == ALLOT_PIECE_BASE) {
             piece->xl = allot_priv(io->this)->ns;
-            if (!io->append) {
-                piece->fd = fd_ref(io->fd);
-            } else {
-                LOCK(&io->ai->lock);
-                {
-                    /* A base without a name cannot be opened any more. The
-                     * application's fd puts the bytes at the base's end, and
-                     * that is where an append that touches the base writes. */
-                    if (io->ai->base_fd)
-                        piece->fd = fd_ref(io->ai->base_fd);
-                    else if (io->ai->unlinked)
-                        piece->fd = fd_ref(io->fd);
-                }
-                UNLOCK(&io->ai->lock);
-            }
+            piece->fd = io->append ? write_base_fd(io) : fd_ref(io->fd);
         } else if (!allot_avoid_has(&io->avoid, piece->p.brick_idx)) {
             piece->fd =
                 allot_slot_fd(io->this, io->ai, piece->p.brick_idx, &view);
@@ -409,7 +530,7 @@ write_wind(struct allot_io *io)
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
         base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
     allot_io_begin(io);
-    frame->root->pid = ALLOT_PID;
+    frame->root->pid = allot_disperse_pid(this, ALLOT_PID);
     /* io may be gone as soon as the last piece is wound. */
     for (i = 0; i < n; i++) {
         STACK_WIND_COOKIE(
@@ -672,6 +793,9 @@ write_nothing_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     fd_t *fd = cookie;
     struct iatt hollow;
 
+    if (allot_priv(this)->ns_dispersed)
+        frame->root->pid = (pid_t)(intptr_t)frame->local;
+    frame->local = NULL;
     allot_iatt_hollow(fd->inode, &hollow);
     if (op_ret < 0 &&
         (op_errno == ALLOT_ERR_OLD || op_errno == ALLOT_ERR_BEHIND))
@@ -694,6 +818,11 @@ write_nothing(call_frame_t *frame, xlator_t *this, fd_t *fd,
     if (!x) {
         STACK_UNWIND_STRICT(writev, frame, -1, ENOMEM, NULL, NULL, NULL);
         return;
+    }
+    /* Disperse takes it for a write: as allot_disperse_pid() says. */
+    if (allot_priv(this)->ns_dispersed) {
+        frame->local = (void *)(intptr_t)frame->root->pid;
+        frame->root->pid = ALLOT_PID_DATA;
     }
     STACK_WIND_COOKIE(frame, write_nothing_cbk, fd_ref(fd), ns,
                       ns->fops->writev, fd, vector, count, off, flags, iobref,

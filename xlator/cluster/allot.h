@@ -68,7 +68,9 @@ struct allot_bricks; /* allot-bricks.h */
 struct allot_priv {
     xlator_t *ns;               /* the namespace: first subvolume */
     int ns_kind;                /* enum allot_ns_kind, from its type */
-    gf_boolean_t ns_replicated; /* there is replicate in it, at any depth */
+    gf_boolean_t ns_replicated; /* there is a set in it, at any depth */
+    gf_boolean_t ns_dispersed;  /* ... a disperse set */
+    gf_boolean_t times_kept;    /* features/utime is above us */
     gf_boolean_t pass_through;  /* one data subvolume only: nothing to share */
     struct allot_options opt;
     struct allot_bricks *bricks; /* data subvolumes and their states */

@@ -92,6 +92,14 @@ allot_record_encode(const struct allot_record *rec, uint8_t *buf, size_t cap)
     return allot_writer_finish(&w);
 }
 
+uint32_t
+allot_record_crc(const uint8_t *buf, size_t len)
+{
+    struct allot_reader r = {.at = buf + len - 4, .end = buf + len};
+
+    return (uint32_t)allot_get_uint(&r, 4);
+}
+
 /* Read the extents and make the layout. */
 static int
 extents_decode(struct allot_reader *r, uint32_t inline_limit,

@@ -25,6 +25,9 @@ allot_size_compute(const struct allot_record *rec, uint64_t base_size,
     const struct allot_layout *layout = rec->layout;
     uint64_t known = rec->size;
 
+    /* No byte of a spread file is in its base behind that. */
+    if (base_size > layout->inline_limit)
+        base_size = layout->inline_limit;
     out->exact = 1;
     if (rec->flags & ALLOT_RECORD_DIRTY) {
         if (base_size > known)

@@ -48,11 +48,18 @@
  * mtime in the same step. */
 #define ALLOT_KEY_MTIME "allot.mtime"
 #define ALLOT_KEY_MTIME_NSEC "allot.mtime-nsec"
+/* With ALLOT_KEY_PUBLISH, in its place: bricks of a disperse set have different
+ * records, and all are to have this one (docs/protocol.md, 2.15). The CRCs of
+ * those that they were seen with, 32 bits each, big-endian; 0: none. Another
+ * one has been published since, and stays. */
+#define ALLOT_KEY_EVEN "allot.even"
 /* u64: fence; the generation to raise the portion to. With a fsetxattr of
  * ALLOT_XATTR_PORTION that carries the same generation. */
 #define ALLOT_KEY_FENCE "allot.fence"
 /* u64, with ALLOT_KEY_FENCE: the generation the portion must have now. The clip
- * was computed for it; another one gets ALLOT_ERR_BEHIND and computes anew. */
+ * was computed for it; another one gets ALLOT_ERR_BEHIND and computes anew.
+ * Without it any older one is raised: where bricks of one disperse set differ
+ * (docs/protocol.md, 2.15). */
 #define ALLOT_KEY_FENCE_FROM "allot.fence-from"
 /* u64, with ALLOT_KEY_FENCE: cut the portion to this size if it is longer. */
 #define ALLOT_KEY_CLIP "allot.clip"
@@ -77,6 +84,14 @@
 /* The same for calls that allot makes for itself, as root: where a brick
  * squashes root, the guard takes them for root's all the same. */
 #define ALLOT_PID_ROOT (ALLOT_PID + 1)
+/* The same two, of calls that change data on a disperse set. Before it changes
+ * anything disperse sends an xattrop to all bricks of the set, with the
+ * caller's pid and nothing else of ours. By it each brick knows what comes, and
+ * answers with its state, ALLOT_KEY_STATE: bricks of different states are never
+ * in one call then, and none writes what the others refuse
+ * (docs/protocol.md, 2.15). */
+#define ALLOT_PID_DATA (ALLOT_PID + 2)
+#define ALLOT_PID_DATA_ROOT (ALLOT_PID + 3)
 
 /* With a getxattr of ALLOT_KEY_GONE; each of the last two is a list of struct
  * allot_gone, see allot-codec.h. u32: hand out so many. */
@@ -87,6 +102,10 @@
 #define ALLOT_KEY_GONE_OPEN "allot.gone-open"
 
 /* ---- from the guard to the client ---------------------------------------- */
+
+/* u64, in the answer to an xattrop with ALLOT_PID_DATA: twice the brick's
+ * generation of the file, and one if it is CLOSED. */
+#define ALLOT_KEY_STATE "allot.state"
 
 /* getxattr on a root answers this virtual key only if a guard is there:
  * struct allot_handshake, see allot-codec.h. */

@@ -31,6 +31,9 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
         return 0;
     if (gi->damaged)
         return EIO;
+    /* Its answer tells the state: guard_xattrop_mark(). */
+    if (fop == GF_FOP_XATTROP || fop == GF_FOP_FXATTROP)
+        return 0;
     /* The guard knows of one generation in a call, this one has two files. */
     if (fop == GF_FOP_COPY_FILE_RANGE &&
         (gi->has_extents || gi->kind == GUARD_KIND_PORTION))
@@ -51,6 +54,14 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
             gi->ask = _gf_true;
         return ALLOT_ERR_BEHIND;
     }
+    /* Disperse reads the rest of a stripe before it writes a part of one: its
+     * write has a generation, which the xattrop before has proved. And it puts
+     * zeros behind a file that it has cut within a stripe: that is closed until
+     * the cut is complete. */
+    if (guard_dispersed(this) && guard_is_own(frame) &&
+        (fop == GF_FOP_READ ||
+         (fop == GF_FOP_WRITE && gi->closed && guard_is_root_own(frame))))
+        return 0;
     /* Replicate syncs on its own before it clears its marks; a sync neither
      * shows nor changes data. */
     if (fop == GF_FOP_FSYNC)
@@ -58,6 +69,20 @@ guard_gate_check_locked(xlator_t *this, struct guard_inode *gi,
     if (gi->kind == GUARD_KIND_PORTION)
         return guard_may_heal(this, frame) ? 0 : EPERM;
     return gi->has_extents && !guard_is_healer(frame) ? EPERM : 0;
+}
+
+uint64_t
+guard_gate_state(struct guard_inode *gi)
+{
+    uint64_t state = 0;
+
+    LOCK(&gi->lock);
+    {
+        if (gi->kind != GUARD_KIND_OTHER)
+            state = 2 * gi->gen + (gi->closed ? 1 : 0);
+    }
+    UNLOCK(&gi->lock);
+    return state;
 }
 
 static void

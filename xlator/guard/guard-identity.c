@@ -74,6 +74,8 @@ guard_identity_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     guard_identity_store(
         this, ALLOT_XATTR_REGISTRY,
         xdata ? dict_get_sizen(xdata, ALLOT_XATTR_REGISTRY) : NULL);
+    if (xdata && dict_get_sizen(xdata, GUARD_XATTR_DISPERSE_ROOT))
+        GF_ATOMIC_SWAP(guard_priv(this)->dispersed, 1);
     if (op_ret >= 0 && !GF_ATOMIC_GET(guard_priv(this)->serving))
         gf_msg(this->name, GF_LOG_WARNING, 0, GUARD_MSG_IDENTITY,
                "this brick has no identity: it serves nobody until it is "
@@ -95,7 +97,8 @@ guard_identity_load(xlator_t *this)
     };
 
     if (!frame || !req || dict_set_uint64(req, ALLOT_XATTR_BRICK, 0) != 0 ||
-        dict_set_uint64(req, ALLOT_XATTR_REGISTRY, 0) != 0) {
+        dict_set_uint64(req, ALLOT_XATTR_REGISTRY, 0) != 0 ||
+        dict_set_uint64(req, GUARD_XATTR_DISPERSE_ROOT, 0) != 0) {
         gf_msg(this->name, GF_LOG_ERROR, ENOMEM, GUARD_MSG_NO_MEMORY,
                "cannot read the identity of this brick: it serves nobody");
         if (frame)

@@ -87,6 +87,7 @@ struct guard_seen {
     gf_boolean_t closed;
     uint64_t gen;
     uint64_t seq;
+    uint32_t crc;
     uint64_t size;
     uint64_t nonce;
 };
@@ -116,6 +117,7 @@ guard_inode_read(dict_t *xattr, uuid_t gfid, struct guard_seen *seen)
         } else {
             seen->gen = rec.gen;
             seen->seq = rec.seq;
+            seen->crc = allot_record_crc((uint8_t *)record->data, record->len);
             seen->size = guard_record_size(&rec);
             seen->nonce = rec.nonce;
             seen->has_extents = rec.layout->extent_count > 0;
@@ -173,6 +175,8 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
     gf_boolean_t report = _gf_false;
 
     guard_inode_read(xattr, gfid, &seen);
+    if (xattr && dict_get_sizen(xattr, GUARD_XATTR_DISPERSE))
+        GF_ATOMIC_SWAP(guard_priv(this)->dispersed, 1);
 
     LOCK(&gi->lock);
     {
@@ -184,6 +188,7 @@ guard_inode_learn(xlator_t *this, struct guard_inode *gi, uuid_t gfid,
             gi->closed = seen.closed;
             gi->gen = seen.gen;
             gi->seq = seen.seq;
+            gi->crc = seen.crc;
             gi->size = seen.size;
             gi->nonce = seen.nonce;
         }
@@ -316,7 +321,9 @@ guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
     call_frame_t *frame = create_frame(this, this->ctx->pool);
     dict_t *req = dict_new();
 
-    if (!frame || !req || guard_inode_request(req)) {
+    if (!frame || !req || guard_inode_request(req) ||
+        (guard_below_set(this) &&
+         dict_set_uint64(req, GUARD_XATTR_DISPERSE, 0))) {
         if (frame)
             STACK_DESTROY(frame->root);
         if (req)

@@ -15,6 +15,7 @@
  * set of functions serves the loc and the fd variant.
  */
 #include "guard.h"
+#include <endian.h>
 
 /* frame->local of an exclusive fop. */
 struct guard_step {
@@ -27,6 +28,7 @@ struct guard_step {
     } what;
     uint64_t gen;   /* what the file gets */
     uint64_t seq;   /* publish: what the record gets */
+    uint32_t crc;   /* the same */
     uint64_t shown; /* publish: the size strangers are shown from then on */
     uint64_t nonce; /* the same */
     uint64_t size;  /* publish: most bytes of the base; fence: the clip */
@@ -140,6 +142,7 @@ guard_step_change_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                 gone = gi->unnamed && step->has_extents &&
                        gi->nonce != step->nonce;
                 gi->seq = step->seq;
+                gi->crc = step->crc;
                 gi->size = step->shown;
                 gi->nonce = step->nonce;
                 gi->has_extents = step->has_extents;
@@ -202,6 +205,21 @@ guard_step_clip_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
+/* How long the file is. Below disperse the brick has a fragment of it, which is
+ * padded; the file's own size stands in an xattr, up to date because disperse
+ * has locked it for this call. */
+static uint64_t
+guard_step_size(const struct iatt *buf, dict_t *xdata)
+{
+    data_t *size = xdata ? dict_get_sizen(xdata, GUARD_XATTR_DISPERSE) : NULL;
+    uint64_t bytes = 0;
+
+    if (!size || size->len != sizeof(bytes))
+        return buf->ia_size;
+    memcpy(&bytes, size->data, sizeof(bytes));
+    return be64toh(bytes);
+}
+
 static int32_t
 guard_step_stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                     int32_t op_ret, int32_t op_errno, struct iatt *buf,
@@ -212,7 +230,7 @@ guard_step_stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 
     if (op_ret < 0)
         guard_step_done(frame, this, op_errno, NULL);
-    else if (buf->ia_size <= step->size)
+    else if (guard_step_size(buf, xdata) <= step->size)
         guard_step_change(frame, this); /* a clip never makes it longer */
     else if (step->what == GUARD_STEP_PUBLISH)
         guard_step_done(frame, this, EFBIG, NULL);
@@ -232,29 +250,118 @@ guard_step_stat(call_frame_t *frame, xlator_t *this)
 {
     struct guard_step *step = frame->local;
     default_args_t *args = &step->stub->args;
+    dict_t *req = guard_dispersed(this) ? dict_new() : NULL;
 
-    if (args->fd)
+    if (guard_dispersed(this) &&
+        (!req || dict_set_uint64(req, GUARD_XATTR_DISPERSE, 0)))
+        guard_step_done(frame, this, ENOMEM, NULL);
+    else if (args->fd)
         STACK_WIND(frame, guard_step_stat_cbk, FIRST_CHILD(this),
-                   FIRST_CHILD(this)->fops->fstat, args->fd, NULL);
+                   FIRST_CHILD(this)->fops->fstat, args->fd, req);
     else
         STACK_WIND(frame, guard_step_stat_cbk, FIRST_CHILD(this),
+                   FIRST_CHILD(this)->fops->stat, &args->loc, req);
+    if (req)
+        dict_unref(req);
+}
+
+/* The iatts that storage/posix puts into the answer of a setxattr. NULL: no
+ * memory. */
+static dict_t *
+guard_step_iatts(const struct iatt *buf)
+{
+    static char *const keys[] = {
+        (char *)DHT_IATT_IN_XDATA_KEY,
+        (char *)GF_PRESTAT,
+        (char *)GF_POSTSTAT,
+    };
+    dict_t *dict = dict_new();
+    struct iatt *copy = NULL;
+    size_t i = 0;
+
+    for (i = 0; dict && i < sizeof(keys) / sizeof(keys[0]); i++) {
+        copy = GF_MALLOC(sizeof(*copy), gf_common_mt_char);
+        if (copy)
+            *copy = *buf;
+        if (!copy || dict_set_iatt(dict, keys[i], copy, false)) {
+            GF_FREE(copy);
+            dict_unref(dict);
+            return NULL;
+        }
+    }
+    return dict;
+}
+
+static int32_t
+guard_step_same_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                    int32_t op_ret, int32_t op_errno, struct iatt *buf,
+                    dict_t *xdata)
+{
+    dict_t *iatts = op_ret < 0 ? NULL : guard_step_iatts(buf);
+
+    guard_step_done(frame, this,
+                    op_ret < 0 ? op_errno
+                    : iatts    ? 0
+                               : ENOMEM,
+                    iatts);
+    if (iatts)
+        dict_unref(iatts);
+    return 0;
+}
+
+/* There already. Disperse takes two answers for the same only if they bring the
+ * same: those of bricks where it was not there yet have iatts. */
+static void
+guard_step_same(call_frame_t *frame, xlator_t *this)
+{
+    struct guard_step *step = frame->local;
+    default_args_t *args = &step->stub->args;
+
+    if (!guard_dispersed(this))
+        guard_step_done(frame, this, 0, NULL);
+    else if (args->fd)
+        STACK_WIND(frame, guard_step_same_cbk, FIRST_CHILD(this),
+                   FIRST_CHILD(this)->fops->fstat, args->fd, NULL);
+    else
+        STACK_WIND(frame, guard_step_same_cbk, FIRST_CHILD(this),
                    FIRST_CHILD(this)->fops->stat, &args->loc, NULL);
 }
 
-/* Is the publish right? 0 or the errno. The state cannot change under us:
- * the barrier is ours. */
+/* Is its record one of those that its disperse set was seen with? */
+static gf_boolean_t
+guard_is_one_of(struct guard_inode *gi, data_t *crcs)
+{
+    uint32_t i = 0;
+
+    for (i = 0; i + 4 <= crcs->len; i += 4)
+        if (gi->crc == ((uint32_t)(uint8_t)crcs->data[i] << 24 |
+                        (uint32_t)(uint8_t)crcs->data[i + 1] << 16 |
+                        (uint32_t)(uint8_t)crcs->data[i + 2] << 8 |
+                        (uint32_t)(uint8_t)crcs->data[i + 3]))
+            return _gf_true;
+    return _gf_false;
+}
+
+/* Is the publish right? 0 or the errno. @done: it is there already. The state
+ * cannot change under us: the barrier is ours. */
 static int
-guard_publish_check(xlator_t *this, struct guard_step *step, uint64_t expected)
+guard_publish_check(xlator_t *this, struct guard_step *step, uint64_t expected,
+                    gf_boolean_t *done)
 {
     struct guard_inode *gi = step->gi;
     data_t *value = dict_get_sizen(step->stub->args.xattr, ALLOT_XATTR_RECORD);
+    data_t *crcs = dict_get_sizen(step->stub->args.xdata, ALLOT_KEY_EVEN);
     struct allot_record rec;
 
     if (gi->kind != GUARD_KIND_BASE || !value)
         return EINVAL;
     if (gi->damaged)
         return EIO;
-    if (gi->seq != expected) {
+    *done = crcs && value->len > 4 &&
+            gi->crc == allot_record_crc((uint8_t *)value->data, value->len);
+    if (*done)
+        return 0; /* the answer to the first try was lost */
+    if (crcs ? !guard_is_one_of(gi, crcs) : gi->seq != expected) {
         GF_ATOMIC_INC(guard_priv(this)->publish_lost);
         if (gi->seq < expected) {
             LOCK(&gi->lock);
@@ -266,6 +373,7 @@ guard_publish_check(xlator_t *this, struct guard_step *step, uint64_t expected)
     if (allot_record_decode((uint8_t *)value->data, value->len, &rec) != 0)
         return EINVAL;
     step->seq = rec.seq;
+    step->crc = allot_record_crc((uint8_t *)value->data, value->len);
     step->shown = guard_record_size(&rec);
     step->gen = rec.gen;
     step->nonce = rec.nonce;
@@ -283,6 +391,8 @@ guard_fence_check(struct guard_step *step, uint64_t gen, gf_boolean_t *done)
     data_t *value = dict_get_sizen(step->stub->args.xattr, ALLOT_XATTR_PORTION);
     struct allot_portion por;
     uint64_t from = 0;
+    gf_boolean_t exact = dict_get_uint64(step->stub->args.xdata,
+                                         ALLOT_KEY_FENCE_FROM, &from) == 0;
 
     if (gi->kind != GUARD_KIND_PORTION || !value)
         return EINVAL;
@@ -297,7 +407,7 @@ guard_fence_check(struct guard_step *step, uint64_t gen, gf_boolean_t *done)
     *done = gi->gen == gen && (gi->closed || !step->closed);
     if (gi->gen > gen)
         return ALLOT_ERR_OLD;
-    if (step->closed && gi->gen < gen)
+    if (step->closed && gi->gen < gen && exact)
         return EINVAL;
     /* It is being cut: only who does that may raise it. */
     if (gi->closed && !*done &&
@@ -305,10 +415,7 @@ guard_fence_check(struct guard_step *step, uint64_t gen, gf_boolean_t *done)
         return ALLOT_ERR_BEHIND;
     /* The clip was computed for one generation. If somebody raised the portion
      * since, what was written there after that must not be cut. */
-    if (!*done &&
-        dict_get_uint64(step->stub->args.xdata, ALLOT_KEY_FENCE_FROM, &from) ==
-            0 &&
-        from != gi->gen)
+    if (!*done && exact && from != gi->gen)
         return ALLOT_ERR_BEHIND;
     return 0;
 }
@@ -338,7 +445,7 @@ guard_publish_run(xlator_t *this, struct guard_inode *gi, call_stub_t *stub)
 
     if (xdata && dict_get_uint64(xdata, ALLOT_KEY_PUBLISH, &key) == 0) {
         step->what = GUARD_STEP_PUBLISH;
-        err = guard_publish_check(this, step, key);
+        err = guard_publish_check(this, step, key, &done);
         sized = dict_get_uint64(xdata, ALLOT_KEY_MAX_SIZE, &step->size) == 0;
     } else if (xdata && dict_get_uint64(xdata, ALLOT_KEY_FENCE, &key) == 0) {
         step->what = GUARD_STEP_FENCE;
@@ -346,8 +453,10 @@ guard_publish_run(xlator_t *this, struct guard_inode *gi, call_stub_t *stub)
         sized = dict_get_uint64(xdata, ALLOT_KEY_CLIP, &step->size) == 0;
     }
 
-    if (err || done)
+    if (err)
         guard_step_done(frame, this, err, NULL);
+    else if (done)
+        guard_step_same(frame, this);
     else if (sized)
         guard_step_stat(frame, this);
     else

@@ -182,7 +182,7 @@ guard_change_kind(call_frame_t *frame, xlator_t *this, inode_t *inode,
     return GUARD_CHANGE_REFUSE;
 }
 
-static int
+int
 guard_change_refused(call_frame_t *frame, xlator_t *this, inode_t *inode)
 {
     struct guard_inode *gi = guard_inode_peek(this, inode);
@@ -212,10 +212,11 @@ guard_identity_changed(xlator_t *this, dict_t *dict, const char *removed)
     value = dict_get_sizen(dict, ALLOT_XATTR_REGISTRY);
     if (value)
         guard_identity_store(this, ALLOT_XATTR_REGISTRY, value);
+    if (!opened || !guard_below_set(this))
+        return;
     /* To all connections: a self-heal daemon looks for work when a brick comes
      * up, and until now it found one that serves nobody. */
-    if (opened && guard_below_set(this))
-        default_notify(this, GF_EVENT_CHILD_UP, FIRST_CHILD(this));
+    default_notify(this, GF_EVENT_CHILD_UP, FIRST_CHILD(this));
 }
 
 /* The fop's own dict or name is kept alive by the cookie. */
@@ -434,39 +435,4 @@ guard_fremovexattr(call_frame_t *frame, xlator_t *this, fd_t *fd,
     }
     return default_fremovexattr_failure_cbk(
         frame, guard_change_refused(frame, this, fd->inode));
-}
-
-/* ---- xattrop: the marks of replicate and disperse ---------------------------
- */
-
-int32_t
-guard_xattrop(call_frame_t *frame, xlator_t *this, loc_t *loc,
-              gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata)
-{
-    int err = guard_refuse_internal(frame, this, loc->inode, xdata);
-
-    guard_unsquash(frame);
-    if (!err && guard_dict_protected(dict))
-        err = guard_change_refused(frame, this, loc->inode);
-    if (err)
-        return default_xattrop_failure_cbk(frame, err);
-    STACK_WIND_TAIL(frame, FIRST_CHILD(this), FIRST_CHILD(this)->fops->xattrop,
-                    loc, flags, dict, xdata);
-    return 0;
-}
-
-int32_t
-guard_fxattrop(call_frame_t *frame, xlator_t *this, fd_t *fd,
-               gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata)
-{
-    int err = guard_refuse_internal(frame, this, fd->inode, xdata);
-
-    guard_unsquash(frame);
-    if (!err && guard_dict_protected(dict))
-        err = guard_change_refused(frame, this, fd->inode);
-    if (err)
-        return default_fxattrop_failure_cbk(frame, err);
-    STACK_WIND_TAIL(frame, FIRST_CHILD(this), FIRST_CHILD(this)->fops->fxattrop,
-                    fd, flags, dict, xdata);
-    return 0;
 }

@@ -20,6 +20,7 @@ guard_counters_init(struct guard_priv *priv)
     GF_ATOMIC_INIT(priv->leaf, -1);
     GF_ATOMIC_INIT(priv->serving, 0);
     GF_ATOMIC_INIT(priv->leaf_of_set, 0);
+    GF_ATOMIC_INIT(priv->dispersed, 0);
     GF_ATOMIC_INIT(priv->partings, 0);
     GF_ATOMIC_INIT(priv->served, 0);
     GF_ATOMIC_INIT(priv->refused_old, 0);
@@ -121,6 +122,7 @@ guard_notify(xlator_t *this, int32_t event, void *data, ...)
 #define GUARD_FOR_EACH_COUNTER(show)          \
     show("serving", serving);                 \
     show("leaf-of-set", leaf_of_set);         \
+    show("dispersed", dispersed);             \
     show("served", served);                   \
     show("refused-old", refused_old);         \
     show("behind", behind);                   \

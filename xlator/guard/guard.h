@@ -59,6 +59,7 @@ struct guard_priv {
 
     gf_atomic_t serving;        /* 1: the brick has an identity */
     gf_atomic_t leaf_of_set;    /* 1: ... of a leaf of a set */
+    gf_atomic_t dispersed;      /* 1: ... of a disperse set, by its xattrs */
     gf_boolean_t heal_portions; /* option; written by init and reconfigure */
     inode_table_t *itable;      /* only for a root inode to read identity by */
     const char *disk;           /* guard_portions_disk(); set by init */
@@ -105,6 +106,7 @@ struct guard_inode {
     gf_boolean_t closed;      /* portion: about to be cut by its set */
     uint64_t gen;             /* of the record or portion; 0: no record */
     uint64_t seq;             /* of the record; 0: no record */
+    uint32_t crc;             /* of the record as it is encoded; 0: no record */
     uint64_t size;            /* of the record, at least 1 if DIRTY: what is
                                  shown to strangers, guard-size.c */
     uint64_t nonce;           /* of its portions; 0: no extents */
@@ -148,17 +150,27 @@ guard_keyed(dict_t *xdata)
                      dict_get_sizen(xdata, ALLOT_KEY_CLIENT));
 }
 
-/** guard_is_healer - is it self-heal's: of a client or of the daemon, by its
- * pid; the daemon's full crawl begins each sweep without it, and is known by
- * the name of its process. */
+/** guard_is_healer - is it self-heal's: of a client, of the daemon, or of
+ * "gluster volume heal", by its pid; the daemon's full crawl begins each sweep
+ * without it, and is known by the name of its process. */
 static inline gf_boolean_t
 guard_is_healer(call_frame_t *frame)
 {
     const client_t *client = frame->root->client;
 
     return frame->root->pid == GF_CLIENT_PID_SELF_HEALD ||
+           frame->root->pid == GF_CLIENT_PID_GLFS_HEAL ||
            (client && client->client_name &&
             strcmp(client->client_name, "glustershd") == 0);
+}
+
+/** guard_before_data - is it a call that allot changes data by, or one that a
+ * disperse set makes on its own in the course of one. */
+static inline gf_boolean_t
+guard_before_data(call_frame_t *frame)
+{
+    return frame->root->pid == ALLOT_PID_DATA ||
+           frame->root->pid == ALLOT_PID_DATA_ROOT;
 }
 
 /** guard_is_own - is it a call of allot, or one that a replicate or disperse
@@ -166,7 +178,16 @@ guard_is_healer(call_frame_t *frame)
 static inline gf_boolean_t
 guard_is_own(call_frame_t *frame)
 {
-    return frame->root->pid == ALLOT_PID || frame->root->pid == ALLOT_PID_ROOT;
+    return frame->root->pid == ALLOT_PID ||
+           frame->root->pid == ALLOT_PID_ROOT || guard_before_data(frame);
+}
+
+/** guard_is_root_own - ... that allot makes for itself, as root. */
+static inline gf_boolean_t
+guard_is_root_own(call_frame_t *frame)
+{
+    return frame->root->pid == ALLOT_PID_ROOT ||
+           frame->root->pid == ALLOT_PID_DATA_ROOT;
 }
 
 /** guard_unsquash - a call that allot makes as root is root's again, although
@@ -176,7 +197,7 @@ guard_is_own(call_frame_t *frame)
 static inline void
 guard_unsquash(call_frame_t *frame)
 {
-    if (frame->root->pid != ALLOT_PID_ROOT)
+    if (!guard_is_root_own(frame))
         return;
     frame->root->uid = 0;
     frame->root->gid = 0;
@@ -226,6 +247,20 @@ guard_inode_is_portion(xlator_t *this, inode_t *inode);
 int
 guard_inode_request(dict_t *req);
 
+/* On every regular file of a disperse set, which asks for it in every lookup,
+ * and sets it when it makes one. */
+#define GUARD_XATTR_DISPERSE "trusted.ec.size"
+/* On the root of a brick of one, as soon as there is a file. */
+#define GUARD_XATTR_DISPERSE_ROOT "trusted.ec.version"
+
+/** guard_dispersed - are files here fragments of a disperse set's: what was
+ * seen once stays so. */
+static inline gf_boolean_t
+guard_dispersed(xlator_t *this)
+{
+    return GF_ATOMIC_GET(guard_priv(this)->dispersed) != 0;
+}
+
 /** guard_inode_learn - take in the xattrs that came with an answer
  * @gfid: for the log, the inode may not be linked yet
  * @xattr: what was read; a file without record and portion is a plain base
@@ -265,6 +300,11 @@ int32_t
 guard_inode_dump(xlator_t *this, inode_t *inode);
 
 /* guard-gate.c ------------------------------------------------------------- */
+
+/** guard_gate_state - one number for what decides which data calls pass: twice
+ * the generation, and one for CLOSED. */
+uint64_t
+guard_gate_state(struct guard_inode *gi);
 
 #define GUARD_WAIT (-1)
 
@@ -395,6 +435,11 @@ guard_refuse_locs(call_frame_t *frame, xlator_t *this, loc_t *loc, loc_t *loc2,
                   dict_t *xdata);
 int
 guard_refuse_fd(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata);
+
+/** guard_change_refused - counts and logs a change of one of our xattrs, or of
+ * @inode's, that is refused; the errno. */
+int
+guard_change_refused(call_frame_t *frame, xlator_t *this, inode_t *inode);
 
 /** guard_refuse_internal - the rule for locks and xattrops, which replicate
  * and disperse make on their own, without the caller's keys: on a connection
