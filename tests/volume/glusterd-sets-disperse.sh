@@ -11,21 +11,11 @@
 # shellcheck source=glusterd-sets-lib.sh
 . "$(dirname "$0")/glusterd-sets-lib.sh"
 
-# What the bricks of a set agree on: names, the length of what each has of a file,
-# and the xattrs that say which state of it that is. Their bytes differ.
-fragments_of() { # fragments_of I
-    local f
-    (cd "${SPOTS[$1]}" && find . -name .glusterfs -prune -o -type f -print | sort | while read -r f; do
-        stat -c '%n %s' "$f"
-        getfattr -h -e hex -d -m '^trusted[.](ec[.](size|version)|allot[.](portion|record))$' "$f" 2>/dev/null |
-            grep 0x | grep -Ev '=0x0+$' | sort
-    done)
+spot() { # spot I: the directory of brick I
+    echo "${SPOTS[$1]}"
 }
-fragments_agree() { # fragments_agree A B C
-    local all
-    all=$(fragments_of "$1")
-    [[ $all = *.allot/* ]] && [ "$all" = "$(fragments_of "$2")" ] && [ "$all" = "$(fragments_of "$3")" ]
-}
+# shellcheck source=fragments-lib.sh
+. "$(dirname "$0")/fragments-lib.sh"
 healed_all() {
     healed && fragments_agree 0 1 2 && fragments_agree 3 4 5
 }

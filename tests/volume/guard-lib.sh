@@ -5,19 +5,11 @@
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-PROBE=$T/guard-probe
+PROBE=$BUILD/tests/volume/guard-probe
+[ -x "$PROBE" ] || bail "$PROBE is missing; ./dev build makes it"
 
-probe_make() {
-    # shellcheck disable=SC2046
-    must "${CC:-cc}" -std=gnu11 -O1 -g -Wall -Wextra -Werror \
-        -I"$TOP/xlator" -I"$TOP/xlator/core" $(pkg-config --cflags glusterfs-api) \
-        "$TOP"/tests/volume/guard-{probe,client}.c "$TOP"/xlator/core/*.c -o "$PROBE" \
-        -lglusterfs -luuid -lpthread
-}
-
-# guard_setup: the probe, and a brick directory without identity.
+# guard_setup: a brick directory without identity.
 guard_setup() {
-    probe_make
     bricks_dirs 1
     volume_make net-4-plain
     # How the volfiles name the plugin under test.

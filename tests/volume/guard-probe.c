@@ -28,10 +28,10 @@
 #include <semaphore.h>
 #include "allot-codec.h"
 #include "guard-client.h"
+#include "guard-probe.h"
 #include "guard-words.h"
 
 #define FILES_MAX 256
-#define PORTION_NONCE 77
 
 struct file {
     char name[64];
@@ -39,17 +39,18 @@ struct file {
     fd_t *fd;       /* open, referenced; NULL */
 };
 
-static xlator_t *brick;
+xlator_t *brick;
 static struct file files[FILES_MAX];
 static sem_t answered; /* posted by each answer of an async or thread call */
 static int pending;    /* of those, the ones not waited for */
 
 /* One command, parsed, and its answer. */
-static __thread dict_t *xdata;
+__thread dict_t *xdata;
 static __thread char out[8192];
 static __thread int result;
 
-static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
+void
+say(const char *format, ...)
 {
     size_t len = strlen(out);
     va_list args;
@@ -60,7 +61,7 @@ static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
 }
 
 /* Write the beginning of the answer; 1 if the call worked. */
-static int
+int
 answer(int ret)
 {
     for (int i = 0; i < words; i++)
@@ -70,7 +71,7 @@ answer(int ret)
     return ret >= 0;
 }
 
-static void
+void
 put_u64(dict_t *dict, char *key, uint64_t value)
 {
     if (dict_set_uint64(dict, key, value) != 0)
@@ -107,7 +108,7 @@ hidden_dir(const char *name, uuid_t gfid)
 }
 
 /* A loc for word[1]: the inode if it is known, and {parent, name}. */
-static void
+void
 loc_make(loc_t *loc)
 {
     const char *name = word[1] ? word[1] : "/";
@@ -142,7 +143,7 @@ loc_make(loc_t *loc)
         gf_uuid_copy(loc->gfid, file->inode->gfid);
 }
 
-static fd_t *
+fd_t *
 open_fd(void)
 {
     struct file *file = word[1] ? file_find(word[1], 0) : NULL;
@@ -152,7 +153,7 @@ open_fd(void)
     return file->fd;
 }
 
-static void
+void
 keep(loc_t *loc, struct iatt *iatt, fd_t *fd)
 {
     struct file *file = file_find(word[1], 1);
@@ -161,70 +162,6 @@ keep(loc_t *loc, struct iatt *iatt, fd_t *fd)
         file->inode = inode_link(loc->inode, NULL, NULL, iatt);
     if (fd && !file->fd)
         file->fd = fd_ref(fd);
-}
-
-/* ---- what lies on disk ------------------------------------------------------
- */
-
-static dict_t *
-one_value(char *key, const void *bytes, int64_t len)
-{
-    dict_t *dict = dict_new();
-
-    if (len < 0 || dict_set_bin(dict, key, gf_memdup(bytes, len), len) != 0)
-        guard_client_fail("cannot encode");
-    return dict;
-}
-
-/* seq=, gen=, extents (0 or 1), size= */
-static dict_t *
-record(void)
-{
-    struct allot_member member = {.brick_idx = 1, .weight = 1};
-    struct allot_extent extent = {.start_byte = 65536,
-                                  .block_shift = 18,
-                                  .member_count = 1,
-                                  .members = &member};
-    struct allot_record rec = {.seq = number("seq", 1),
-                               .gen = number("to", 1),
-                               .size = number("size", 0),
-                               .nonce = 0};
-    uint8_t buf[ALLOT_RECORD_MAX];
-    int64_t len = 0;
-    int extents = number("extents", 1);
-
-    if (extents)
-        rec.nonce = 77;
-    if (allot_layout_new(65536, &extent, extents, &rec.layout) != 0)
-        guard_client_fail("no layout");
-    len = allot_record_encode(&rec, buf, sizeof(buf));
-    allot_record_clear(&rec);
-    if (flag("damaged"))
-        buf[20] ^= 1;
-    return one_value(ALLOT_XATTR_RECORD, buf, len);
-}
-
-/* The base of the portion that the command names: made of its name, so that
- * all commands mean the same. */
-static void
-portion_base(uint8_t base_gfid[16])
-{
-    memset(base_gfid, 0, 16);
-    memcpy(base_gfid, word[1], strnlen(word[1], 16));
-}
-
-static dict_t *
-portion(uint64_t gen)
-{
-    struct allot_portion por = {.nonce = PORTION_NONCE, .gen = gen};
-    uint8_t buf[1024];
-    int64_t len = 0;
-
-    portion_base(por.base_gfid);
-    len = allot_portion_encode(&por, buf, sizeof(buf));
-    if (flag("damaged"))
-        buf[9] ^= 1;
-    return one_value(ALLOT_XATTR_PORTION, buf, len);
 }
 
 /* ---- commands ---------------------------------------------------------------
@@ -528,7 +465,7 @@ do_stat(void)
     loc_wipe(&loc);
 }
 
-static void
+void
 set_xattr(dict_t *dict)
 {
     loc_t loc;
@@ -541,123 +478,6 @@ set_xattr(dict_t *dict)
         loc_wipe(&loc);
     }
     dict_unref(dict);
-}
-
-/* publish FILE expect=N seq=N to=GEN extents=0|1 [max=N] [mtime=N] [byfd] */
-static void
-do_publish(void)
-{
-    if (setting("expect"))
-        put_u64(xdata, ALLOT_KEY_PUBLISH, number("expect", 0));
-    if (setting("max"))
-        put_u64(xdata, ALLOT_KEY_MAX_SIZE, number("max", 0));
-    if (setting("mtime") &&
-        (dict_set_int64(xdata, ALLOT_KEY_MTIME, number("mtime", 0)) != 0 ||
-         dict_set_uint32(xdata, ALLOT_KEY_MTIME_NSEC, 5) != 0))
-        guard_client_fail("no memory");
-    set_xattr(record());
-}
-
-/* fence FILE to=GEN [from=GEN] [clip=N] [byfd] [bare] */
-static void
-do_fence(void)
-{
-    if (!flag("bare"))
-        put_u64(xdata, ALLOT_KEY_FENCE, number("to", 1));
-    if (setting("from"))
-        put_u64(xdata, ALLOT_KEY_FENCE_FROM, number("from", 0));
-    if (setting("clip"))
-        put_u64(xdata, ALLOT_KEY_CLIP, number("clip", 0));
-    set_xattr(portion(number("to", 1)));
-}
-
-/* What the brick has of FILE under @key; @reply owns it. NULL: answered. */
-static data_t *
-held(loc_t *loc, char *key, dict_t **reply)
-{
-    struct iatt iatt = {
-        0,
-    };
-    data_t *value = NULL;
-    int ret = 0;
-
-    put_u64(xdata, key, 0);
-    ret = syncop_lookup(brick, loc, &iatt, NULL, xdata, reply);
-    dict_del(xdata, key);
-    if (ret >= 0) {
-        value = *reply ? dict_get(*reply, key) : NULL;
-        ret = value ? 0 : -ENODATA;
-        keep(loc, &iatt, NULL);
-    }
-    if (!value)
-        answer(ret);
-    return value;
-}
-
-/* raise FILE [by=N] [closed]: a portion's own xattr with another generation, as
- * a client brings it that fences with a cut */
-static void
-do_raise(void)
-{
-    struct allot_portion por;
-    uint8_t buf[1024];
-    dict_t *reply = NULL;
-    dict_t *dict = NULL;
-    data_t *value = NULL;
-    uint64_t from = 0;
-    loc_t loc;
-
-    loc_make(&loc);
-    value = held(&loc, ALLOT_XATTR_PORTION, &reply);
-    if (value) {
-        if (allot_portion_decode((uint8_t *)value->data, value->len, &por))
-            guard_client_fail("no portion");
-        from = por.gen;
-        por.gen += number("by", 0);
-        por.closed = flag("closed");
-        dict = one_value(ALLOT_XATTR_PORTION, buf,
-                         allot_portion_encode(&por, buf, sizeof(buf)));
-        put_u64(xdata, ALLOT_KEY_FENCE, por.gen);
-        put_u64(xdata, ALLOT_KEY_FENCE_FROM, from);
-        put_u64(xdata, ALLOT_KEY_CUT, 1);
-        if (answer(syncop_setxattr(brick, &loc, dict, 0, xdata, NULL)))
-            say(" from=%" PRIu64 " to=%" PRIu64, from, por.gen);
-        dict_unref(dict);
-    }
-    if (reply)
-        dict_unref(reply);
-    loc_wipe(&loc);
-}
-
-/* republish FILE [by=N]: a base's own record with the next sequence and another
- * generation */
-static void
-do_republish(void)
-{
-    struct allot_record rec;
-    uint8_t buf[ALLOT_RECORD_MAX];
-    dict_t *reply = NULL;
-    dict_t *dict = NULL;
-    data_t *value = NULL;
-    loc_t loc;
-
-    loc_make(&loc);
-    value = held(&loc, ALLOT_XATTR_RECORD, &reply);
-    if (value) {
-        if (allot_record_decode((uint8_t *)value->data, value->len, &rec))
-            guard_client_fail("no record");
-        put_u64(xdata, ALLOT_KEY_PUBLISH, rec.seq++);
-        rec.gen += number("by", 0);
-        dict = one_value(ALLOT_XATTR_RECORD, buf,
-                         allot_record_encode(&rec, buf, sizeof(buf)));
-        if (answer(syncop_setxattr(brick, &loc, dict, 0, xdata, NULL)))
-            say(" seq=%" PRIu64 " gen=%" PRIu64, rec.seq, rec.gen);
-        dict_unref(dict);
-        allot_record_clear(&rec);
-    }
-    if (reply)
-        dict_unref(reply);
-    loc_wipe(&loc);
 }
 
 /* setxattr FILE KEY VALUE */

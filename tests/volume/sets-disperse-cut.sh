@@ -38,14 +38,6 @@ all_same() { # all_same FILE...: each
     done
     return "$rc"
 }
-fresh() {
-    local was=$M rc=0
-    sets_mount fresh
-    "$@" || rc=1
-    umount_volume fresh || rc=1
-    M=$was
-    return "$rc"
-}
 
 # longer FILE HOW: by a truncation; by a write 30 KB on; a write some bytes on, in the
 # same stripe if there is room; in the next one.

@@ -54,15 +54,6 @@ lengths() {
 right() {
     diff <(lengths "$T/want") <(lengths "$M") && all_right
 }
-# fresh COMMAND...: with M a mount that has seen nothing yet.
-fresh() {
-    local was=$M rc=0
-    sets_mount fresh
-    "$@" || rc=1
-    umount_volume fresh || rc=1
-    M=$was
-    return $rc
-}
 same() { # same FILE: size and bytes of this one
     [ "$(stat -c %s "$M/$1")" = "$(stat -c %s "$T/want/$1")" ] && cmp "$M/$1" "$T/want/$1"
 }
@@ -75,21 +66,11 @@ nothing_failed() {
         "[true,$(find "$T/want" -type f | wc -l),$(find "$T/want" -type f | wc -l),0,0,0]"
 }
 
-# What the bricks of a set agree on: names, the length of what each has of a file,
-# and the xattrs that say which state of it that is. Their bytes differ.
-fragments_of() { # fragments_of BRICK
-    local f
-    (cd "${BRICK[$1]}" && find . -name .glusterfs -prune -o -type f -print | sort | while read -r f; do
-        stat -c '%n %s' "$f"
-        getfattr -h -e hex -d -m '^trusted[.](ec[.](size|version)|allot[.](portion|record))$' "$f" 2>/dev/null |
-            grep 0x | grep -Ev '=0x0+$' | sort
-    done)
+spot() { # spot I: the directory of brick I
+    echo "${BRICK[$1]}"
 }
-fragments_agree() { # fragments_agree A B C
-    local all
-    all=$(fragments_of "$1")
-    [[ $all = *.allot/* ]] && [ "$all" = "$(fragments_of "$2")" ] && [ "$all" = "$(fragments_of "$3")" ]
-}
+# shellcheck source=fragments-lib.sh
+. "$(dirname "$0")/fragments-lib.sh"
 healed_all() {
     healed {0..5} && fragments_agree 0 1 2 && fragments_agree 3 4 5
 }

@@ -8,7 +8,6 @@
 # shellcheck source=sets-lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/sets-lib.sh"
 
-probe_make
 sets_want
 
 # ---- files
@@ -147,14 +146,6 @@ right() {
         [ "$(stat -c %s "$M/$f")" = "$(stat -c %s "$T/want/$f")" ] || return 1
     done
 }
-fresh() {
-    local rc=0
-    sets_mount fresh
-    "$@" || rc=1
-    umount_volume fresh || rc=1
-    return $rc
-}
-
 # dirtied FILE...: somebody writes and syncs them and dies: their records stay DIRTY.
 dirtied() {
     sets_mount w

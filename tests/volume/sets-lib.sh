@@ -23,6 +23,16 @@ sets_mount() {
     must_mount "$1" --attribute-timeout=0 --entry-timeout=0 --direct-io-mode=enable
 }
 
+# fresh COMMAND...: with M a mount that has seen nothing yet.
+fresh() {
+    local was=$M rc=0
+    sets_mount fresh
+    "$@" || rc=1
+    umount_volume fresh || rc=1
+    M=$was
+    return "$rc"
+}
+
 # status_is FILTER: a jq filter over the status document that gives true. It may
 # use leaf("c0") and set("s0").
 status_is() {

@@ -246,15 +246,15 @@ allot_disperse_even(xlator_t *this, inode_t *inode, xlator_t *xl,
                     uint64_t nonce, loc_t *loc, gf_boolean_t locked,
                     struct allot_portion *por)
 {
-    const struct allot_child *c =
-        allot_bricks_child_of(allot_bricks_of(this), xl);
+    const struct allot_child *c = NULL;
     struct even_leaves *l = NULL;
     struct allot_cut_lock lock;
     gf_boolean_t even = _gf_true;
     int ret = 0;
 
-    if (!c || c->kind != ALLOT_SET_DISPERSE)
+    if (!allot_dispersed(this, xl))
         return -ENODATA;
+    c = allot_bricks_child_of(allot_bricks_of(this), xl);
     l = GF_CALLOC(1, sizeof(*l), allot_mt_misc);
     if (!l)
         return -ENOMEM;

@@ -43,27 +43,6 @@ allot_dispersed_any(xlator_t *this)
 }
 
 int
-allot_disperse_open(xlator_t *this, xlator_t *xl, loc_t *loc, dict_t *xdata,
-                    fd_t **fd)
-{
-    struct allot_call call;
-    int ret = -ENOMEM;
-
-    allot_call_init(&call, xl, GF_FOP_OPEN);
-    call.fd = fd_create(loc->inode, 0);
-    if (call.fd) {
-        call.fd->flags = call.flags = O_RDWR;
-        call.loc = loc;
-        call.xdata = xdata;
-        ret = allot_call_one(this, &call);
-    }
-    if (ret < 0 && call.fd)
-        fd_unref(call.fd);
-    *fd = ret < 0 ? NULL : call.fd;
-    return ret < 0 ? ret : 0;
-}
-
-int
 allot_disperse_recorded(xlator_t *this, xlator_t *xl, fd_t *fd)
 {
     struct allot_call call;

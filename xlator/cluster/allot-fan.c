@@ -298,8 +298,9 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
 static pid_t
 fan_pid(xlator_t *this, const struct allot_call *call)
 {
-    if (fan_work(call->fop) == ALLOT_WORK_WRITE && call->xdata &&
-        dict_get(call->xdata, ALLOT_KEY_GEN) && allot_dispersed(this, call->xl))
+    if (allot_dispersed_any(this) && fan_work(call->fop) == ALLOT_WORK_WRITE &&
+        call->xdata && dict_get(call->xdata, ALLOT_KEY_GEN) &&
+        allot_dispersed(this, call->xl))
         return ALLOT_PID_DATA_ROOT;
     return ALLOT_PID_ROOT;
 }
@@ -353,6 +354,27 @@ allot_call_one(xlator_t *this, struct allot_call *call)
 {
     allot_fan(this, call, 1);
     return call->ret < 0 ? -call->err : call->ret;
+}
+
+int
+allot_call_open(xlator_t *this, xlator_t *xl, loc_t *loc, dict_t *xdata,
+                fd_t **fd)
+{
+    struct allot_call call;
+    int ret = -ENOMEM;
+
+    allot_call_init(&call, xl, GF_FOP_OPEN);
+    call.fd = fd_create(loc->inode, 0);
+    if (call.fd) {
+        call.fd->flags = call.flags = O_RDWR;
+        call.loc = loc;
+        call.xdata = xdata;
+        ret = allot_call_one(this, &call);
+    }
+    if (ret < 0 && call.fd)
+        fd_unref(call.fd);
+    *fd = ret < 0 ? NULL : call.fd;
+    return ret < 0 ? ret : 0;
 }
 
 void

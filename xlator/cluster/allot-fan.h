@@ -71,6 +71,13 @@ allot_fan(xlator_t *this, struct allot_call *calls, int n);
 int
 allot_call_one(xlator_t *this, struct allot_call *call);
 
+/** allot_call_open - open @loc on @xl, O_RDWR
+ * 0, and *@fd, the caller's; or -errno. What a disperse set forgets from then
+ * on of how long the file is, the fd knows: allot_disperse_recorded(). */
+int
+allot_call_open(xlator_t *this, xlator_t *xl, loc_t *loc, dict_t *xdata,
+                fd_t **fd);
+
 /** allot_calls_wipe - free the answers. */
 void
 allot_calls_wipe(struct allot_call *calls, int n);

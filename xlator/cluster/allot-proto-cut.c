@@ -129,7 +129,7 @@ cut_dispersed(struct cut *cut, uint64_t was, uint64_t size, dict_t *xdata)
     uint64_t full = 0;
     fd_t *fd = NULL;
     /* From now on disperse tells if it forgets something of it. */
-    int ret = allot_disperse_open(cut->this, cut->xl, cut->loc, xdata, &fd);
+    int ret = allot_call_open(cut->this, cut->xl, cut->loc, xdata, &fd);
 
     if (ret)
         return ret;

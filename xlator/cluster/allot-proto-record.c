@@ -384,10 +384,7 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
          * still. */
         ret = publish_verify(this, inode, buf, len);
         /* Or on some bricks of a disperse set, and others have none of it. */
-        if (ret == -EIO)
-            ret = publish_even(this, inode, ret, buf, len);
-        else if (ret == -EREMCHG)
-            ret = was;
+        ret = ret == -EREMCHG ? was : publish_even(this, inode, ret, buf, len);
         if (ret)
             ai->stale = ai->unsure = _gf_true;
     }

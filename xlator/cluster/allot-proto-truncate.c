@@ -25,8 +25,8 @@ truncate_watch(xlator_t *this, inode_t *inode)
     if (!allot_priv(this)->ns_dispersed)
         return NULL;
     allot_loc_of_inode(&loc, inode);
-    allot_disperse_open(this, allot_priv(this)->ns, &loc,
-                        allot_priv(this)->client_xdata, &fd);
+    allot_call_open(this, allot_priv(this)->ns, &loc,
+                    allot_priv(this)->client_xdata, &fd);
     loc_wipe(&loc);
     return fd;
 }

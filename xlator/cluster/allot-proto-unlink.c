@@ -26,13 +26,11 @@ fd_t *
 allot_base_fd(xlator_t *this, inode_t *inode)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
-    struct allot_call call;
     loc_t loc = {
         0,
     };
     fd_t *fd = NULL;
     fd_t *have = NULL;
-    int ret = 0;
 
     if (!ai)
         return NULL;
@@ -45,22 +43,12 @@ allot_base_fd(xlator_t *this, inode_t *inode)
     if (have)
         return have;
 
-    fd = fd_create(inode, 0);
+    allot_loc_of_inode(&loc, inode);
+    allot_call_open(this, allot_priv(this)->ns, &loc,
+                    allot_priv(this)->client_xdata, &fd);
+    loc_wipe(&loc);
     if (!fd)
         return NULL;
-    fd->flags = O_RDWR;
-    allot_call_init(&call, allot_priv(this)->ns, GF_FOP_OPEN);
-    allot_loc_of_inode(&loc, inode);
-    call.loc = &loc;
-    call.fd = fd;
-    call.flags = O_RDWR;
-    call.xdata = allot_priv(this)->client_xdata;
-    ret = allot_call_one(this, &call);
-    loc_wipe(&loc);
-    if (ret < 0) {
-        fd_unref(fd);
-        return NULL;
-    }
     LOCK(&ai->lock);
     {
         if (!ai->base_fd)

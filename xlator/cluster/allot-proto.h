@@ -79,7 +79,7 @@ struct allot_patience {
     uint64_t seq;  /* of the record at the last try */
     uint32_t same; /* tries since that changed */
     uint32_t all;
-    uint32_t strange; /* EPERM of a dispersed base since that changed */
+    uint32_t strange; /* EPERM, EIO of a dispersed base since that changed */
 };
 
 /** allot_patience_left - one more try? As long as the record changes others
@@ -91,9 +91,10 @@ allot_patience_left(xlator_t *this, inode_t *inode,
 
 /** allot_base_refused - the base has refused a call as of an old or a newer
  * record, and it is worth another try: what is known is stale now. Any context.
- * Of a dispersed base EPERM may mean the same: disperse begins a call on a part
- * of a stripe, and the truncation of an open, with calls of its own, which have
- * no generation. Twice with one record it does not.
+ * Of a dispersed base EPERM may mean the same, since disperse truncates in an
+ * open by a call of its own, without a generation; and EIO, since its bricks
+ * may have different records (docs/protocol.md, 2.15). Twice with one record
+ * neither does.
  */
 gf_boolean_t
 allot_base_refused(xlator_t *this, inode_t *inode, int32_t op_ret,
@@ -501,33 +502,17 @@ allot_disperse_sure(xlator_t *this, inode_t *inode, fd_t *fd);
 gf_boolean_t
 allot_disperse_told(xlator_t *this, inode_t *inode, int err);
 
-/** allot_disperse_record - have disperse tell the bricks of a base how long it
- * is Nothing elsewhere. Sent and answered before it returns. 0, or -errno: they
+/** allot_disperse_record - have disperse tell the bricks of a base its length
+ * Nothing elsewhere. Sent and answered before it returns. 0, or -errno: they
  * may not know; that the base has no name any more is no error. Alone, in a
  * synctask, winds. */
 int
 allot_disperse_record(xlator_t *this, inode_t *inode);
 
-/** allot_disperse_pid - the pid of a call that changes data: @pid where no set
- * is dispersed. Any context. */
-static inline pid_t
-allot_disperse_pid(xlator_t *this, pid_t pid)
-{
-    return allot_dispersed_any(this) ? ALLOT_PID_DATA : pid;
-}
-
 /** allot_disperse_stripe - bytes of a stripe of the data subvolume @xl; 0: it
  * is no disperse set. Any context. */
 uint64_t
 allot_disperse_stripe(xlator_t *this, const xlator_t *xl);
-
-/** allot_disperse_open - open @loc on the disperse set @xl
- * What the set forgets from then on of how long the file is, the fd knows:
- * allot_disperse_recorded(). 0, and *@fd, the caller's; or -errno. In a
- * synctask, winds. */
-int
-allot_disperse_open(xlator_t *this, xlator_t *xl, loc_t *loc, dict_t *xdata,
-                    fd_t **fd);
 
 /** allot_disperse_recorded - have @xl, a disperse set or what stands above
  * some, record how long @fd's file is
@@ -559,8 +544,8 @@ allot_disperse_even(xlator_t *this, inode_t *inode, xlator_t *xl,
                     uint64_t nonce, loc_t *loc, gf_boolean_t locked,
                     struct allot_portion *por);
 
-/** allot_disperse_even_base - the same for the record of @inode's base: the one
- * with the highest sequence is published on all bricks of its set
+/** allot_disperse_even_base - the same for the record of @inode's base: that of
+ * so many bricks as make a stripe, else the newest, is published on all of them
  * 0: they are even, or the namespace is not dispersed; 1: they were not;
  * -errno. In a synctask, winds. */
 int

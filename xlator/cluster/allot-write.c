@@ -398,6 +398,8 @@ write_note_wrote(struct allot_io *io)
     struct allot_io_piece *piece = NULL;
     int i = 0;
 
+    if (!allot_dispersed_any(io->this))
+        return;
     for (i = 0; i < io->n; i++) {
         piece = &io->pieces[i];
         if (piece->ret <= 0)
@@ -530,7 +532,7 @@ write_wind(struct allot_io *io)
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
         base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
     allot_io_begin(io);
-    frame->root->pid = allot_disperse_pid(this, ALLOT_PID);
+    frame->root->pid = allot_dispersed_any(this) ? ALLOT_PID_DATA : ALLOT_PID;
     /* io may be gone as soon as the last piece is wound. */
     for (i = 0; i < n; i++) {
         STACK_WIND_COOKIE(
@@ -819,7 +821,7 @@ write_nothing(call_frame_t *frame, xlator_t *this, fd_t *fd,
         STACK_UNWIND_STRICT(writev, frame, -1, ENOMEM, NULL, NULL, NULL);
         return;
     }
-    /* Disperse takes it for a write: as allot_disperse_pid() says. */
+    /* Disperse takes it for a write: ALLOT_PID_DATA. */
     if (allot_priv(this)->ns_dispersed) {
         frame->local = (void *)(intptr_t)frame->root->pid;
         frame->root->pid = ALLOT_PID_DATA;

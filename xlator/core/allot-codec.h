@@ -175,8 +175,9 @@ struct allot_gone {
  */
 int64_t
 allot_record_encode(const struct allot_record *rec, uint8_t *buf, size_t cap);
-/** allot_record_crc - the CRC at the end of an encoded record (four bytes at
- * least): one number that tells records of one file apart. */
+/** allot_record_crc - the CRC at the end of an encoded record, or of the list
+ * of ALLOT_KEY_EVEN (four bytes at least): one number that tells records of one
+ * file apart. */
 uint32_t
 allot_record_crc(const uint8_t *buf, size_t len);
 

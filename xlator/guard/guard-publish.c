@@ -334,10 +334,7 @@ guard_is_one_of(struct guard_inode *gi, data_t *crcs)
     uint32_t i = 0;
 
     for (i = 0; i + 4 <= crcs->len; i += 4)
-        if (gi->crc == ((uint32_t)(uint8_t)crcs->data[i] << 24 |
-                        (uint32_t)(uint8_t)crcs->data[i + 1] << 16 |
-                        (uint32_t)(uint8_t)crcs->data[i + 2] << 8 |
-                        (uint32_t)(uint8_t)crcs->data[i + 3]))
+        if (gi->crc == allot_record_crc((uint8_t *)crcs->data + i, 4))
             return _gf_true;
     return _gf_false;
 }

@@ -3,10 +3,10 @@
  * guard-xattrop.c - xattrop and fxattrop: the marks of replicate, and what
  * disperse does before and after it changes data (docs/protocol.md, 2.15).
  *
- *     self-heal's, or on a brick of no disperse set    as it is
- *     before a data call of allot's                    through the gate, and
- * the answer tells the state others the answer tells if the brick is being
- * healed
+ *     who sends it                       its answer
+ *     self-heal, or no disperse set      as it is
+ *     before a data call of allot's      tells the state; through the gate
+ *     others                             tells if the brick is being healed
  *
  * Deliberately not here: who may call it (guard_refuse_internal()).
  */
@@ -102,74 +102,36 @@ guard_xattrop_mark(call_frame_t *frame, struct guard_inode *gi, dict_t **dict,
     return 0;
 }
 
-static int32_t
-guard_xattrop_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
-                  int32_t op_ret, int32_t op_errno, dict_t *dict, dict_t *xdata)
-{
-    gf_boolean_t marked = _gf_false;
-    inode_t *waiters = NULL;
-
-    if (op_ret >= 0 && guard_xattrop_mark(frame, cookie, &dict, &xdata)) {
-        op_ret = -1;
-        op_errno = ENOMEM;
-    } else if (op_ret >= 0) {
-        marked = _gf_true;
+/* One for each of the two fops. The cookie is the file that it was counted on,
+ * or NULL: it did not pass the gate. */
+#define GUARD_XATTROP_CBK(fop)                                                 \
+    static int32_t guard_##fop##_cbk(                                          \
+        call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,     \
+        int32_t op_errno, dict_t *dict, dict_t *xdata)                         \
+    {                                                                          \
+        gf_boolean_t marked = _gf_false;                                       \
+        inode_t *waiters = NULL;                                               \
+                                                                               \
+        if (op_ret >= 0 && guard_xattrop_mark(frame, cookie, &dict, &xdata)) { \
+            op_ret = -1;                                                       \
+            op_errno = ENOMEM;                                                 \
+        } else if (op_ret >= 0) {                                              \
+            marked = _gf_true;                                                 \
+        }                                                                      \
+        if (cookie)                                                            \
+            waiters = guard_gate_leave(cookie);                                \
+        STACK_UNWIND_STRICT(fop, frame, op_ret, op_errno, dict, xdata);        \
+        if (cookie)                                                            \
+            guard_gate_pump(this, waiters);                                    \
+        if (marked && xdata)                                                   \
+            dict_unref(xdata);                                                 \
+        if (marked && dict)                                                    \
+            dict_unref(dict);                                                  \
+        return 0;                                                              \
     }
-    waiters = guard_gate_leave(cookie);
-    STACK_UNWIND_STRICT(xattrop, frame, op_ret, op_errno, dict, xdata);
-    guard_gate_pump(this, waiters);
-    if (marked && xdata)
-        dict_unref(xdata);
-    if (marked && dict)
-        dict_unref(dict);
-    return 0;
-}
 
-static int32_t
-guard_xattrop_run(call_frame_t *frame, xlator_t *this, loc_t *loc,
-                  gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata)
-{
-    STACK_WIND_COOKIE(frame, guard_xattrop_cbk,
-                      guard_inode_peek(this, loc->inode), FIRST_CHILD(this),
-                      FIRST_CHILD(this)->fops->xattrop, loc, flags, dict,
-                      xdata);
-    return 0;
-}
-
-static int32_t
-guard_fxattrop_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
-                   int32_t op_ret, int32_t op_errno, dict_t *dict,
-                   dict_t *xdata)
-{
-    gf_boolean_t marked = _gf_false;
-    inode_t *waiters = NULL;
-
-    if (op_ret >= 0 && guard_xattrop_mark(frame, cookie, &dict, &xdata)) {
-        op_ret = -1;
-        op_errno = ENOMEM;
-    } else if (op_ret >= 0) {
-        marked = _gf_true;
-    }
-    waiters = guard_gate_leave(cookie);
-    STACK_UNWIND_STRICT(fxattrop, frame, op_ret, op_errno, dict, xdata);
-    guard_gate_pump(this, waiters);
-    if (marked && xdata)
-        dict_unref(xdata);
-    if (marked && dict)
-        dict_unref(dict);
-    return 0;
-}
-
-static int32_t
-guard_fxattrop_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
-                   gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata)
-{
-    STACK_WIND_COOKIE(frame, guard_fxattrop_cbk,
-                      guard_inode_peek(this, fd->inode), FIRST_CHILD(this),
-                      FIRST_CHILD(this)->fops->fxattrop, fd, flags, dict,
-                      xdata);
-    return 0;
-}
+GUARD_XATTROP_CBK(xattrop)
+GUARD_XATTROP_CBK(fxattrop)
 
 /* The keys of disperse's xattrops: a brick on which no file of its set has been
  * seen yet knows by them what it is. */
@@ -191,48 +153,6 @@ guard_xattrop_tells(call_frame_t *frame, xlator_t *this, inode_t *inode)
            !guard_is_healer(frame);
 }
 
-static int32_t
-guard_xattrop_told_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
-                       int32_t op_ret, int32_t op_errno, dict_t *dict,
-                       dict_t *xdata)
-{
-    gf_boolean_t marked = _gf_false;
-
-    if (op_ret >= 0 && guard_xattrop_mark(frame, NULL, &dict, &xdata)) {
-        op_ret = -1;
-        op_errno = ENOMEM;
-    } else if (op_ret >= 0) {
-        marked = _gf_true;
-    }
-    STACK_UNWIND_STRICT(xattrop, frame, op_ret, op_errno, dict, xdata);
-    if (marked && xdata)
-        dict_unref(xdata);
-    if (marked && dict)
-        dict_unref(dict);
-    return 0;
-}
-
-static int32_t
-guard_fxattrop_told_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
-                        int32_t op_ret, int32_t op_errno, dict_t *dict,
-                        dict_t *xdata)
-{
-    gf_boolean_t marked = _gf_false;
-
-    if (op_ret >= 0 && guard_xattrop_mark(frame, NULL, &dict, &xdata)) {
-        op_ret = -1;
-        op_errno = ENOMEM;
-    } else if (op_ret >= 0) {
-        marked = _gf_true;
-    }
-    STACK_UNWIND_STRICT(fxattrop, frame, op_ret, op_errno, dict, xdata);
-    if (marked && xdata)
-        dict_unref(xdata);
-    if (marked && dict)
-        dict_unref(dict);
-    return 0;
-}
-
 /* Disperse is about to change data of @inode for a call of allot's: it passes
  * the gate as that call will. NULL: it does not concern the gate. */
 static struct guard_inode *
@@ -243,78 +163,67 @@ guard_xattrop_gate(call_frame_t *frame, xlator_t *this, inode_t *inode)
     return guard_inode_get(this, inode);
 }
 
-int32_t
-guard_xattrop(call_frame_t *frame, xlator_t *this, loc_t *loc,
-              gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata)
+/* What both begin with: 0, GUARD_WAIT, or the errno. *@gi: of the gate. */
+static int
+guard_xattrop_enter(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
+                    inode_t *inode, dict_t *dict, dict_t *xdata,
+                    struct guard_inode **gi)
 {
-    struct guard_inode *gi = NULL;
-    call_stub_t *stub = NULL;
-    int err = guard_refuse_internal(frame, this, loc->inode, xdata);
+    int err = guard_refuse_internal(frame, this, inode, xdata);
 
+    *gi = NULL;
     guard_unsquash(frame);
     guard_xattrop_learn(this, dict);
     if (!err && guard_dict_protected(dict))
-        err = guard_change_refused(frame, this, loc->inode);
+        err = guard_change_refused(frame, this, inode);
     if (!err)
-        gi = guard_xattrop_gate(frame, this, loc->inode);
-    if (gi)
-        err = guard_gate_try(this, gi, frame, GF_FOP_XATTROP, xdata);
-    if (gi && err == GUARD_WAIT) {
-        stub =
-            fop_xattrop_stub(frame, guard_xattrop_run, loc, flags, dict, xdata);
-        if (!stub)
-            return default_xattrop_failure_cbk(frame, ENOMEM);
-        guard_gate_wait(this, gi, stub);
-        return 0;
-    }
-    if (err)
-        return default_xattrop_failure_cbk(frame, err);
-    if (gi)
-        return guard_xattrop_run(frame, this, loc, flags, dict, xdata);
-    if (guard_xattrop_tells(frame, this, loc->inode)) {
-        STACK_WIND(frame, guard_xattrop_told_cbk, FIRST_CHILD(this),
-                   FIRST_CHILD(this)->fops->xattrop, loc, flags, dict, xdata);
-        return 0;
-    }
-    STACK_WIND_TAIL(frame, FIRST_CHILD(this), FIRST_CHILD(this)->fops->xattrop,
-                    loc, flags, dict, xdata);
-    return 0;
+        *gi = guard_xattrop_gate(frame, this, inode);
+    return *gi ? guard_gate_try(this, *gi, frame, fop, xdata) : err;
 }
 
-int32_t
-guard_fxattrop(call_frame_t *frame, xlator_t *this, fd_t *fd,
-               gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata)
-{
-    struct guard_inode *gi = NULL;
-    call_stub_t *stub = NULL;
-    int err = guard_refuse_internal(frame, this, fd->inode, xdata);
+/* @file: the argument that says which file, @inode: its inode. */
+#define GUARD_XATTROP_FOP(fop, FOP, type, file)                                \
+    static int32_t guard_##fop##_run(call_frame_t *frame, xlator_t *this,      \
+                                     type *file, gf_xattrop_flags_t flags,     \
+                                     dict_t *dict, dict_t *xdata)              \
+    {                                                                          \
+        STACK_WIND_COOKIE(frame, guard_##fop##_cbk,                            \
+                          guard_inode_peek(this, file->inode),                 \
+                          FIRST_CHILD(this), FIRST_CHILD(this)->fops->fop,     \
+                          file, flags, dict, xdata);                           \
+        return 0;                                                              \
+    }                                                                          \
+                                                                               \
+    int32_t guard_##fop(call_frame_t *frame, xlator_t *this, type *file,       \
+                        gf_xattrop_flags_t flags, dict_t *dict, dict_t *xdata) \
+    {                                                                          \
+        struct guard_inode *gi = NULL;                                         \
+        call_stub_t *stub = NULL;                                              \
+        int err = guard_xattrop_enter(frame, this, FOP, file->inode, dict,     \
+                                      xdata, &gi);                             \
+                                                                               \
+        if (gi && err == GUARD_WAIT) {                                         \
+            stub = fop_##fop##_stub(frame, guard_##fop##_run, file, flags,     \
+                                    dict, xdata);                              \
+            if (!stub)                                                         \
+                return default_##fop##_failure_cbk(frame, ENOMEM);             \
+            guard_gate_wait(this, gi, stub);                                   \
+            return 0;                                                          \
+        }                                                                      \
+        if (err)                                                               \
+            return default_##fop##_failure_cbk(frame, err);                    \
+        if (gi)                                                                \
+            return guard_##fop##_run(frame, this, file, flags, dict, xdata);   \
+        if (guard_xattrop_tells(frame, this, file->inode))                     \
+            STACK_WIND_COOKIE(frame, guard_##fop##_cbk, NULL,                  \
+                              FIRST_CHILD(this), FIRST_CHILD(this)->fops->fop, \
+                              file, flags, dict, xdata);                       \
+        else                                                                   \
+            STACK_WIND_TAIL(frame, FIRST_CHILD(this),                          \
+                            FIRST_CHILD(this)->fops->fop, file, flags, dict,   \
+                            xdata);                                            \
+        return 0;                                                              \
+    }
 
-    guard_unsquash(frame);
-    guard_xattrop_learn(this, dict);
-    if (!err && guard_dict_protected(dict))
-        err = guard_change_refused(frame, this, fd->inode);
-    if (!err)
-        gi = guard_xattrop_gate(frame, this, fd->inode);
-    if (gi)
-        err = guard_gate_try(this, gi, frame, GF_FOP_FXATTROP, xdata);
-    if (gi && err == GUARD_WAIT) {
-        stub = fop_fxattrop_stub(frame, guard_fxattrop_run, fd, flags, dict,
-                                 xdata);
-        if (!stub)
-            return default_fxattrop_failure_cbk(frame, ENOMEM);
-        guard_gate_wait(this, gi, stub);
-        return 0;
-    }
-    if (err)
-        return default_fxattrop_failure_cbk(frame, err);
-    if (gi)
-        return guard_fxattrop_run(frame, this, fd, flags, dict, xdata);
-    if (guard_xattrop_tells(frame, this, fd->inode)) {
-        STACK_WIND(frame, guard_fxattrop_told_cbk, FIRST_CHILD(this),
-                   FIRST_CHILD(this)->fops->fxattrop, fd, flags, dict, xdata);
-        return 0;
-    }
-    STACK_WIND_TAIL(frame, FIRST_CHILD(this), FIRST_CHILD(this)->fops->fxattrop,
-                    fd, flags, dict, xdata);
-    return 0;
-}
+GUARD_XATTROP_FOP(xattrop, GF_FOP_XATTROP, loc_t, loc)
+GUARD_XATTROP_FOP(fxattrop, GF_FOP_FXATTROP, fd_t, fd)
