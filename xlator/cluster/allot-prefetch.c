@@ -181,14 +181,13 @@ prefetch_answer(struct allot_io *io, struct chunk **chunks, int n, uint64_t len,
 /* True if it is answered, or waits. */
 static gf_boolean_t
 prefetch_serve(struct allot_io *io, struct allot_prefetch *ahead,
-               const struct allot_rec *rec, uint64_t changes)
+               const struct allot_rec *rec, uint64_t changes, uint64_t now)
 {
     struct chunk *chunks[READ_CHUNKS];
     struct chunk *c = NULL;
     struct list_head dead;
     uint64_t end = io->off + io->len;
     uint64_t off = io->off;
-    uint64_t now = allot_now_msec();
     gf_boolean_t waits = _gf_false;
     int n = 0;
     int i = 0;
@@ -262,7 +261,8 @@ prefetch_again(struct allot_io *io)
     gf_boolean_t done = _gf_false;
 
     if (rec)
-        done = prefetch_serve(io, ahead, rec, GF_ATOMIC_GET(io->ai->changes));
+        done = prefetch_serve(io, ahead, rec, GF_ATOMIC_GET(io->ai->changes),
+                              allot_now_msec());
     allot_rec_unref(rec);
     if (!done)
         allot_read_go_on(io);
@@ -360,7 +360,7 @@ chunk_new(struct allot_io *io, struct allot_prefetch *ahead,
 static void
 prefetch_plan_locked(struct allot_io *io, struct allot_prefetch *ahead,
                      const struct allot_rec *rec, uint64_t changes,
-                     struct chunk **fresh, int *n, int max)
+                     uint64_t now, struct chunk **fresh, int *n, int max)
 {
     uint64_t off = ahead->fetched;
     uint64_t end = 0;
@@ -369,8 +369,7 @@ prefetch_plan_locked(struct allot_io *io, struct allot_prefetch *ahead,
 
     if (off < ahead->run.pos)
         off = ahead->run.pos;
-    to = allot_stream_more(&ahead->run, ahead->fetched, rec->r.size,
-                           allot_now_msec());
+    to = allot_stream_more(&ahead->run, ahead->fetched, rec->r.size, now);
     while (off < to && *n < max) {
         end = (off / ALLOT_PREFETCH_CHUNK + 1) * ALLOT_PREFETCH_CHUNK;
         if (end > rec->r.size)
@@ -454,6 +453,7 @@ allot_prefetch_read(struct allot_io *io)
     struct allot_rec *rec = NULL;
     struct list_head dead;
     uint64_t changes = GF_ATOMIC_GET(io->ai->changes);
+    uint64_t now = 0;
     gf_boolean_t done = _gf_false;
     int n = 0;
 
@@ -461,17 +461,18 @@ allot_prefetch_read(struct allot_io *io)
     rec = ahead ? prefetch_rec(io) : NULL;
     if (!rec)
         return _gf_false;
+    now = allot_now_msec();
     INIT_LIST_HEAD(&dead);
     LOCK(&ahead->lock);
     {
         allot_stream_read(&ahead->run, io->off, io->len);
-        chunks_trim_locked(ahead, rec, changes, allot_now_msec(), &dead);
-        prefetch_plan_locked(io, ahead, rec, changes, fresh, &n, BURST);
+        chunks_trim_locked(ahead, rec, changes, now, &dead);
+        prefetch_plan_locked(io, ahead, rec, changes, now, fresh, &n, BURST);
     }
     UNLOCK(&ahead->lock);
     chunks_free(&dead);
     prefetch_wind(io, fresh, n);
-    done = prefetch_serve(io, ahead, rec, changes);
+    done = prefetch_serve(io, ahead, rec, changes, now);
     allot_rec_unref(rec);
     return done;
 }
