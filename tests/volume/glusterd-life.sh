@@ -7,7 +7,7 @@
 # stops, a brick is reset and adopted, and at last one is discarded. What does not
 # work is refused with a reason. Checksums at every step; at the end every file is
 # right, or damaged exactly as reported. glusterd-life-full.sh: more of it.
-# tier: full
+# tier: check
 # needs: 90
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"

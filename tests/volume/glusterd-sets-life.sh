@@ -6,7 +6,7 @@
 # the layout fixed, data rebalanced, a set's removal refused, the volume stopped
 # and started, and at last a set discarded. Until then no call of the client fails
 # but in the stop, and nothing is lost. glusterd-sets-life-full.sh: replica 3.
-# tier: full
+# tier: check
 # needs: 90
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
@@ -69,11 +69,6 @@ last_like() { # the last brick of a set, an arbiter or not
     *) like "$@" ;;
     esac
 }
-# A directory that was changed while a brick was away, and is made anew on it, is
-# now and then healed by the index of what was changed in it only: docs/admin.md.
-heal_full() {
-    must_gluster n1 volume heal life full
-}
 ok "the data brick is healed" expect_within 90 like 0 1
 ok "and the other" expect_within 90 last_like 5 4
 must_gluster n1 volume replace-brick life "n1:${SPOTS[3]}" "n1:$T/b3/new" commit force
@@ -82,7 +77,6 @@ ok "a replaced member is blank" status_soon 'leaf(3).state == "blank" and .state
 step
 ok "it is adopted" on c1 "$BUILD/allot" brick adopt life-client-3 /mnt/v
 ok "it is up" status_soon '.state == "UP"'
-heal_full
 ok "and healed" expect_within 90 like 3 4
 phase "the last brick of a set reset"
 must_gluster n1 volume reset-brick life "n1:${SPOTS[2]}" start
@@ -92,7 +86,6 @@ ok "an emptied last member is blank" status_soon 'leaf(2).state == "blank" and .
 step
 ok "it is adopted" on c1 "$BUILD/allot" brick adopt life-client-2 /mnt/v
 ok "it is up" status_soon '.state == "UP"'
-heal_full
 ok "and healed" expect_within 90 last_like 2 1
 report_whole() {
     on c1 timeout -s KILL 120 "$BUILD/allot" report --json /mnt/v >"$T/report.json"

@@ -88,12 +88,25 @@ ok "a replaced member is blank, its set degraded" status_soon \
     '.state == "DEGRADED" and leaf(2).state == "blank" and set(0).state == "up"'
 ok "nothing is missing" all_right
 ok "a file is patched" patch a 3
+# Files in new directories, while it is blank and before anything of it is healed:
+# what is made on it then must not hide from the daemon that all else is missing.
+must_gluster n1 volume set rep cluster.self-heal-daemon off
+noise 300000 >"$T/some"
+some() { # some NAME
+    local i
+    for i in {1..12}; do
+        want cp "$T/some" "$1$i" || return 1
+    done
+}
+ok "files are written while it is blank" some blank
 ok "the member is adopted" on c1 "$BUILD/allot" brick adopt rep-client-2 /mnt/v
+ok "files are written before it is healed" some adopted
+must_gluster n1 volume set rep cluster.self-heal-daemon on
 same_after_heal() { # same_after_heal A B
     healed && same_portions "$1" "$2"
 }
 ok "it is up" status_soon '.state == "UP"'
-ok "and healed" expect_within 60 same_after_heal 2 1
+ok "and healed, all of it" expect_within 60 same_after_heal 2 1
 ok "files are right" all_right
 
 # ---- a member's disk is replaced

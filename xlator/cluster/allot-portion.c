@@ -533,9 +533,10 @@ allot_portions_open_read(xlator_t *this, inode_t *inode, const uint16_t *idx,
 /* ---- creating
  * ------------------------------------------------------------------- */
 
-/* Makes "/.allot" and "/.allot/XX" on one brick; there already is fine. */
+/* Makes "/.allot" (@dir -1) or "/.allot/XX" on one brick; there already is
+ * fine. */
 static int
-make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
+make_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir)
 {
     struct allot_call call;
     loc_t loc = {
@@ -543,42 +544,55 @@ make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
     };
     uuid_t gfid;
     char path[32];
-    int level = 0;
     int ret = 0;
 
-    for (level = 0; level < 2 && ret == 0; level++) {
-        memset(&loc, 0, sizeof(loc));
-        if (level == 0) {
-            snprintf(path, sizeof(path), "/%s", ALLOT_DIR_NAME);
-            allot_dir_gfid(-1, gfid);
-            loc.pargfid[15] = 1; /* the root */
-        } else {
-            snprintf(path, sizeof(path), "/%s/%02x", ALLOT_DIR_NAME,
-                     allot_dir_of(inode->gfid));
-            allot_dir_gfid(allot_dir_of(inode->gfid), gfid);
-            allot_dir_gfid(-1, loc.pargfid);
-        }
-        loc.path = gf_strdup(path);
-        loc.name = loc.path ? strrchr(loc.path, '/') + 1 : NULL;
-        loc.inode = inode_new(inode->table);
-        loc.parent = dir_inode(inode, loc.pargfid);
-        allot_call_init(&call, xl, GF_FOP_MKDIR);
-        call.loc = &loc;
-        call.mode = 0700;
-        call.xdata = allot_xdata_internal();
-        if (!loc.path || !loc.inode || !loc.parent || !call.xdata ||
-            dict_set_gfuuid(call.xdata, "gfid-req", gfid, true))
-            ret = -ENOMEM;
-        else
-            ret = allot_call_one(this, &call);
-        /* A set with a brick that serves nobody says so, though the directory
-         * is there on the others: the create tells. */
-        if (ret == -EEXIST || ret == -ENOTCONN || ret > 0)
-            ret = 0;
-        if (call.xdata)
-            dict_unref(call.xdata);
-        allot_calls_wipe(&call, 1);
-        loc_wipe(&loc);
+    if (dir < 0) {
+        snprintf(path, sizeof(path), "/%s", ALLOT_DIR_NAME);
+        loc.pargfid[15] = 1; /* the root */
+    } else {
+        snprintf(path, sizeof(path), "/%s/%02x", ALLOT_DIR_NAME, dir);
+        allot_dir_gfid(-1, loc.pargfid);
+    }
+    allot_dir_gfid(dir, gfid);
+    loc.path = gf_strdup(path);
+    loc.name = loc.path ? strrchr(loc.path, '/') + 1 : NULL;
+    loc.inode = inode_new(inode->table);
+    loc.parent = dir_inode(inode, loc.pargfid);
+    allot_call_init(&call, xl, GF_FOP_MKDIR);
+    call.loc = &loc;
+    call.mode = 0700;
+    call.xdata = allot_xdata_internal();
+    if (!loc.path || !loc.inode || !loc.parent || !call.xdata ||
+        dict_set_gfuuid(call.xdata, "gfid-req", gfid, true))
+        ret = -ENOMEM;
+    else
+        ret = allot_call_one(this, &call);
+    /* A set with a brick that serves nobody says so, though the directory
+     * is there on the others: the create tells. */
+    if (ret == -EEXIST || ret == -ENOTCONN || ret > 0)
+        ret = 0;
+    if (call.xdata)
+        dict_unref(call.xdata);
+    allot_calls_wipe(&call, 1);
+    loc_wipe(&loc);
+    return ret;
+}
+
+/* Makes "/.allot/XX" on one brick, and before it "/.allot" where that is missing.
+ * Never "/.allot" where it is there: in a replicate set with a brick that was
+ * emptied, the call would fail on the others and make it on this one, without
+ * a mark that its entries are missing. It would be healed by the index of what
+ * was changed in it, and all else of it left out. */
+static int
+make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
+{
+    int dir = allot_dir_of(inode->gfid);
+    int ret = make_dir(this, inode, xl, dir);
+
+    if (ret == -ENOENT || ret == -ESTALE) {
+        ret = make_dir(this, inode, xl, -1);
+        if (!ret)
+            ret = make_dir(this, inode, xl, dir);
     }
     return ret;
 }
