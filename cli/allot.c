@@ -84,7 +84,7 @@ static const struct argp_option options[] = {
      "status, report: Prometheus's text format", 0},
     {"html", OPT_HTML, "FILE", 0, "report: one page for a browser", 0},
     {"output", OPT_OUTPUT, "FILE", 0,
-     "Write to FILE, which is there in whole or not at all", 0},
+     "Write to FILE, a regular one, which is there in whole or not at all", 0},
     {"watch", OPT_WATCH, "SECONDS", OPTION_ARG_OPTIONAL,
      "status: again and again, every 2 or SECONDS seconds", 0},
     {"brick", OPT_BRICK, "NAME", 0,
@@ -111,6 +111,7 @@ static const struct argp_option options[] = {
 
 struct allot_args {
     struct allot_cli cli;
+    const char *html, *output; /* as the two options have them */
     const char *words[ALLOT_ARGS_MAX];
     unsigned int count;
 };
@@ -163,6 +164,7 @@ static error_t
 allot_parse_opt(int key, char *arg, struct argp_state *state)
 {
     struct allot_args *args = state->input;
+    unsigned long seconds;
     char *end = NULL;
 
     switch (key) {
@@ -173,18 +175,20 @@ allot_parse_opt(int key, char *arg, struct argp_state *state)
         case OPT_PROMETHEUS:
             return allot_parse_form(args, ALLOT_FORM_PROMETHEUS, state);
         case OPT_HTML:
-            args->cli.output = arg;
+            args->html = arg;
             return allot_parse_form(args, ALLOT_FORM_HTML, state);
         case OPT_OUTPUT:
-            args->cli.output = arg;
+            args->output = arg;
             return 0;
         case OPT_BRICK:
             args->cli.brick = arg;
             return 0;
         case OPT_WATCH:
-            args->cli.watch = arg ? atoi(arg) : 2;
-            if (args->cli.watch < 1 || args->cli.watch > 86400)
+            seconds = arg ? strtoul(arg, &end, 10) : 2;
+            if (arg &&
+                (*end || arg[0] < '1' || arg[0] > '9' || seconds > 86400))
                 argp_error(state, "--watch %s: it takes 1 to 86400", arg);
+            args->cli.watch = (int)seconds;
             return 0;
         case OPT_UNDER:
             args->cli.under = arg;
@@ -265,6 +269,23 @@ allot_check_form(const struct allot_args *args)
         forms[args->cli.form]);
 }
 
+/* Where the result goes. Returns 0 or an exit status. */
+static int
+allot_check_output(struct allot_args *args)
+{
+    if (args->html && args->output)
+        return allot_cli_error(
+            "--html and --output both name the file to write; leave one of "
+            "them out");
+    args->cli.output = args->html ? args->html : args->output;
+    /* It does not end, so that the file would never be there. */
+    if (args->cli.watch && args->cli.output)
+        return allot_cli_error(
+            "--watch tells again and again and never ends a file; leave it or "
+            "--output out");
+    return ALLOT_EXIT_OK;
+}
+
 static int
 allot_dispatch(const struct allot_args *args)
 {
@@ -330,8 +351,8 @@ main(int argc, char **argv)
 {
     static const struct argp argp = {
         options, allot_parse_opt, "COMMAND ...", doc, NULL, NULL, NULL};
-    struct allot_args args = {{0}, {NULL}, 0};
-    struct allot_output output;
+    struct allot_args args = {{0}, NULL, NULL, {NULL}, 0};
+    struct allot_output output = {NULL, NULL};
     int status;
 
     /* Only the character set: numbers are printed the same everywhere. */
@@ -339,13 +360,16 @@ main(int argc, char **argv)
     argp_err_exit_status = ALLOT_EXIT_ERROR;
     argp_parse(&argp, argc, argv, 0, NULL, &args);
 
-    status = allot_output_begin(&output, args.cli.output);
+    status = allot_check_output(&args);
+    if (status == ALLOT_EXIT_OK)
+        status = allot_output_begin(&output, args.cli.output);
     if (status == ALLOT_EXIT_OK)
         status = allot_dispatch(&args);
     /* A page of a list is whole in itself. */
     status = allot_output_end(&output, status,
                               status != ALLOT_EXIT_MORE || args.cli.damaged);
-    if (status == ALLOT_EXIT_ERROR && args.cli.form == ALLOT_FORM_XML)
+    if (status == ALLOT_EXIT_ERROR && args.cli.form == ALLOT_FORM_XML &&
+        !args.output)
         allot_export_xml_failure(
             allot_failure.number ? allot_failure.number : EINVAL,
             allot_failure.text);

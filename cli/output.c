@@ -44,19 +44,60 @@ allot_output_handle(int number, void (*handler)(int))
         signal(number, handler);
 }
 
+/* The name that the file is to get: behind symbolic links, which stay. A
+ * device, a pipe or a directory would be replaced by a file, or could not be
+ * written in whole or not at all. 0 or an exit status. */
+static int
+allot_output_place(struct allot_output *out, const char *name)
+{
+    struct stat st;
+
+    if (stat(name, &st) == 0) {
+        if (!S_ISREG(st.st_mode))
+            return allot_cli_error(
+                "cannot write '%s': it is no regular file; name a file, or "
+                "leave the option out and redirect standard output",
+                name);
+        out->name = realpath(name, NULL);
+    } else if (lstat(name, &st) == 0) {
+        return allot_cli_error(
+            "cannot write '%s': it is a symbolic link that leads nowhere; name "
+            "a file",
+            name);
+    } else {
+        out->name = strdup(name);
+    }
+    return out->name ? 0
+                     : allot_cli_error("cannot write '%s': %s", name,
+                                       strerror(errno));
+}
+
+/* Nothing is begun, or nothing any more. */
+static void
+allot_output_forget(struct allot_output *out)
+{
+    free(out->name);
+    free(out->temporary);
+    memset(out, 0, sizeof(*out));
+}
+
 int
 allot_output_begin(struct allot_output *out, const char *name)
 {
     sigset_t stops, before;
+    int fd, status;
     mode_t mask;
-    int fd;
 
     memset(out, 0, sizeof(*out));
     allot_output_handle(SIGHUP, allot_output_signal);
     if (!name)
         return ALLOT_EXIT_OK;
-    if (asprintf(&out->temporary, "%s.XXXXXX", name) < 0) {
+    status = allot_output_place(out, name);
+    if (status)
+        return status;
+    if (asprintf(&out->temporary, "%s.XXXXXX", out->name) < 0) {
         out->temporary = NULL;
+        allot_output_forget(out);
         return allot_cli_error("out of memory");
     }
     sigemptyset(&stops);
@@ -73,13 +114,11 @@ allot_output_begin(struct allot_output *out, const char *name)
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (fd < 0) {
-        int status = allot_cli_error(
+        status = allot_cli_error(
             "cannot write '%s': %s; name a file in a directory that can be "
             "written",
             name, strerror(errno));
-
-        free(out->temporary);
-        out->temporary = NULL;
+        allot_output_forget(out);
         return status;
     }
     mask = umask(0);
@@ -88,13 +127,11 @@ allot_output_begin(struct allot_output *out, const char *name)
     fflush(stdout);
     if (dup2(fd, STDOUT_FILENO) < 0) {
         close(fd);
-        out->name = name;
         return allot_output_end(
             out,
             allot_cli_error("cannot write '%s': %s", name, strerror(errno)), 0);
     }
     close(fd);
-    out->name = name;
     return ALLOT_EXIT_OK;
 }
 
@@ -122,7 +159,6 @@ allot_output_end(struct allot_output *out, int status, int keep)
             clearerr(stdout);
     }
     allot_output_temporary = NULL;
-    free(out->temporary);
-    out->temporary = NULL;
+    allot_output_forget(out);
     return status;
 }

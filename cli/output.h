@@ -4,13 +4,14 @@
 #define ALLOT_OUTPUT_H
 
 struct allot_output {
-    const char *name; /* the final one; borrowed; NULL: none */
-    char *temporary;  /* beside it; owned */
+    char *name; /* the final one, behind symbolic links; owned; NULL: none */
+    char *temporary; /* beside it; owned */
 };
 
 /** allot_output_begin - lead standard output into a new file beside @name
- * @name NULL: only SIGHUP is taken care of. Returns 0, or an exit status with
- * the error printed. */
+ * @name NULL: only SIGHUP is taken care of. A symbolic link is followed, its
+ * target is written; what is there and is no regular file is refused. Returns
+ * 0, or an exit status with the error printed. */
 int
 allot_output_begin(struct allot_output *out, const char *name);
 

@@ -222,7 +222,9 @@ must rm "$M/words" "$M/not-spread"
 
 bounded 20 "$ALLOT" status "$M" --watch=1 2>/dev/null | grep -m2 '^max/mean' >"$T/watched"
 is "--watch tells again, and ends when nobody reads" "$(wc -l <"$T/watched")" 2
-is "--watch=0 is refused" "$(exit_of "$ALLOT" status "$M" --watch=0)" 2
+for bad in 0 5x x -1 1.5 86401; do
+    is "--watch=$bad is refused" "$(exit_of "$ALLOT" status "$M" --watch=$bad)" 2
+done
 
 # ---- with a brick down ------------------------------------------------------
 
@@ -268,6 +270,34 @@ is "a report that fails" "$(exit_of "$ALLOT" report "$T" --json --output "$T/new
 nok "leaves no file" ls "$T"/new*
 is "--output" "$(exit_of "$ALLOT" report "$M" --json --output "$T/new")" 1
 ok "has all of it" valid_json report "$T/new"
+
+# What is there and is no regular file stays what it is.
+mkfifo "$T/fifo"
+mkdir "$T/other"
+echo before >"$T/other/target"
+ln -s other/target "$T/link"
+ln -s nowhere/at-all "$T/dangling"
+for name in fifo other dangling; do
+    is "--output $name is refused" "$(exit_of "$ALLOT" status "$M" --json --output "$T/$name")" 2
+    is "in one sentence" "$(grep -c "^allot: cannot write '$T/$name': it is " "$T/err") $(wc -l <"$T/err")" "1 1"
+    is "and --html $name" "$(exit_of "$ALLOT" report "$M" --html "$T/$name")" 2
+done
+is "they are as before" "$(stat -c %F "$T/fifo" "$T/other" "$T/dangling" | tr '\n' ' ')" \
+    "fifo directory symbolic link "
+is "--output on a symbolic link" "$(exit_of "$ALLOT" report "$M" --json --output "$T/link")" 1
+is "it is one still" "$(readlink "$T/link")" other/target
+ok "its target has all of it" valid_json report "$T/other/target"
+is "nothing is left beside them" "$(find "$T/other" "$T"/link* "$T"/fifo* | sort | tr '\n' ' ')" \
+    "$T/fifo $T/link $T/other $T/other/target "
+is "--html and --output are refused" "$(exit_of "$ALLOT" report "$M" --html "$T/one" --output "$T/two")" 2
+is "in the other order, too" "$(exit_of "$ALLOT" report "$M" --output "$T/two" --html "$T/one")" 2
+is "in one sentence" "$(wc -l <"$T/err")" 1
+nok "and write neither" ls "$T/one" "$T/two"
+is "--watch with --output is refused" "$(exit_of "$ALLOT" status "$M" --watch=1 --output "$T/new2")" 2
+is "in one sentence" "$(wc -l <"$T/err")" 1
+nok "and writes nothing" ls "$T"/new2*
+is "--output --xml of a report that fails" "$(exit_of "$ALLOT" report "$M" --xml --output "$T/fifo")" 2
+is "prints nothing" "$(wc -c <"$T/out")" 0
 is "two formats at once are refused" "$(exit_of "$ALLOT" status "$M" --json --xml)" 2
 is "standard output that is full" \
     "$(rc=0; "$ALLOT" report "$M" --json >/dev/full 2>/dev/null || rc=$?; echo $rc)" 2
