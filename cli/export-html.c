@@ -36,6 +36,8 @@ static const char allot_html_style[] =
     "details{margin:.6rem 0}summary{overflow-wrap:anywhere}"
     "table.map{margin:.3rem 0}.map td{padding:.1rem .6rem;border:0}"
     ".map td:first-child{width:1%}.map td+td{width:99%}"
+    ".where{display:block;width:100%;min-width:8rem;height:.9rem;"
+    "background:var(--ok);border-radius:3px}"
     ".map svg{display:block;width:100%;min-width:14rem;height:.9rem;"
     "background:var(--empty)}rect.ok{fill:var(--ok)}"
     "rect.gone{fill:var(--gone)}rect.lost{fill:var(--lost)}"
@@ -45,7 +47,7 @@ static const char allot_html_style[] =
     "h1{overflow-wrap:anywhere}"
     "td.path{white-space:normal;overflow-wrap:anywhere;min-width:10rem}"
     "@media(max-width:34rem){table{font-size:.8rem}th,td{padding:.25rem}"
-    ".bar{min-width:4rem}td.path{min-width:6rem}.cells{min-width:6rem}"
+    ".bar,.where{min-width:4rem}td.path{min-width:6rem}.cells{min-width:6rem}"
     "th{white-space:normal}}";
 
 void
@@ -215,32 +217,99 @@ allot_html_blocks(const json_t *report)
     fputs("</table></div>", stdout);
 }
 
-/* Where in the file the failed ranges are. */
+#define HTML_COLUMNS 500
+
+/* How much of each column of a file's bar failed, 0 to 1. */
+struct allot_html_where {
+    double gone[HTML_COLUMNS];
+    double lost[HTML_COLUMNS];
+};
+
+/* Adds @sign times the ranges to the columns that they touch. */
 static void
-allot_html_ranges(const json_t *file)
+allot_html_cover(double *columns, const json_t *ranges, double size,
+                 double sign)
 {
-    uint64_t size = allot_html_number(file, "size", NULL), at = 0;
-    const json_t *ranges = json_object_get(file, "lost_ranges");
-    const char *reason = json_string_value(json_object_get(file, "reason"));
     const json_t *range;
     size_t i;
 
-    fputs("<div class=bar>", stdout);
     json_array_foreach(ranges, i, range)
     {
-        uint64_t start = (uint64_t)json_integer_value(json_array_get(range, 0));
-        uint64_t end = (uint64_t)json_integer_value(json_array_get(range, 1));
+        double at = (double)json_integer_value(json_array_get(range, 0));
+        double end = (double)json_integer_value(json_array_get(range, 1));
+        int c;
 
-        /* A page is for people: nobody sees more stripes than that. */
-        if (i >= 500)
-            break;
-        allot_html_part("ok", start - at, size);
-        allot_html_part(reason && strcmp(reason, "down") == 0 ? "gone" : "lost",
-                        end - start, size);
-        at = end;
+        at *= HTML_COLUMNS / size;
+        end *= HTML_COLUMNS / size;
+        for (c = (int)at; c < HTML_COLUMNS && c < end; c++)
+            columns[c] +=
+                sign * ((end < c + 1 ? end : c + 1) - (at > c ? at : c));
     }
-    allot_html_part("ok", size - at, size);
-    fputs("</div>", stdout);
+}
+
+/* The height of a part of a column in percent. What failed is never rounded
+ * away. */
+static unsigned int
+allot_html_height(double part)
+{
+    unsigned int height = (unsigned int)(part * 100 + 0.5);
+
+    if (part < 1e-9)
+        return 0;
+    return height < 15 ? 15 : height > 100 ? 100 : height;
+}
+
+static void
+allot_html_rect(const char *class, int from, int to, unsigned int y,
+                unsigned int height)
+{
+    if (height)
+        printf("<rect class=%s x=%d y=%u width=%d height=%u></rect>", class,
+               from, y, to - from, height);
+}
+
+/* Where in the file the failed ranges are. A column stands for many blocks of a
+ * large file, and is filled as high as they failed; a run of equal ones is
+ * drawn at once. */
+static void
+allot_html_ranges(const json_t *file)
+{
+    uint64_t size = allot_html_number(file, "size", NULL);
+    const json_t *failed = json_object_get(file, "lost_ranges");
+    const json_t *back = json_object_get(file, "unavailable_ranges");
+    struct allot_html_where where = {{0}, {0}};
+    int c, start;
+
+    if (size == 0) {
+        fputs("<div class=bar></div>", stdout);
+        return;
+    }
+    if (!back && allot_html_number(file, "bytes", "lost") == 0)
+        back = failed;
+    allot_html_cover(where.gone, back, (double)size, 1);
+    allot_html_cover(where.lost, failed, (double)size, 1);
+    allot_html_cover(where.lost, back, (double)size, -1);
+    printf(
+        "<svg class=where viewBox=\"0 0 %d 100\" preserveAspectRatio=none "
+        "role=img aria-label=\"where it failed\">",
+        HTML_COLUMNS);
+    for (c = 0; c < HTML_COLUMNS; c++) {
+        unsigned int gone = allot_html_height(where.gone[c]);
+        unsigned int lost = allot_html_height(where.lost[c]);
+
+        for (start = c; c + 1 < HTML_COLUMNS &&
+                        allot_html_height(where.gone[c + 1]) == gone &&
+                        allot_html_height(where.lost[c + 1]) == lost;)
+            c++;
+        /* Both grow from above; what is lost stands before what returns. */
+        if (lost + gone > 100 && gone > lost)
+            gone = 100 - lost;
+        else if (lost + gone > 100)
+            lost = 100 - gone;
+        allot_html_rect("lost", start, c + 1, 0, lost);
+        allot_html_rect("gone", start, c + 1, lost, gone);
+    }
+    fputs("</svg>", stdout);
 }
 
 static void

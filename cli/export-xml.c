@@ -50,10 +50,15 @@ static const char *
 allot_xml_singular(const char *plural)
 {
     static const char *const words[][2] = {
-        {"bricks", "brick"},      {"damaged_files", "file"},
-        {"workers", "worker"},    {"inexact_because", "reason"},
-        {"lost_ranges", "range"}, {"warnings", "warning"},
-        {"leaves", "leaf"},       {"because", "reason"},
+        {"bricks", "brick"},
+        {"damaged_files", "file"},
+        {"workers", "worker"},
+        {"inexact_because", "reason"},
+        {"lost_ranges", "range"},
+        {"warnings", "warning"},
+        {"leaves", "leaf"},
+        {"because", "reason"},
+        {"unavailable_ranges", "range"},
     };
     size_t i;
 

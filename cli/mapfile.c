@@ -68,9 +68,9 @@ allot_cmd_mapfile(const struct allot_cli *cli, const char *path)
             "# Mapfile. Created by allot\n# current_pos  current_status  "
             "current_pass\n0x00000000     ?               1\n#      pos   "
             "     size  status\n");
-        err = allot_recovery_ranges(doc.layout, doc.size, doc.base_fail,
-                                    doc.members, doc.member_count,
-                                    allot_mapfile_range, &at);
+        err = allot_recovery_ranges_apart(doc.layout, doc.size, doc.base_fail,
+                                          doc.members, doc.member_count,
+                                          allot_mapfile_range, &at);
         allot_mapfile_line(at, doc.size, '+');
         if (err)
             status =

@@ -29,6 +29,32 @@ allot_report_range(const struct allot_range *range, void *arg)
     return ferror(ranges->out) ? -EIO : 0;
 }
 
+/* Where some of a file returns and some does not, lost_ranges has both; these
+ * are the ones that return. */
+static int
+allot_report_range_returns(const struct allot_range *range, void *arg)
+{
+    return range->why == ALLOT_FAIL_DOWN ? allot_report_range(range, arg) : 0;
+}
+
+static int
+allot_report_unavailable(const struct allot_report_entry *entry, FILE *out)
+{
+    struct allot_report_ranges ranges = {out, ""};
+    int err;
+
+    if (!entry->doc || !entry->rec->bytes.unavailable ||
+        !entry->rec->bytes.lost)
+        return 0;
+    fputs(",\"unavailable_ranges\":[", out);
+    err = allot_recovery_ranges_apart(
+        entry->doc->layout, entry->size, entry->doc->base_fail,
+        entry->doc->members, entry->doc->member_count,
+        allot_report_range_returns, &ranges);
+    fputc(']', out);
+    return err;
+}
+
 static int
 allot_report_entry_json(struct allot_report *report,
                         const struct allot_report_entry *entry)
@@ -66,7 +92,10 @@ allot_report_entry_json(struct allot_report *report,
 
         err = allot_report_range(&all, &ranges);
     }
-    fprintf(out, "],\"reason\":\"%s\"}%s", allot_fail_name(entry->rec->worst),
+    fputc(']', out);
+    if (!err)
+        err = allot_report_unavailable(entry, out);
+    fprintf(out, ",\"reason\":\"%s\"}%s", allot_fail_name(entry->rec->worst),
             report->list ? "" : "\n");
     if (!err && ferror(out))
         err = -EIO;

@@ -30,6 +30,7 @@ collect(const struct allot_range *range, void *arg)
 struct oracle {
     struct allot_recovery rec;
     struct range_list ranges;
+    struct range_list apart; /* down is not merged with the others */
 };
 
 static void
@@ -59,6 +60,25 @@ byte_fail(const struct byte_map *map, uint64_t byte, enum allot_fail base_fail,
  * @holes: a block that begins at a marked byte is a known hole (or NULL).
  */
 static void
+oracle_range(struct range_list *list, uint64_t byte, enum allot_fail fail,
+             int apart)
+{
+    struct allot_range *last =
+        list->count ? &list->range[list->count - 1] : NULL;
+
+    if (last && last->end == byte &&
+        (!apart ||
+         (last->why == ALLOT_FAIL_DOWN) == (fail == ALLOT_FAIL_DOWN))) {
+        last->end = byte + 1;
+        if (fail > last->why)
+            last->why = fail;
+        return;
+    }
+    assert_true(list->count < RANGES_MAX);
+    list->range[list->count++] = (struct allot_range){byte, byte + 1, fail};
+}
+
+static void
 oracle_run(struct oracle *o, const struct allot_layout *layout,
            const struct byte_map *map, uint64_t size, enum allot_fail base_fail,
            const enum allot_fail *fails, const uint8_t *holes)
@@ -73,22 +93,13 @@ oracle_run(struct oracle *o, const struct allot_layout *layout,
 
         do {
             enum allot_fail fail = byte_fail(map, byte, base_fail, fails);
-            struct allot_range *last =
-                o->ranges.count ? &o->ranges.range[o->ranges.count - 1] : NULL;
 
             if (fail > block_fail)
                 block_fail = fail;
             if (fail != ALLOT_FAIL_NONE) {
                 oracle_tally(o, &o->rec.bytes, fail, 1);
-                if (last && last->end == byte) {
-                    last->end = byte + 1;
-                    if (fail > last->why)
-                        last->why = fail;
-                } else {
-                    assert_true(o->ranges.count < RANGES_MAX);
-                    o->ranges.range[o->ranges.count++] =
-                        (struct allot_range){byte, byte + 1, fail};
-                }
+                oracle_range(&o->ranges, byte, fail, 0);
+                oracle_range(&o->apart, byte, fail, 1);
             }
             byte++;
         } while (byte < size &&
@@ -176,11 +187,12 @@ check_file(const struct allot_layout *layout, const struct byte_map *map,
     enum allot_fail base_fail = random_fail();
     struct oracle *expected = malloc(sizeof(*expected));
     struct range_list *ranges = calloc(1, sizeof(*ranges));
+    struct range_list *apart = calloc(1, sizeof(*apart));
     uint8_t *holes = calloc(WINDOW, 1);
     struct allot_recovery got;
     size_t n = BRICKS;
 
-    assert_true(expected && ranges && holes);
+    assert_true(expected && ranges && apart && holes);
     for (uint16_t b = 0; b < BRICKS; b++) {
         fails[b] = random_fail();
         states[b] = (struct allot_member_state){b, fails[b], 0, 0};
@@ -199,6 +211,10 @@ check_file(const struct allot_layout *layout, const struct byte_map *map,
                                            collect, ranges),
                      0);
     assert_true(same_ranges(ranges, &expected->ranges));
+    assert_int_equal(allot_recovery_ranges_apart(layout, size, base_fail,
+                                                 states, n, collect, apart),
+                     0);
+    assert_true(same_ranges(apart, &expected->apart));
 
     if (ranges->count > 1) { /* a walk can be stopped, also at its end */
         size_t all = ranges->count;
@@ -211,6 +227,7 @@ check_file(const struct allot_layout *layout, const struct byte_map *map,
         assert_int_equal(ranges->count, ranges->stop_at);
     }
     free(holes);
+    free(apart);
     free(ranges);
     free(expected);
 }
@@ -471,6 +488,17 @@ test_largest_file_all_failed(void **state)
     assert_int_equal(ranges.range[0].start, 0);
     assert_true(ranges.range[0].end == ALLOT_OFFSET_MAX);
     assert_int_equal(ranges.range[0].why, ALLOT_FAIL_BLANK);
+    /* What returns apart from what does not: block by block. */
+    ranges = (struct range_list){.stop_at = 3};
+    assert_int_equal(
+        allot_recovery_ranges_apart(layout, ALLOT_OFFSET_MAX, ALLOT_FAIL_DOWN,
+                                    all, 3, collect, &ranges),
+        77);
+    assert_int_equal(ranges.range[1].start, 8192);
+    assert_int_equal(ranges.range[1].end, 12288);
+    assert_int_equal(ranges.range[1].why, ALLOT_FAIL_BLANK);
+    assert_int_equal(ranges.range[2].end, 8192 + 12288);
+    assert_int_equal(ranges.range[2].why, ALLOT_FAIL_DOWN);
     allot_layout_free(layout);
 }
 

@@ -33,6 +33,9 @@ mkdir "$M/d"
 for i in 1 2 3 4 5 6; do
     noise $((i * 700000)) | must dd of="$M/d/a-file-with-a-rather-long-name-that-a-phone-has-to-break-$i" bs=1M 2>/dev/null
 done
+# More ranges fail of it than a bar has columns.
+must truncate -s 200M "$M/long"
+noise 65536 | must dd of="$M/long" bs=65536 seek=3199 conv=notrunc status=none
 must brick_kill 3
 down() {
     "$ALLOT" status "$M" --json | jq -e '.bricks[3].state == "down"'
@@ -111,4 +114,75 @@ for look in light dark; do
         ok "$look, $size: it is drawn" test -s "$out"
     done
 done
+
+# ---- where each file failed ---------------------------------------------------
+
+# Blocks of one file are lost on c2, beside those that return with c3.
+mixed=d/a-file-with-a-rather-long-name-that-a-phone-has-to-break-5
+gfid=$("$ALLOT" layout "$M/$mixed" --json | jq -r .gfid)
+portions_lose 2 -name "$gfid.*"
+is "the page is made again" "$(rc=0; "$ALLOT" report "$M" --html "$T/page.html" || rc=$?; echo $rc)" 1
+"$ALLOT" report "$M" --json >"$T/report.json"
+ok "a file has blocks that are lost, and blocks that return" jq -e --arg f $mixed \
+    '.damaged_files[] | select(.path == $f) | .bytes.lost > 0 and .bytes.unavailable > 0' "$T/report.json"
+is "the long one has many ranges" \
+    "$(jq '.damaged_files[] | select(.path == "long").lost_ranges | length > 700' "$T/report.json")" true
+# where PAGE REPORT: of each file the part of its bar in each colour against its
+# bytes, for all of it and for its last tenth.
+where() {
+    python3 - "$1" "$2" <<'PY'
+import json, sys
+from html.parser import HTMLParser
+bars, path = {}, None
+class Bars(HTMLParser):
+    cell = inside = None
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "td":
+            self.cell = attrs.get("class")
+        elif tag == "svg":
+            self.inside = attrs.get("class") == "where"
+            if self.inside:
+                bars[path] = []
+        elif tag == "rect" and self.inside:
+            x, y, w, h = (int(attrs[k]) for k in ("x", "y", "width", "height"))
+            assert 0 <= x and x + w <= 500 and 0 <= y and y + h <= 100, attrs
+            bars[path].append((attrs["class"], x, x + w, h))
+    def handle_data(self, data):
+        global path
+        if self.cell == "path":
+            path = data
+Bars().feed(open(sys.argv[1], encoding="utf-8").read())
+for f in json.load(open(sys.argv[2]))["damaged_files"]:
+    back = f.get("unavailable_ranges", f["lost_ranges"] if not f["bytes"]["lost"] else [])
+    within = lambda ranges, a, b: sum(max(0, min(b, e) - max(a, s)) for s, e in ranges)
+    for first in (0, 450):
+        a, b = f["size"] * first // 500, f["size"]
+        drawn = {"gone": 0, "lost": 0}
+        for kind, start, end, height in bars[f["path"]]:
+            drawn[kind] += max(0, end - max(start, first)) * height / 100
+        gone = within(back, a, b)
+        for kind, real in (("gone", gone), ("lost", within(f["lost_ranges"], a, b) - gone)):
+            got, want = drawn[kind] / (500 - first), real / (b - a)
+            assert abs(got - want) < 0.04, (f["path"], first, kind, got, want)
+    assert within(back, 0, f["size"]) == f["bytes"]["unavailable"], f["path"]
+print(len(bars))
+PY
+}
+is "each file's bar is as its bytes, in every colour, to its end" "$(where "$T/page.html" "$T/report.json")" 7
+# The mapfile of the same file: from 0 to its end, and each kind as the report has it.
+"$ALLOT" mapfile "$M/$mixed" >"$T/map" 2>"$T/map.err"
+is "mapfile: without a gap, each kind as much as the report says" \
+    "$(python3 -c '
+import sys
+at, kinds = 0, {"+": 0, "*": 0, "-": 0}
+rows = [line.split() for line in open(sys.argv[1]) if not line.startswith("#")][1:]
+for start, length, kind in rows:
+    assert int(start, 16) == at, start
+    at += int(length, 16)
+    kinds[kind] += int(length, 16)
+print(at, kinds["+"], kinds["*"], kinds["-"])' "$T/map")" \
+    "$(jq -r --arg f $mixed '.damaged_files[] | select(.path == $f) |
+        "\(.size) \(.bytes.recoverable) \(.bytes.unavailable) \(.bytes.lost)"' "$T/report.json")"
+is "it is exact: nothing else is said" "$(cat "$T/map.err")" ""
 done_testing

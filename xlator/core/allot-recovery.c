@@ -180,6 +180,7 @@ allot_recovery_add(struct allot_recovery *to, const struct allot_recovery *from)
 /* A range is held back until it is known that the next one does not touch. */
 struct merge {
     struct allot_range held; /* empty: start == end */
+    int apart;               /* what returns is not merged with what does not */
     int (*emit)(const struct allot_range *range, void *arg);
     void *arg;
 };
@@ -194,12 +195,19 @@ merge_flush(struct merge *merge)
 }
 
 static int
+returns(enum allot_fail why)
+{
+    return why == ALLOT_FAIL_DOWN;
+}
+
+static int
 merge_put(struct merge *merge, uint64_t start, uint64_t end,
           enum allot_fail why)
 {
     int ret;
 
-    if (merge->held.start < merge->held.end && merge->held.end == start) {
+    if (merge->held.start < merge->held.end && merge->held.end == start &&
+        !(merge->apart && returns(merge->held.why) != returns(why))) {
         merge->held.end = end;
         merge->held.why = worse(merge->held.why, why);
         return 0;
@@ -222,6 +230,7 @@ extent_ranges(const struct allot_layout *layout, uint32_t no, uint64_t end,
     enum allot_fail fails[ALLOT_MEMBERS_MAX];
     enum allot_fail worst = ALLOT_FAIL_NONE;
     uint32_t failed = 0;
+    uint32_t returning = 0;
     uint32_t slot = ext->phase;
     uint64_t start = ext->start_byte;
 
@@ -229,11 +238,13 @@ extent_ranges(const struct allot_layout *layout, uint32_t no, uint64_t end,
         fails[m] = fail_of(states, n, ext->members[m].brick_idx);
         worst = worse(worst, fails[m]);
         failed += fails[m] != ALLOT_FAIL_NONE;
+        returning += (uint32_t)returns(fails[m]);
     }
     if (failed == 0)
         return 0;
     /* One member, or nobody left and the whole cycle seen: one range. */
     if (failed == ext->member_count &&
+        (!merge->apart || returning == 0 || returning == failed) &&
         (end - start) >> ext->block_shift > cycle->len)
         return merge_put(merge, start, end, worst);
 
@@ -256,14 +267,11 @@ extent_ranges(const struct allot_layout *layout, uint32_t no, uint64_t end,
     return 0;
 }
 
-int
-allot_recovery_ranges(const struct allot_layout *layout, uint64_t size,
-                      enum allot_fail base_fail,
-                      const struct allot_member_state *states, size_t n,
-                      int (*emit)(const struct allot_range *range, void *arg),
-                      void *arg)
+static int
+ranges_walk(const struct allot_layout *layout, uint64_t size,
+            enum allot_fail base_fail, const struct allot_member_state *states,
+            size_t n, struct merge merge)
 {
-    struct merge merge = {.emit = emit, .arg = arg};
     uint64_t inline_end = size;
     int ret = 0;
 
@@ -279,4 +287,27 @@ allot_recovery_ranges(const struct allot_layout *layout, uint64_t size,
         ret = extent_ranges(layout, no, end, states, n, &merge);
     }
     return ret ? ret : merge_flush(&merge);
+}
+
+int
+allot_recovery_ranges(const struct allot_layout *layout, uint64_t size,
+                      enum allot_fail base_fail,
+                      const struct allot_member_state *states, size_t n,
+                      int (*emit)(const struct allot_range *range, void *arg),
+                      void *arg)
+{
+    struct merge merge = {.emit = emit, .arg = arg};
+
+    return ranges_walk(layout, size, base_fail, states, n, merge);
+}
+
+int
+allot_recovery_ranges_apart(
+    const struct allot_layout *layout, uint64_t size, enum allot_fail base_fail,
+    const struct allot_member_state *states, size_t n,
+    int (*emit)(const struct allot_range *range, void *arg), void *arg)
+{
+    struct merge merge = {.apart = 1, .emit = emit, .arg = arg};
+
+    return ranges_walk(layout, size, base_fail, states, n, merge);
 }

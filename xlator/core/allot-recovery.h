@@ -104,4 +104,12 @@ allot_recovery_ranges(const struct allot_layout *layout, uint64_t size,
                       int (*emit)(const struct allot_range *range, void *arg),
                       void *arg);
 
+/** allot_recovery_ranges_apart - the same, but what returns with its brick
+ * (DOWN) is not merged with what does not. */
+int
+allot_recovery_ranges_apart(
+    const struct allot_layout *layout, uint64_t size, enum allot_fail base_fail,
+    const struct allot_member_state *states, size_t n,
+    int (*emit)(const struct allot_range *range, void *arg), void *arg);
+
 #endif /* ALLOT_RECOVERY_H */
