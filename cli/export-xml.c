@@ -24,6 +24,14 @@ allot_export_next(FILE *list)
     return json_loadf(list, JSON_DISABLE_EOF_CHECK, NULL);
 }
 
+/* U+FFFE and U+FFFF: UTF-8, and no characters of XML. */
+static int
+allot_xml_is_nonchar(const char *c)
+{
+    return (unsigned char)c[0] == 0xef && (unsigned char)c[1] == 0xbf &&
+           ((unsigned char)c[2] & 0xfe) == 0xbe;
+}
+
 /* XML cannot say most control characters, not even escaped, nor bytes that are
  * not UTF-8 (an error text may have a path in it). */
 static int
@@ -37,6 +45,8 @@ allot_xml_text(xmlTextWriter *xml, const char *text)
     for (c = copy; *c; c++)
         if ((unsigned char)*c < 0x20 && !strchr("\t\n\r", *c))
             *c = '?';
+        else if (allot_xml_is_nonchar(c))
+            memcpy(c, "???", 3);
     if (!xmlCheckUTF8(BAD_CAST copy))
         for (c = copy; *c; c++)
             if ((unsigned char)*c >= 0x80)

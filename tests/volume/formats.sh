@@ -144,9 +144,9 @@ all_formats() { # all_formats WHEN STATUS
     ok "$when: the map is as its schema says" valid_json map "$T/out"
     virtual children "$M"
     ok "$when: the list of a directory is" valid_json children "$T/out"
-    is "$when: of four spread files, an empty one and a directory" \
+    is "$when: of five spread files, an empty one and a directory" \
         "$(jq -c '[.entries[] | if .[1] == 4 then "dir" elif (.[2] | type) == "object" or length > 5 then "spread" else "plain" end] | sort' "$T/out")" \
-        '["dir","plain","spread","spread","spread","spread"]'
+        '["dir","plain","spread","spread","spread","spread","spread"]'
 }
 
 bricks_dirs 4
@@ -158,6 +158,7 @@ must cp "$T/noise" "$M/plain"
 must cp "$T/noise" "$M/<b>&\"x'"
 must cp "$T/noise" "$M/$(printf 'tab\there\001')"
 must cp "$T/noise" "$M/$(printf 'latin-\xe9')"
+must cp "$T/noise" "$M/$(printf 'none-\xef\xbf\xbe\xef\xbf\xbf')" # U+FFFE, U+FFFF
 must mkdir "$M/dir"
 must touch "$M/empty"
 
@@ -236,7 +237,7 @@ ok "a brick is down" expect_within 30 down
 all_formats "one down" 1
 ok "a name cannot break out of the page" grep -qF '&lt;b&gt;&amp;&quot;x' "$T/page.html"
 is "--brick of the one that is down" \
-    "$("$ALLOT" report "$M" --json --brick c3 | jq '.damaged_files | length')" 4
+    "$("$ALLOT" report "$M" --json --brick c3 | jq '.damaged_files | length')" 5
 is "--brick of another one" "$("$ALLOT" report "$M" --json --brick c0 | jq '.damaged_files | length')" 0
 is "--brick of none" "$(exit_of "$ALLOT" report "$M" --brick c9)" 2
 
