@@ -68,11 +68,11 @@ struct allot_doc_brick {
     const char *admin;     /* none, lost, draining */
     uint64_t errors, failures, flaps;
     struct allot_doc_performance performance;
-    const char *kind;      /* brick, replicate, arbiter; empty: not said */
-    int degraded;          /* a set that misses a brick */
-    int healing;           /* a set: something is to be healed */
-    int shared;            /* it may hold names too */
-    uint64_t spare;        /* more of its bricks that may fail */
+    const char *kind; /* brick, replicate, arbiter, disperse; empty: not said */
+    int degraded;     /* a set that misses a brick */
+    int healing;      /* a set: something is to be healed */
+    int shared;       /* it may hold names too */
+    uint64_t spare;   /* more of its bricks that may fail */
     uint64_t spare_quorum; /* the same as if nothing were to be healed */
     struct allot_doc_leaf *leaves; /* of a set; owned */
     size_t leaf_count;

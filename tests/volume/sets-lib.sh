@@ -40,8 +40,13 @@ status_is() {
     jq -e "def leaf(n): .bricks[] | .leaves[]? | select(.name == n);
         def set(n): .bricks[] | select(.name == n); $1" "$T/status.json" >/dev/null
 }
-status_soon() { # status_soon FILTER
-    expect_within 40 status_is "$1"
+# status_soon FILTER: it comes to be so, and what says so is as its schema says.
+status_soon() {
+    expect_within 40 status_is "$1" && python3 - "$TOP/docs/schema/status.json" "$T/status.json" <<'PY'
+import json, sys
+import jsonschema
+jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))
+PY
 }
 
 # heal_start: the self-heal daemon. Some of its calls are known by its name only,
