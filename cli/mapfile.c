@@ -34,6 +34,19 @@ allot_mapfile_range(const struct allot_range *range, void *arg)
     return ferror(stdout) ? -EIO : 0;
 }
 
+/* The mapfile itself cannot say it. */
+static void
+allot_mapfile_inexact(const struct allot_doc_file *doc, const char *path)
+{
+    const char *why = json_string_value(json_array_get(doc->because, 0));
+
+    fflush(stdout);
+    fprintf(stderr,
+            "allot: the mapfile of '%s' is not exact: %s; make it again when "
+            "that is over\n",
+            path, why ? why : "the size is a lower bound");
+}
+
 int
 allot_cmd_mapfile(const struct allot_cli *cli, const char *path)
 {
@@ -77,6 +90,8 @@ allot_cmd_mapfile(const struct allot_cli *cli, const char *path)
                 allot_cli_error("cannot write the mapfile: %s", strerror(-err));
         else if (rec.blocks.failed || !doc.exact)
             status = ALLOT_EXIT_FAILED;
+        if (!err && !doc.exact)
+            allot_mapfile_inexact(&doc, path);
     }
     allot_doc_file_clear(&doc);
 out:

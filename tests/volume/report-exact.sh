@@ -127,6 +127,9 @@ state_comes "$M" c3 down
 report unsettled 1 "$M"
 is_j "with a brick away: not exact" unsettled .exact false
 is_j "and why, and where" unsettled .inexact_because '["size not settled and a brick is away (open)"]'
+is "a mapfile of it: exit status" "$(rc=0; "$ALLOT" mapfile "$M/open" >"$T/map" 2>"$T/err" || rc=$?; echo $rc)" 1
+is "one sentence says why" "$(cat "$T/err")" \
+    "allot: the mapfile of '$M/open' is not exact: size not settled and a brick is away; make it again when that is over"
 is "in words too" "$("$ALLOT" report "$M" | grep '^not exact:')" "not exact: size not settled and a brick is away (open)"
 must brick_start 3
 state_comes "$M" c3 up
