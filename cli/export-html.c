@@ -390,7 +390,7 @@ allot_html_time(void)
 static void
 allot_html_next(const struct allot_doc_status *status, const char *title)
 {
-    char *next = allot_next_sentence(status, title);
+    char *next = allot_next_sentence(status, title, NULL);
 
     if (!next)
         return;

@@ -131,6 +131,8 @@ allot_next_start(FILE *out, const struct allot_doc_status *doc)
 
     fputs("start ", out);
     allot_next_names(out, doc, "down");
+    if (doc->name[0])
+        fprintf(out, " with 'gluster volume start %s force'", doc->name);
     if (strcmp(doc->state, "DEGRADED") == 0)
         fprintf(out, ": nothing is missing, %s heal%s then",
                 n == 1 ? "it" : "they", n == 1 ? "s" : "");
@@ -142,27 +144,35 @@ allot_next_start(FILE *out, const struct allot_doc_status *doc)
 /* Something is missing, or may be soon. 1: said. */
 static int
 allot_next_missing(FILE *out, const struct allot_doc_status *doc,
-                   const char *target)
+                   const char *target, struct allot_next_about *about)
 {
     struct allot_next_brick first;
+    const char *name;
 
     if (allot_next_count(doc, "down", NULL, NULL)) {
         allot_next_start(out, doc);
+        about->state = "down";
     } else if (allot_next_count(doc, "connecting", NULL, &first)) {
         fputs("wait for ", out);
         allot_next_names(out, doc, "connecting");
         fputs(" to answer; if it takes long look at the network", out);
+        about->state = "connecting";
     } else if (allot_next_count(doc, "blank", allot_next_new, NULL)) {
         fputs("bring all bricks up at once, then they are registered", out);
     } else if (allot_next_count(doc, "blank", allot_next_emptied, &first)) {
+        /* Of a set nothing is left to heal from: it is adopted as a whole. */
+        name = first.set ? first.set->name : first.name;
         fprintf(out,
-                "put the old disk of brick %s back, or run 'allot brick adopt "
+                "put %s old disk of %s %s back, or run 'allot brick adopt "
                 "%s %s' and restore what 'allot report %s' names",
-                first.name, first.name, target, target);
+                first.set ? "an" : "the", first.set ? "set" : "brick", name,
+                name, target, target);
+        *about = (struct allot_next_about){"blank", name};
     } else if (allot_next_count(doc, "blank", allot_next_emptied_copy,
                                 &first)) {
         fprintf(out, "run 'allot brick adopt %s %s', then set %s heals it",
                 first.name, target, first.set->name);
+        *about = (struct allot_next_about){"blank", first.name};
     } else if (allot_next_count(doc, "foreign", NULL, &first)) {
         fprintf(out,
                 "look at brick %s, which %s, and start it as the brick of this "
@@ -173,6 +183,7 @@ allot_next_missing(FILE *out, const struct allot_doc_status *doc,
                 "restore what 'allot report %s' names, or take brick %s back "
                 "with 'allot brick set %s clear %s' if its disk is well",
                 target, first.name, first.name, target);
+        *about = (struct allot_next_about){"lost", first.name};
     } else {
         return 0;
     }
@@ -182,7 +193,7 @@ allot_next_missing(FILE *out, const struct allot_doc_status *doc,
 /* Nothing is missing. 1: said. */
 static int
 allot_next_may_come(FILE *out, const struct allot_doc_status *doc,
-                    const char *target)
+                    const char *target, struct allot_next_about *about)
 {
     struct allot_next_brick first;
     size_t i, full = 0, usable = 0;
@@ -197,6 +208,7 @@ allot_next_may_come(FILE *out, const struct allot_doc_status *doc,
                 "look at the disk of brick %s, because %s: it is used again by "
                 "itself when it works",
                 first.name, first.why);
+        *about = (struct allot_next_about){"failing", first.name};
         return 1;
     }
     for (i = 0; i < doc->brick_count; i++)
@@ -212,11 +224,13 @@ allot_next_may_come(FILE *out, const struct allot_doc_status *doc,
             "add bricks or remove files: all bricks are nearly full, writes "
             "end in ENOSPC soon",
             out);
+        about->state = "full";
     } else if (full > 0 && allot_next_count(doc, "full", NULL, NULL)) {
         fputs("add bricks or remove files: ", out);
         allot_next_names(out, doc, "full");
         fprintf(out, " %s nearly full, new data goes elsewhere",
                 full == 1 ? "is" : "are");
+        about->state = "full";
     } else if (full > 0) {
         fputs("add bricks or remove files: a set is nearly full", out);
     } else if (allot_next_count(doc, "draining", NULL, &first)) {
@@ -224,6 +238,7 @@ allot_next_may_come(FILE *out, const struct allot_doc_status *doc,
                 "nothing, new data avoids brick %s until 'allot brick set %s "
                 "clear %s'",
                 first.name, first.name, target);
+        *about = (struct allot_next_about){"draining", first.name};
     } else if (json_array_size(json_object_get(doc->root, "warnings"))) {
         fputs("correct the settings that the warnings name", out);
     } else if (allot_next_count(doc, "lost", NULL, NULL)) {
@@ -236,8 +251,10 @@ allot_next_may_come(FILE *out, const struct allot_doc_status *doc,
 }
 
 char *
-allot_next_sentence(const struct allot_doc_status *doc, const char *target)
+allot_next_sentence(const struct allot_doc_status *doc, const char *target,
+                    struct allot_next_about *about)
 {
+    struct allot_next_about said = {NULL, NULL};
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
@@ -253,8 +270,10 @@ allot_next_sentence(const struct allot_doc_status *doc, const char *target)
             "look at this client's log and network: the bricks that hold names "
             "cannot be reached",
             out);
-    else if (!allot_next_missing(out, doc, target) &&
-             !allot_next_may_come(out, doc, target))
+    else if (!allot_next_missing(out, doc, target, &said) &&
+             !allot_next_may_come(out, doc, target, &said))
         fputs("nothing to do", out);
+    if (about)
+        *about = said;
     return allot_text_end(out, &text);
 }

@@ -12,13 +12,15 @@
     "the reason stands above: without a guard, start it again after the " \
     "setting; with another identity, put the right disk in its place"
 
+#define TODO_FAILING                                                           \
+    "look at its disk and its log; when the disk is well it is used again by " \
+    "itself"
+
 const struct allot_state_row allot_states_brick[] = {
     {"up", NULL},
     {"full", "add bricks, or remove files"},
     {"draining", "allot brick set NAME clear TARGET gives it new data again"},
-    {"failing",
-     "look at its disk and its log; when the disk is well it is used again by "
-     "itself"},
+    {"failing", TODO_FAILING},
     {"connecting", TODO_CONNECTING},
     {"down", "start it: gluster volume start VOLUME force"},
     {"blank",
@@ -33,6 +35,7 @@ const struct allot_state_row allot_states_brick[] = {
 
 const struct allot_state_row allot_states_leaf[] = {
     {"up", NULL},
+    {"failing", TODO_FAILING},
     {"connecting", TODO_CONNECTING},
     {"down", "start it: gluster volume start VOLUME force; the set heals it"},
     {"blank", "allot brick adopt NAME TARGET; the set heals it"},
@@ -59,7 +62,7 @@ allot_state_todo(const struct allot_state_row *table, const char *state)
 
 void
 allot_state_print(FILE *out, const char *todo, const char *name,
-                  const char *target)
+                  const char *target, const struct allot_doc_status *doc)
 {
     while (*todo) {
         if (name && strncmp(todo, "NAME", 4) == 0) {
@@ -68,29 +71,46 @@ allot_state_print(FILE *out, const char *todo, const char *name,
         } else if (strncmp(todo, "TARGET", 6) == 0) {
             fputs(target, out);
             todo += 6;
+        } else if (doc->name[0] && strncmp(todo, "VOLUME", 6) == 0) {
+            fputs(doc->name, out);
+            todo += 6;
         } else {
             fputc(*todo++, out);
         }
     }
 }
 
+/* What all lines have in common. */
+struct allot_states_lines {
+    FILE *out;
+    const struct allot_doc_status *doc;
+    const char *target;
+    const struct allot_next_about *about;
+};
+
 static void
-allot_states_line(FILE *out, const struct allot_state_row *table,
-                  const char *name, const char *state, const char *target)
+allot_states_line(const struct allot_states_lines *l,
+                  const struct allot_state_row *table, const char *name,
+                  const char *state)
 {
+    const struct allot_next_about *about = l->about;
     const char *todo = allot_state_todo(table, state);
 
     if (!todo)
         return;
-    fprintf(out, "to do, %s is %s: ", name, state);
-    allot_state_print(out, todo, name, target);
-    fputc('\n', out);
+    if (about && about->state && strcmp(about->state, state) == 0 &&
+        (!about->name || strcmp(about->name, name) == 0))
+        return;
+    fprintf(l->out, "to do, %s is %s: ", name, state);
+    allot_state_print(l->out, todo, name, l->target, l->doc);
+    fputc('\n', l->out);
 }
 
 void
 allot_states_print(FILE *out, const struct allot_doc_status *doc,
-                   const char *target)
+                   const char *target, const struct allot_next_about *about)
 {
+    const struct allot_states_lines lines = {out, doc, target, about};
     const struct allot_doc_brick *b;
     size_t i, k;
 
@@ -103,10 +123,9 @@ allot_states_print(FILE *out, const struct allot_doc_status *doc,
         if (!b->leaf_count || (strcmp(b->state, "down") != 0 &&
                                strcmp(b->state, "connecting") != 0 &&
                                strcmp(b->state, "foreign") != 0))
-            allot_states_line(out, allot_states_brick, b->name, b->state,
-                              target);
+            allot_states_line(&lines, allot_states_brick, b->name, b->state);
         for (k = 0; k < b->leaf_count && strcmp(b->state, "blank") != 0; k++)
-            allot_states_line(out, allot_states_leaf, b->leaves[k].name,
-                              b->leaves[k].state, target);
+            allot_states_line(&lines, allot_states_leaf, b->leaves[k].name,
+                              b->leaves[k].state);
     }
 }

@@ -346,7 +346,7 @@ allot_status_sentence(const struct allot_doc_status *doc,
         printf(", all data is still recoverable");
     if (todo) {
         fputs("; ", stdout);
-        allot_state_print(stdout, todo, NULL, target->shown);
+        allot_state_print(stdout, todo, NULL, target->shown, doc);
     }
     if (doc->incomplete_listing)
         printf("; names are missing from listings");
@@ -388,7 +388,8 @@ allot_status_sums(const struct allot_doc_status *doc)
 /* For people: tables, reasons, and at the end the state and what to do. */
 static int
 allot_status_print_text(const struct allot_doc_status *doc,
-                        const struct allot_target *target, const char *next)
+                        const struct allot_target *target, const char *next,
+                        const struct allot_next_about *about)
 {
     if (allot_status_table(doc))
         return allot_cli_error("out of memory");
@@ -399,7 +400,7 @@ allot_status_print_text(const struct allot_doc_status *doc,
     printf("max/mean %.3f\n", doc->max_over_mean);
     allot_status_sums(doc);
     allot_status_reasons(doc);
-    allot_states_print(stdout, doc, target->shown);
+    allot_states_print(stdout, doc, target->shown, about);
     allot_status_warnings(doc);
     allot_status_sentence(doc, target);
     printf("next: %s\n", next);
@@ -409,7 +410,8 @@ allot_status_print_text(const struct allot_doc_status *doc,
 static int
 allot_status_print(const struct allot_cli *cli,
                    const struct allot_doc_status *doc,
-                   const struct allot_target *target, const char *next)
+                   const struct allot_target *target, const char *next,
+                   const struct allot_next_about *about)
 {
     int err = 0;
 
@@ -423,7 +425,7 @@ allot_status_print(const struct allot_cli *cli,
         case ALLOT_FORM_JSON:
             return allot_status_print_json(doc);
         default:
-            return allot_status_print_text(doc, target, next);
+            return allot_status_print_text(doc, target, next, about);
     }
     return err ? allot_cli_error("cannot write the status: %s", strerror(-err))
                : ALLOT_EXIT_OK;
@@ -432,6 +434,7 @@ allot_status_print(const struct allot_cli *cli,
 static int
 allot_status_once(const struct allot_cli *cli, struct allot_target *target)
 {
+    struct allot_next_about about;
     struct allot_doc_status doc;
     char *next = NULL;
     int status;
@@ -439,12 +442,12 @@ allot_status_once(const struct allot_cli *cli, struct allot_target *target)
     status = allot_volume_status(target, &doc);
     if (status)
         goto out;
-    next = allot_next_sentence(&doc, target->shown);
+    next = allot_next_sentence(&doc, target->shown, &about);
     if (!next || json_object_set_new(doc.root, "next", json_string(next))) {
         status = allot_cli_error("out of memory");
         goto out;
     }
-    status = allot_status_print(cli, &doc, target, next);
+    status = allot_status_print(cli, &doc, target, next, &about);
     if (status == ALLOT_EXIT_OK && strcmp(doc.state, "UP") != 0 &&
         strcmp(doc.state, "DEGRADED") != 0)
         status = ALLOT_EXIT_FAILED;

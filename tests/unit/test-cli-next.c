@@ -41,6 +41,10 @@ static const struct {
             PLAIN(0, "down", "null") "," PLAIN(1, "down", "null") "," PLAIN(
                 2, "down", "null")),
      "start bricks c0, c1 and c2: what is on them returns with them"},
+    {VOLUME("PARTIAL", "\"volume_name\":\"shop\",", PLAIN(1, "down", "null")),
+     "start brick c1 (h:/b1) with 'gluster volume start shop force': what is "
+     "on "
+     "it returns with it"},
     {VOLUME("DOWN", "", PLAIN(0, "up", "null") "," PLAIN(1, "down", "null")),
      "start brick c1 (h:/b1): what is on it returns with it"},
     {VOLUME("DOWN", "", PLAIN(0, "up", "null")),
@@ -95,8 +99,7 @@ static const struct {
     {VOLUME("DEGRADED", "", SET("up", "true", "up", "blank", "up")),
      "run 'allot brick adopt c1 /mnt', then set s0 heals it"},
     {VOLUME("PARTIAL", "", SET("blank", "null", "blank", "blank", "blank")),
-     "put the old disk of brick c0 back, or run 'allot brick adopt c0 /mnt' "
-     "and "
+     "put an old disk of set s0 back, or run 'allot brick adopt s0 /mnt' and "
      "restore what 'allot report /mnt' names"},
     {VOLUME("DEGRADED", "", SET("up", "true", "up", "up", "failing")),
      "look at the disk of brick c2, because its device is gone: it is used "
@@ -118,7 +121,7 @@ test_sentences(void **state)
         if (allot_doc_status_parse(cases[i].volume, strlen(cases[i].volume),
                                    &doc, &err))
             fail_msg("%s: %s", err.text, cases[i].volume);
-        text = allot_next_sentence(&doc, "/mnt");
+        text = allot_next_sentence(&doc, "/mnt", NULL);
         assert_non_null(text);
         assert_string_equal(text, cases[i].sentence);
         free(text);
@@ -148,7 +151,7 @@ test_every_state(void **state)
                  states[i]);
         assert_int_equal(allot_doc_status_parse(json, strlen(json), &doc, &err),
                          0);
-        text = allot_next_sentence(&doc, "/mnt");
+        text = allot_next_sentence(&doc, "/mnt", NULL);
         assert_non_null(text);
         assert_string_not_equal(text, "nothing to do");
         assert_int_not_equal(text[0], '\0');

@@ -133,9 +133,11 @@ test_tables(void **state)
     "\",\"max_over_mean\":1,\"bricks"   \
     "\":[" bricks "]}"
 
+/* @without: leave out what the next step says. */
 static void
-check_lines(const char *volume, const char *expect)
+check_text(const char *volume, const char *expect, int without)
 {
+    struct allot_next_about about;
     struct allot_doc_status doc;
     struct allot_doc_error err = {""};
     char *text = NULL;
@@ -145,11 +147,53 @@ check_lines(const char *volume, const char *expect)
     assert_non_null(out);
     if (allot_doc_status_parse(volume, strlen(volume), &doc, &err))
         fail_msg("%s: %s", err.text, volume);
-    allot_states_print(out, &doc, "/mnt/v");
+    free(allot_next_sentence(&doc, "/mnt/v", &about));
+    allot_states_print(out, &doc, "/mnt/v", without ? &about : NULL);
     allot_doc_status_clear(&doc);
     assert_int_equal(fclose(out), 0);
     assert_string_equal(text, expect);
     free(text);
+}
+
+static void
+check_lines(const char *volume, const char *expect)
+{
+    check_text(volume, expect, 0);
+}
+
+/* What the line "next:" says is not said before it. */
+static void
+test_said_once(void **state)
+{
+    (void)state;
+    check_text(VOLUME("PARTIAL", BRICK("a", "down") "," BRICK(
+                                     "b", "down") "," BRICK("c", "draining")),
+               "to do, c is draining: allot brick set c clear /mnt/v gives it "
+               "new data again\n",
+               1);
+    /* It names the first of these only. */
+    check_text(VOLUME("PARTIAL", BRICK("a", "blank") "," BRICK("b", "blank")),
+               "to do, b is blank: put the old disk back, or allot brick adopt "
+               "b /mnt/v and restore the files that allot report /mnt/v "
+               "names\n",
+               1);
+    check_text(VOLUME("UP", BRICK("a", "full") "," BRICK("b", "up")), "", 1);
+    check_text(
+        VOLUME("PARTIAL",
+               SET("s", "blank", LEAF("x", "blank") "," LEAF("y", "blank"))),
+        "", 1);
+    check_text(
+        VOLUME("DEGRADED",
+               SET("s", "up", LEAF("x", "blank") "," LEAF("y", "failing"))),
+        "to do, y is failing: look at its disk and its log; when the disk is "
+        "well it is used again by itself\n",
+        1);
+    /* There it does not say all. */
+    check_text(VOLUME("PARTIAL", BRICK("a", "foreign")),
+               "to do, a is foreign: the reason stands above: without a guard, "
+               "start it again after the setting; with another identity, put "
+               "the right disk in its place\n",
+               1);
 }
 
 static void
@@ -160,6 +204,11 @@ test_lines(void **state)
     check_lines(VOLUME("PARTIAL", BRICK("a", "up") "," BRICK("b", "down")),
                 "to do, b is down: start it: gluster volume start VOLUME "
                 "force\n");
+    check_lines(
+        "{\"version\":1,\"state\":\"PARTIAL\",\"volume_name\":\"shop\","
+        "\"max_over_mean\":1,\"bricks\":[" BRICK("b", "down") "]}",
+        "to do, b is down: start it: gluster volume start shop "
+        "force\n");
     check_lines(
         VOLUME("PARTIAL", BRICK("b", "blank")),
         "to do, b is blank: put the old disk back, or allot brick adopt b "
@@ -313,9 +362,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_tables),    cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_said_once), cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_can_fail),
     };
 

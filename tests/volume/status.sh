@@ -107,8 +107,9 @@ must rm -r "$M/many"
 
 must brick_kill 3
 ok "a brick is down: start it" expect_within 30 next_is \
-    "start brick c3 (127.0.0.1:brick): what is on it returns with it"
+    "start brick c3 (127.0.0.1:brick) with 'gluster volume start shop force': what is on it returns with it"
 text
+nok "which is not said twice" says "^to do, c3"
 ok "the state" says "^PARTIAL: 1 of 4 bricks is unavailable; allot report "
 must brick_start 3
 ok "it is back" expect_within 30 next_is "nothing to do"
@@ -121,6 +122,11 @@ must "$ALLOT" brick adopt c3 "$M"
 ok "what it held is lost: restore" expect_within 30 next_is "restore the files that 'allot report $M' names, if any"
 must "$ALLOT" brick set c1 draining "$M"
 ok "a brick is drained" next_is "nothing, new data avoids brick c1 until 'allot brick set c1 clear $M'"
+must "$ALLOT" brick set c2 draining "$M"
+text
+is "of two the other one has a line of its own" "$(grep '^to do, ' "$T/text")" \
+    "to do, c2 is draining: allot brick set c2 clear $M gives it new data again"
+must "$ALLOT" brick set c2 clear "$M"
 must "$ALLOT" brick set c1 clear "$M"
 must umount_volume m
 for i in {0..3}; do
