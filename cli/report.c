@@ -695,6 +695,8 @@ allot_cmd_report(const struct allot_cli *given, const char *text)
         status = allot_resume_begin(&report);
     if (status == 0)
         status = allot_report_end(&report, allot_report_scan(&report));
+    if (status == ALLOT_EXIT_ERROR)
+        allot_resume_failed(&report);
 
     if (report.list)
         fclose(report.list);

@@ -99,6 +99,11 @@ allot_resume_due(void *arg);
 int
 allot_resume_save(void *arg, const char *const *paths, size_t count);
 
+/** allot_resume_failed - the report ended with an error: what nobody could go
+ * on with is not left behind. */
+void
+allot_resume_failed(const struct allot_report *report);
+
 /** allot_resume_end - the report is complete: nothing is left to go on with. */
 void
 allot_resume_end(struct allot_report *report);

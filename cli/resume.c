@@ -450,6 +450,14 @@ allot_resume_begin(struct allot_report *report)
 }
 
 void
+allot_resume_failed(const struct allot_report *report)
+{
+    /* Without a state that says how much of it counts the list is of no use. */
+    if (report->list_name && access(report->cli->resume, F_OK) != 0)
+        unlink(report->list_name);
+}
+
+void
 allot_resume_end(struct allot_report *report)
 {
     if (report->cli->resume)

@@ -265,6 +265,11 @@ is "a full disk under the file" "$(exit_of "$ALLOT" report "$M" --html "$T/small
 is "one sentence" "$(wc -l <"$T/err")" 1
 is "what was there stays" "$(cat "$T/small/report")" before
 is "and nothing else" "$(find "$T/small" -type f | wc -l)" 2
+for form in --json --damaged; do
+    is "--resume $form on a full disk" "$(exit_of "$ALLOT" report "$M" $form --limit 1 --resume "$T/small/state")" 2
+    is "one sentence" "$(grep -c 'No space left' "$T/err") $(wc -l <"$T/err")" "1 1"
+    is "and no part of it" "$(find "$T/small" -type f | wc -l)" 2
+done
 is "a directory that is not there" "$(exit_of "$ALLOT" status "$M" --json --output "$T/nowhere/x")" 2
 is "one sentence" "$(wc -l <"$T/err")" 1
 is "a report that fails" "$(exit_of "$ALLOT" report "$T" --json --output "$T/new")" 2
