@@ -158,6 +158,11 @@ is_j "all are missing" bad '[.damaged_files[].reason] | unique' '["missing"]'
 report_ranges_hold bad good p-deleted p-flipped p-removed p-foreign r-foreign
 is_j "those with a damaged record are unreadable, and the report is not exact" bad \
     '[.files.unreadable, .exact, (.inexact_because | length > 0)]' '[4,false,true]'
+# Nobody knows which bricks it has blocks on: it is listed for each of them.
+for i in 0 1 2 3; do
+    is "--brick c$i: those with a damaged record are on its list" \
+        "$("$ALLOT" report "$R" --brick c$i --json | jq '.damaged_files | map(select(.bytes.recoverable == 0)) | length')" 4
+done
 allot_json healthy 0 status "$M"
 
 # ---- the rest works; copies repair ------------------------------------------
