@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 25
+# needs: 35
 # What `allot` prints for other programs, with all bricks up and with one down:
 # JSON against its schema, XML through xmllint, Prometheus's format line by
 # line, HTML through a parser, a ddrescue mapfile against the report; files that
@@ -84,6 +84,42 @@ assert not check.stack, check.stack
 PY
 }
 
+brick_samples() { # brick_samples FILE: {BRICK: [total, failed]}; nothing if a label lacks
+    python3 - "$1" <<'PY'
+import json, re, sys
+bricks = {}
+for line in open(sys.argv[1]):
+    m = re.match(r"gluster_allot_brick_(\w+)\{(.*)\} (.*)", line)
+    if m:
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', m.group(2)))
+        assert set(labels) == {"volume", "brick", "host"} and all(labels.values()), line
+        bricks.setdefault(labels["brick"], {})[m.group(1)] = int(m.group(3))
+print(json.dumps({b: [v["blocks_total"], v["blocks_failed"]] for b, v in bricks.items()}, separators=(",", ":")))
+PY
+}
+
+same_text() { # same_text TEXT JSON: the sums of a report for people
+    python3 - "$1" "$2" <<'PY'
+import json, re, sys
+text, doc = open(sys.argv[1], errors="replace").read(), json.load(open(sys.argv[2]))
+keys = ["total", "recoverable", "failed", "unavailable", "lost", "holes"]
+head = re.search(r"^ *TOTAL.*$", text, re.M).group(0).split()
+assert [h.lower() for h in head] == keys, head
+row = re.search(r"^blocks +(.*)$", text, re.M).group(1).split()
+assert [int(n) for n in row] == [doc["blocks"][k] for k in keys], row
+units = {"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}
+row = re.search(r"^bytes +(.*)$", text, re.M).group(1)
+sizes = re.findall(r"([0-9.]+) ([KMG]?i?B)", row)
+assert len(sizes) == 6, row
+for (number, unit), key in zip(sizes, keys):
+    step = 1 << units[unit]
+    room = 0 if unit == "B" else step * (0.051 if "." in number else 0.51)
+    assert abs(float(number) * step - doc["bytes"][key]) <= room, (row, key)
+files = re.search(r"^files: (\d+) in all, (\d+) intact, (\d+) damaged, (\d+) unreadable$", text, re.M)
+assert [int(n) for n in files.groups()] == [doc["files"][k] for k in ("total", "intact", "damaged", "unreadable")]
+PY
+}
+
 virtual() { # virtual KEY PATH: glusterfs.allot.KEY of it, in $T/out
     getfattr --absolute-names --only-values -n "glusterfs.allot.$1" "$2" >"$T/out"
 }
@@ -126,6 +162,10 @@ all_formats() { # all_formats WHEN STATUS
     ok "$when: every line is right" valid_prometheus "$T/out"
     is "$when: it says what JSON says" \
         "$(sed -n 's/^gluster_allot_blocks_failed{.*} //p' "$T/out")" "$(jq .blocks.failed "$T/report.json")"
+    is "$when: of each brick, with all three labels" "$(brick_samples "$T/out")" \
+        "$(jq -c '[.bricks[] | {key: .name, value: [.blocks.total, .blocks.failed]}] | from_entries' "$T/report.json")"
+    is "$when: report as text" "$(exit_of "$ALLOT" report "$M")" "$rc"
+    ok "$when: its table and its files are those of JSON" same_text "$T/out" "$T/report.json"
     is "$when: report --html" "$(exit_of "$ALLOT" report "$M" --html "$T/page.html")" "$rc"
     ok "$when: it is one page" valid_html "$T/page.html"
     is "$when: nothing went to standard output" "$(wc -c <"$T/out")" 0
@@ -195,6 +235,15 @@ is "in as many places as the file has blocks" $places "$(("$(stat -c %s "$T/word
 is "the map has hosts" "$(getfattr --absolute-names --only-values -n glusterfs.allot.map "$M/words" |
     jq -c '[.ranges[].host] | unique')" '["127.0.0.1"]'
 nok "a bad offset is refused" getfattr -n glusterfs.allot.map.x "$M/words"
+# A file of more ranges than one answer has: the pages together are its layout.
+must truncate -s 40M "$M/long"
+ok "a long file has several pages" test \
+    "$(getfattr --absolute-names --only-values -n glusterfs.allot.map "$M/long" | jq .next)" -gt 0
+ok "it has more than 256 blocks" test "$(map_ranges "$M/long" | wc -l)" -gt 256
+is "joined they are what layout --blocks says, from 0 to its end" "$(map_ranges "$M/long")" \
+    "$("$ALLOT" layout "$M/long" --json --blocks | jq -r '.blocks[] | "\(.[0]) \(.[1]) \(.[2])"')"
+is "without a gap" "$(map_ranges "$M/long" | awk '$1 != at + 0 { bad++ } { at = $2 } END { print bad + 0, at }')" "0 41943040"
+must rm "$M/long"
 # The same with what programs know that read GlusterFS's own pathinfo, as Hadoop's
 # old plugin for striped volumes: block i is on place i mod n. The places are
 # those of the portions themselves.
@@ -240,6 +289,11 @@ is "--brick of the one that is down" \
     "$("$ALLOT" report "$M" --json --brick c3 | jq '.damaged_files | length')" 5
 is "--brick of another one" "$("$ALLOT" report "$M" --json --brick c0 | jq '.damaged_files | length')" 0
 is "--brick of none" "$(exit_of "$ALLOT" report "$M" --brick c9)" 2
+
+ok "pathinfo: the place on a brick that is down cannot be reached" grep -qE '<UNREACHABLE:[0-9]+>' <(
+    getfattr --absolute-names --only-values -n trusted.glusterfs.pathinfo "$M/plain")
+is "the other three can" "$(getfattr --absolute-names --only-values -n trusted.glusterfs.pathinfo "$M/plain" |
+    grep -o '<POSIX(' | wc -l)" 3
 
 starred() { # the ranges that a mapfile in $T/out marks with *
     local pos len mark list=
@@ -327,6 +381,21 @@ is "files that vanish during the scan do not disturb it" $bad 0
 
 is "an unreachable host" "$(exit_of "$ALLOT" status 127.0.0.1:/nothing)" 2
 is "one sentence" "$(wc -l <"$T/err")" 1
+chmod 711 "$T"
+as_nobody() { # as_nobody ARG...: refused in one sentence
+    is "not root: $1 $2: exit status" \
+        "$(exit_of setpriv --reuid 65534 --clear-groups "$ALLOT" "$@")" 2
+    is "not root: $1 $2: one sentence" "$(wc -c <"$T/out") $(wc -l <"$T/err") $(grep -c 'as root' "$T/err")" "0 1 1"
+}
+as_nobody status "$M"
+as_nobody report "$M"
+as_nobody report "$M" --json
+as_nobody layout "$M/plain"
+as_nobody mapfile "$M/plain"
+as_nobody ok-to-stop c0 "$M"
+as_nobody brick set c0 draining "$M"
+as_nobody brick adopt c3 "$M"
+chmod 755 "$T"
 is "a path outside" "$(exit_of "$ALLOT" report /proc)" 2
 is "one sentence" "$(wc -l <"$T/err")" 1
 

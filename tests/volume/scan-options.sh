@@ -53,6 +53,13 @@ cp "$T/out" "$T/all.json"
 damaged=$(jq '.damaged_files | length' "$T/all.json")
 ok "many files are damaged ($damaged)" test "$damaged" -ge 60
 
+is "as text" "$(exit_of "$ALLOT" report "$M")" 1
+is "the first forty, and how many more" "$(grep -c '^down ' "$T/out") $(grep 'left out' "$T/out")" \
+    "40 $((damaged - 40)) more are left out; --all prints them"
+is "--all" "$(exit_of "$ALLOT" report "$M" --all)" 1
+is "prints each of them" "$(sed -nE 's/^down ( +[^ ]+){4} //p; s/^down .* (a b)/\1/p' "$T/out" | wc -l) $(grep -c '^down ' "$T/out") $(grep -c 'left out' "$T/out")" \
+    "$damaged $damaged 0"
+
 # ---- --under ----------------------------------------------------------------
 
 is "--under" "$(exit_of "$ALLOT" report "$M" --under b//only/ --json)" 1

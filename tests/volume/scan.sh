@@ -148,6 +148,9 @@ is "the root does not show what is hidden" "$(getfattr --absolute-names --only-v
     jq -r '.entries[][0]' | sort | tr '\n' ' ')" "few many wide "
 must rm -r "$M/wide"
 
+cpus=$(getconf _NPROCESSORS_ONLN)
+is "two workers for each processor, 64 at most, where nobody says how many" \
+    "$("$ALLOT" report "$M/few" --json | jq '.workers | length')" $((cpus > 32 ? 64 : 2 * cpus))
 for bad in 0 65 x -1; do
     rc=0
     "$ALLOT" report "$M" --workers=$bad >/dev/null 2>&1 || rc=$?
