@@ -188,6 +188,9 @@ allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
     brick->errors = allot_doc_number(obj, "errors");
     brick->failures = allot_doc_number(obj, "failures");
     brick->flaps = allot_doc_number(obj, "flaps");
+    brick->turns = allot_doc_number(obj, "turns");
+    brick->may_be_unreadable =
+        json_is_true(json_object_get(obj, "may_be_unreadable"));
     val = json_object_get(obj, "resource");
     brick->fs_bytes = allot_doc_number(val, "capacity_bytes");
     brick->resource_share = json_number_value(json_object_get(val, "share"));
@@ -229,6 +232,7 @@ allot_doc_status_parse(const char *text, size_t len,
     if (allot_doc_string(doc->root, "state", 1, &doc->state, err) ||
         allot_doc_string(doc->root, "volume", 0, &doc->volume, err) ||
         allot_doc_string(doc->root, "volume_name", 0, &doc->name, err) ||
+        allot_doc_string(doc->root, "client", 0, &doc->client, err) ||
         allot_doc_string(doc->root, "inactive_because", 0,
                          &doc->inactive_because, err) ||
         allot_doc_string(doc->root, "namespace", 0, &doc->ns_kind, err))

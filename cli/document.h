@@ -67,6 +67,8 @@ struct allot_doc_brick {
     double resource_share; /* R: this brick's part of it, 0..1 */
     const char *admin;     /* none, lost, draining */
     uint64_t errors, failures, flaps;
+    uint64_t turns;        /* changes between states that count differently */
+    int may_be_unreadable; /* failing, and not for writes alone */
     struct allot_doc_performance performance;
     const char *kind; /* brick, replicate, arbiter, disperse; empty: not said */
     int degraded;     /* a set that misses a brick */
@@ -83,6 +85,7 @@ struct allot_doc_status {
     const char *state;  /* UP, DEGRADED, PARTIAL, DOWN; borrowed */
     const char *volume; /* its uuid */
     const char *name;   /* as people know it */
+    const char *client; /* whose counts these are: one graph of one process */
     const char *inactive_because;
     const char *ns_kind; /* distribute, replicate, other; borrowed */
     int incomplete_listing;

@@ -24,6 +24,7 @@
 #include "allot-wire.h"
 #include "format.h"
 #include "report.h"
+#include "steady.h"
 
 int
 allot_report_out_of_memory(void)
@@ -367,46 +368,25 @@ allot_report_progress(void *arg, const struct allot_scan_progress *progress)
 
 /* ---- the volume as a whole ---------------------------------------------- */
 
-static const char *
-allot_report_class(const struct allot_doc_brick *brick)
-{
-    if (!brick)
-        return "not a member";
-    if (allot_doc_brick_is_down(brick))
-        return "down";
-    if (allot_doc_brick_is_lost(brick))
-        return "lost";
-    return "up";
-}
-
 /* A brick that went or came while files were asked one by one: some were
- * counted with it, some without. */
-static int
+ * counted with it, some without. What comes next is compared with how it is
+ * now. */
+int
 allot_report_changes(struct allot_report *report)
 {
     struct allot_doc_status now;
-    char text[400];
-    size_t i;
-    int ret = allot_volume_status(report->target, &now);
+    int status = allot_volume_status(report->target, &now);
 
-    for (i = 0; ret == 0 && i < report->volume.brick_count; i++) {
-        const struct allot_doc_brick *brick = &report->volume.bricks[i];
-        const char *before = allot_report_class(brick);
-        const char *after;
-
-        if (brick->index == ALLOT_DOC_NO_INDEX)
-            continue;
-        after = allot_report_class(allot_doc_status_brick(&now, brick->index));
-        if (strcmp(before, after) == 0)
-            continue;
-        snprintf(text, sizeof(text),
-                 "brick %s went from %s to %s during the scan", brick->name,
-                 before, after);
-        if (allot_tally_inexact(&report->tally, text, NULL))
-            ret = allot_report_out_of_memory();
+    if (status == 0 &&
+        allot_steady_compare(&report->tally, &report->volume, &now, 1))
+        status = allot_report_out_of_memory();
+    if (status) {
+        allot_doc_status_clear(&now);
+        return status;
     }
-    allot_doc_status_clear(&now);
-    return ret;
+    allot_doc_status_clear(&report->volume);
+    report->volume = now;
+    return 0;
 }
 
 /* Data whose names are on a namespace brick that cannot be reached. */
@@ -598,6 +578,8 @@ allot_report_end(struct allot_report *report, int status)
     }
     if (status == 0)
         status = allot_report_changes(report);
+    if (status == 0 && allot_steady_failing(&report->tally, &report->volume))
+        status = allot_report_out_of_memory();
     if (status == 0)
         status = allot_report_unnamed(report);
     if (status == 0)

@@ -23,7 +23,7 @@
 struct allot_report {
     const struct allot_cli *cli;
     struct allot_target *target;
-    struct allot_doc_status volume; /* as it was when the scan began */
+    struct allot_doc_status volume; /* as it was when it was last asked */
     struct allot_tally tally;
     struct allot_seen seen;
     struct allot_sums sums;  /* --depth: of directories */
@@ -49,6 +49,12 @@ struct allot_report {
 /** allot_report_out_of_memory - says so; ALLOT_EXIT_ERROR. */
 int
 allot_report_out_of_memory(void);
+
+/** allot_report_changes - ask how the bricks are, and note those that were not
+ * the same since report->volume, which becomes the answer. While no file is
+ * being looked at. 0 or an exit status. */
+int
+allot_report_changes(struct allot_report *report);
 
 /* report-list.c -------------------------------------------------------------
  */

@@ -23,8 +23,9 @@
 #include "format.h"
 #include "output.h"
 #include "report.h"
+#include "steady.h"
 
-#define ALLOT_RESUME_FORMAT 1
+#define ALLOT_RESUME_FORMAT 2
 #define ALLOT_RESUME_SECONDS 30
 
 static volatile sig_atomic_t allot_resume_stop;
@@ -165,7 +166,7 @@ allot_resume_save(void *arg, const char *const *paths, size_t count)
 {
     struct allot_report *report = arg;
     const char *name = report->cli->resume;
-    json_t *pending = json_array(), *state;
+    json_t *pending, *state;
     uint64_t files = report->files_before;
     char *temporary = NULL;
     long list_bytes = 0;
@@ -174,7 +175,11 @@ allot_resume_save(void *arg, const char *const *paths, size_t count)
     size_t i;
     int ok;
 
+    ok = allot_report_changes(report);
+    if (ok)
+        return ok;
     report->saved_at = allot_resume_now();
+    pending = json_array();
     for (i = 0; i < count; i++)
         json_array_append_new(pending, allot_json_hex(paths[i]));
     for (w = 0; w < report->workers; w++)
@@ -341,19 +346,22 @@ allot_resume_get_lists(const json_t *state, struct allot_report *report)
     return 0;
 }
 
-/* The bricks as they were when the scan began: a change since is a reason why
- * the report is not exact. */
+/* The bricks as they were when the state was saved: a change since is a reason
+ * why the report is not exact. */
 static int
-allot_resume_get_status(const json_t *state, struct allot_report *report)
+allot_resume_compare(const json_t *state, struct allot_report *report)
 {
     char *text = json_dumps(json_object_get(state, "status"), JSON_COMPACT);
+    struct allot_doc_status before;
     struct allot_doc_error why;
-    int ret = text ? 0 : -EBADMSG;
+    int ret;
 
-    if (ret == 0) {
-        allot_doc_status_clear(&report->volume);
-        ret = allot_doc_status_parse(text, strlen(text), &report->volume, &why);
-    }
+    if (!text)
+        return -EBADMSG;
+    ret = allot_doc_status_parse(text, strlen(text), &before, &why);
+    if (ret == 0)
+        ret = allot_steady_compare(&report->tally, &before, &report->volume, 0);
+    allot_doc_status_clear(&before);
     free(text);
     return ret;
 }
@@ -376,10 +384,10 @@ allot_resume_read(struct allot_report *report, const json_t *state)
             "--damaged and the kind of output must be the same; remove the "
             "file to begin anew",
             report->cli->resume);
-    ret = allot_resume_get_status(state, report);
+    ret =
+        allot_resume_get_tally(json_object_get(state, "tally"), &report->tally);
     if (ret == 0)
-        ret = allot_resume_get_tally(json_object_get(state, "tally"),
-                                     &report->tally);
+        ret = allot_resume_compare(state, report);
     if (ret == 0)
         ret = allot_resume_get_lists(state, report);
     if (ret)

@@ -299,6 +299,21 @@ allot_status_count(const char *between, size_t n, size_t all, const char *how)
     return ",";
 }
 
+/* What is known of the data, behind what is wrong with the bricks. */
+static void
+allot_status_data(const struct allot_doc_status *doc)
+{
+    size_t i, unread = 0;
+
+    for (i = 0; i < doc->brick_count; i++)
+        unread += (size_t)doc->bricks[i].may_be_unreadable;
+    if (unread)
+        printf(", what the failing brick%s hold%s may be unreadable",
+               allot_plural(unread), unread == 1 ? "s" : "");
+    else if (strcmp(doc->state, "DEGRADED") == 0)
+        printf(", all data is still recoverable");
+}
+
 /* The state, what it means, and what to do. */
 static void
 allot_status_sentence(const struct allot_doc_status *doc,
@@ -342,8 +357,7 @@ allot_status_sentence(const struct allot_doc_status *doc,
         allot_status_count(between, down, doc->brick_count, "unavailable");
     between = allot_status_count(between, foreign, doc->brick_count, "foreign");
     allot_status_count(between, lost, doc->brick_count, "lost");
-    if (strcmp(doc->state, "DEGRADED") == 0)
-        printf(", all data is still recoverable");
+    allot_status_data(doc);
     if (todo) {
         fputs("; ", stdout);
         allot_state_print(stdout, todo, NULL, target->shown, doc);

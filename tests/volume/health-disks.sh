@@ -102,6 +102,18 @@ ok "three in a row, of different files, are" expect_within 5 is_c3 failing
 is "the status says why" "$(c3 .why)" "${why[0]}"
 is "next: the disk" "$("$ALLOT" status "$M" | tail -1)" \
     "next: look at the disk of brick c3, because ${why[0]}: it is used again by itself when it works"
+# Nothing is read by a report, and what is asked of the brick it answers.
+report() { # its exit status; $T/report.json
+    local rc=0
+    bounded 60 "$ALLOT" report "$M" --json >"$T/report.json" || rc=$?
+    echo $rc
+}
+is "a report does not say that all can be read" "$(report)" 1
+is "no block is known to be away, but that is not certain" \
+    "$(jq -c '[.blocks.failed, .exact, .inexact_because]' "$T/report.json")" \
+    '[0,false,["brick c3 is failing: whether what it holds can be read was not tried"]]'
+ok "the status does not say so either" grep -qE \
+    '^DEGRADED: 1 of 6 bricks is failing, what the failing brick holds may be unreadable; ' <("$ALLOT" status "$M")
 ok "a new file does without it" cp "$T/noise" "$M/d"
 is "it is on the others" "$("$ALLOT" layout "$M/d" --json | jq -r '[.extents[].members[].name] | unique | join(" ")')" "c0 c1 c2 c4 c5"
 
@@ -113,6 +125,7 @@ ok "reads are tried while it is failing" read_c3 a
 is "one that succeeds is not enough" "$(c3 .state)" failing
 ok "it comes back by itself" expect_within 10 is_c3 up
 note "held for $(($(now_ms) - start)) ms since it was well"
+is "then a report is exact" "$(report)" 0
 is "one failure, no flapping" "$(c3 '[.failures, .flaps] | join(" ")')" "1 0"
 ok "a new file uses it" cp "$T/noise" "$M/e"
 is "all six" "$("$ALLOT" layout "$M/e" --json | jq -r '[.extents[].members[].name] | unique | join(" ")')" "c0 c1 c2 c3 c4 c5"

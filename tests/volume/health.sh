@@ -71,6 +71,10 @@ ok "new files do without it" cp "$T/noise" "$A/without"
 is "they are on the others" "$(members "$A/without")" "c0 c1 c2"
 ok "what it has is still read" cmp "$T/noise" "$A/before"
 is "the change was logged once" "$(state_lines m 3 failing)" 1
+is "what it has counts as readable: only writes have failed" \
+    "$("$ALLOT" report "$A" --json | jq -c '.blocks.failed, [.inexact_because[] | select(test("failing"))]' | xargs)" "0 []"
+ok "the status says so" grep -qE '^DEGRADED: 1 of 4 bricks is failing, all data is still recoverable; ' \
+    <("$ALLOT" status "$A")
 ok "errors were counted" test "$(of "$A" 3 errors)" -ge 5
 must mount -o remount,rw "${BRICK[3]}"
 ok "it comes back by itself" expect_within 20 brick_is "$A" 3 up

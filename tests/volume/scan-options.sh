@@ -145,7 +145,21 @@ done
 ok "what is said in parts is what is said at once" same_report "$T/resumed--json" "$T/once.json"
 is "as XML too" "$(xmllint --xpath 'concat(//allotReport/blocks/failed, " ", count(//damaged_files/file))' "$T/resumed--xml")" \
     "$(jq -r '"\(.blocks.failed) \(.damaged_files | length)"' "$T/once.json")"
+is "nothing happened meanwhile: it is exact" "$(jq -c '[.exact, .inexact_because]' "$T/resumed--json")" '[true,[]]'
 nok "nothing is left behind" ls "$T/state" "$T/state.list"
+
+# A brick that went away and came back in between is as it was at both ends.
+is "one part" "$(exit_of "$ALLOT" report "$M" --json --limit 5 --resume "$T/bounced")" 3
+must brick_kill 3
+state_of() { # state_of I STATE
+    [ "$("$ALLOT" status "$M" --json | jq -r ".bricks[$1].state")" = "$2" ]
+}
+ok "a brick goes away" expect_within 30 state_of 3 down
+must brick_start 3
+ok "and comes back" expect_within 30 state_of 3 up
+is "the rest" "$(exit_of "$ALLOT" report "$M" --json --resume "$T/bounced")" 1
+is "it is not exact, and says why" "$(jq -c '[.exact, .inexact_because]' "$T/out")" \
+    '[false,["brick c3 was not up all the time during the scan"]]'
 
 rc=$(exit_of "$ALLOT" report "$M" --json --limit 5 --resume "$T/state")
 is "an interrupted one" "$rc" 3

@@ -222,6 +222,14 @@ allot_health_hold_locked(struct allot_bricks *b, int32_t was_sec,
         health_hold_one_locked(&b->leaves[i].health, was_sec, now_sec);
 }
 
+/* A read-only file system can still be read, until a read has said otherwise.
+ */
+gf_boolean_t
+allot_health_unread_locked(const struct allot_health *h, const char *why)
+{
+    return why != allot_health_why(EROFS) || LOAD(h->score[ALLOT_WORK_READ]);
+}
+
 gf_boolean_t
 allot_health_trip_locked(struct allot_bricks *b, struct allot_health *h,
                          const char *why)
@@ -279,6 +287,26 @@ health_well(enum allot_brick_state state)
            state == ALLOT_BRICK_DRAINING;
 }
 
+/* States of one class are the same to a report (cli/steady.c): its blocks are
+ * there, are there but perhaps unreadable, are away, are lost. */
+static int
+health_class(enum allot_brick_state state)
+{
+    switch (state) {
+        case ALLOT_BRICK_DOWN:
+        case ALLOT_BRICK_CONNECTING:
+            return ALLOT_BRICK_DOWN;
+        case ALLOT_BRICK_BLANK:
+        case ALLOT_BRICK_LOST:
+            return ALLOT_BRICK_LOST;
+        case ALLOT_BRICK_FAILING:
+        case ALLOT_BRICK_FOREIGN:
+            return state;
+        default:
+            return ALLOT_BRICK_UP;
+    }
+}
+
 void
 allot_health_state_locked(struct allot_health *h, uint64_t *failures,
                           enum allot_brick_state was,
@@ -287,6 +315,7 @@ allot_health_state_locked(struct allot_health *h, uint64_t *failures,
     uint64_t msec = allot_now_msec();
 
     h->changes++;
+    h->turns += health_class(was) != health_class(now);
     if (health_well(was) && !health_well(now)) {
         (*failures)++;
         if (h->return_msec && msec - h->return_msec < ALLOT_FLAP_MSEC)

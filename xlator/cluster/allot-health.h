@@ -58,6 +58,7 @@ struct allot_health {
     uint64_t hold_msec;   /* the present one; doubled by each flap */
     uint64_t return_msec; /* when it last became well again; 0: never failed */
     uint64_t changes;     /* of its state */
+    uint64_t turns;       /* of these: to one that a report counts otherwise */
     uint64_t flaps;       /* failures within ALLOT_FLAP_MSEC of a return */
 
     /* P = sum(P_i T_i) / sum(T_i): one interval each second. */
@@ -123,6 +124,11 @@ allot_health_state_locked(struct allot_health *h, uint64_t *failures,
  * not, or is 0. */
 const char *
 allot_health_why(int32_t err);
+
+/** allot_health_unread_locked - what a brick that is failing because of @why
+ * holds may be unreadable: it is not known to fail for writes alone. */
+gf_boolean_t
+allot_health_unread_locked(const struct allot_health *h, const char *why);
 
 /** allot_health_trip_locked - bad news of a brick: it is failing, for its hold
  * from now on. @why: a constant text. True if it was not failing before. */

@@ -35,6 +35,7 @@ struct status_brick {
     uint32_t epoch;
     uint64_t failures;
     uint64_t changes;
+    uint64_t turns;
     uint64_t flaps;
     uint64_t inflight;
     struct allot_work_sums work;
@@ -42,6 +43,7 @@ struct status_brick {
     double latency_time;
     uint64_t fs_capacity_bytes; /* V_i: of the file system below */
     gf_boolean_t failing;
+    gf_boolean_t may_be_unreadable; /* failing, and not for writes alone */
 };
 
 struct status {
@@ -98,9 +100,12 @@ status_child_locked(struct allot_bricks *b, struct allot_child *c,
                 c->state == ALLOT_BRICK_DRAINING ||
                 c->state == ALLOT_BRICK_FAILING;
     s->failing = c->state == ALLOT_BRICK_FAILING;
+    s->may_be_unreadable =
+        s->failing && allot_health_unread_locked(&c->health, c->why);
     s->epoch = c->epoch;
     s->failures = c->failures;
     s->changes = c->health.changes;
+    s->turns = c->health.turns;
     s->flaps = c->health.flaps;
     s->inflight = __atomic_load_n(&c->health.inflight, __ATOMIC_RELAXED);
     allot_health_sums(&c->health, &s->work);
@@ -374,6 +379,8 @@ status_json_brick(struct allot_bricks *b, const struct status *st,
     json_text(one, "path", s->path);
     json_text(one, "state", s->state);
     json_text(one, "why", s->why);
+    json_object_set_new(one, "may_be_unreadable",
+                        json_boolean(s->may_be_unreadable));
     json_text(one, "admin", s->admin);
     json_text(one, "since", since[0] ? since : NULL);
     json_number(one, "weight", s->weight);
@@ -386,6 +393,7 @@ status_json_brick(struct allot_bricks *b, const struct status *st,
     json_number(one, "epoch", s->epoch);
     json_number(one, "failures", s->failures);
     json_number(one, "changes", s->changes);
+    json_number(one, "turns", s->turns);
     json_number(one, "flaps", s->flaps);
     json_number(one, "reads", s->work.ops[ALLOT_WORK_READ]);
     json_number(one, "writes", s->work.ops[ALLOT_WORK_WRITE]);
@@ -499,6 +507,7 @@ allot_status_json(xlator_t *this, const int8_t *pending)
     json_text(doc, "state", st.state);
     json_text(doc, "volume", uuid[0] ? uuid : NULL);
     json_text(doc, "volume_name", status_volume_name(this));
+    json_text(doc, "client", this->graph ? this->graph->graph_uuid : NULL);
     json_text(doc, "namespace", allot_ns_kind_name(priv->ns_kind));
     json_object_set_new(doc, "active", json_boolean(allot_bricks_active(this)));
     json_text(doc, "inactive_because", allot_bricks_of(this)->inactive_why);
