@@ -3,7 +3,8 @@
 # tier: check
 # needs: 45
 # A report predicts what reading back returns, byte for byte: random files on
-# eight bricks, and every subset of up to four of them away (163). One process,
+# eight bricks, and every subset of up to four of them away (163), the same with the
+# portions of one brick removed; counts as the layouts have it. One process,
 # whose bricks are switched off and on by tests/volume/switch.c.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -81,6 +82,20 @@ python3 "$TOP/tests/volume/subsets.py" "$ALLOT" "$M" "$T/orig" "$T/off" 8 "${SUB
 is "every subset of up to four bricks: the report is what reading returns" "$rc" 0
 note "$(head -20 "$T/out")"
 ok "all of them were looked at" grep -qx '163 subsets' "$T/out"
+
+# Once more without the portions of one brick: what was on it is lost, unless it is
+# away; of the others it is as before.
+gone=$((RANDOM % 8))
+umount_volume m
+must portions_lose $gone
+VOLFILE=$T/vol/switched.vol must_mount lost --direct-io-mode=enable
+rc=0
+python3 "$TOP/tests/volume/subsets.py" "$ALLOT" "$M" "$T/orig" "$T/off" 8 2 $gone >"$T/out" 2>&1 || rc=$?
+is "the same of up to two, the portions of brick $gone being lost" "$rc" 0
+note "$(head -20 "$T/out")"
+ok "all of them were looked at" grep -qx '37 subsets' "$T/out"
+nok "with the portions of another brick taken for lost it differs" \
+    python3 "$TOP/tests/volume/subsets.py" "$ALLOT" "$M" "$T/orig" "$T/off" 8 0 $(((gone + 1) % 8))
 
 # It can fail: a file that is not as the originals say.
 noise 4096 >"$T/orig/inline"
