@@ -104,6 +104,55 @@ is_j "together they are what failed of the volume" damaged \
 ok "each as --damaged prints it" cmp -s \
     <(jq -cS '.damaged_files[]' "$T/damaged.json" | sort) \
     <("$ALLOT" report "$M" --damaged --json | jq -cS . | sort)
+# Blocks and bytes of each brick and of each directory, from the layouts of all files:
+# what a report knows as holes, and what it counts as data.
+report by-depth 1 "$M" --depth 1
+ok "bricks and directories have what the layouts of their files say" python3 - "$ALLOT" "$M" "$T/by-depth.json" <<'PY'
+import json, os, subprocess, sys
+allot, mount, report = sys.argv[1:]
+doc = json.load(open(report))
+B = 65536
+bricks, directories = {}, {}
+def add(sums, key, blocks, bytes_):
+    have = sums.setdefault(key, [0, 0])
+    have[0] += blocks
+    have[1] += bytes_
+for top, _, names in os.walk(mount):
+    for name in names:
+        path = os.path.join(top, name)
+        layout = json.loads(subprocess.run(
+            [allot, "layout", path, "--json", "--blocks"],
+            stdout=subprocess.PIPE, check=True).stdout)
+        if any(e["block_size"] != B or e["start"] for e in layout["extents"]):
+            sys.exit("not as it is thought here: " + path)
+        for start, end, brick in layout["blocks"]:
+            n = [-(-end // B) - start // B, end - start]
+            add(bricks, brick, *n)
+            for d in {"", os.path.relpath(top, mount).replace(".", "")}:
+                add(directories, (d, "all"), *n)
+                if brick == "c3":
+                    add(directories, (d, "failed"), *n)
+bad = []
+def check(what, entry, all_, failed):
+    for i, unit in enumerate(("blocks", "bytes")):
+        c = entry[unit]
+        told = [c["total"] + c["holes"], c["failed"], c["unavailable"], c["lost"]]
+        want = [all_[i], failed[i], failed[i], 0]
+        if told != want:
+            bad.append("%s, %s: told %s, by the layouts %s" % (what, unit, told, want))
+for x in doc["bricks"]:
+    n = bricks.pop(x["name"])
+    check(x["name"], x, n, n if x["name"] == "c3" else [0, 0])
+for x in doc["directories"]:
+    check("directory '%s'" % x["path"], x, directories.pop((x["path"], "all")),
+          directories.pop((x["path"], "failed"), [0, 0]))
+if bricks or directories:
+    bad.append("not told: %s %s" % (bricks, directories))
+if len(doc["bricks"]) != 4 or len(doc["directories"]) != 26:
+    bad.append("%d bricks, %d directories" % (len(doc["bricks"]), len(doc["directories"])))
+print("\n".join(bad))
+sys.exit(1 if bad else 0)
+PY
 must brick_start 3
 state_comes "$M" c3 up
 
