@@ -26,6 +26,7 @@ brick_kill 0
 brick_kill 5
 ok "the volume is degraded" status_soon \
     '.state == "DEGRADED" and .spare_failures == 0 and leaf("c5").state == "down"'
+is "the report: k = 0, exact" "$("$ALLOT" report "$M" --json | jq -c '[.blocks.failed, .files.intact, .exact]')" '[0,2,true]'
 ok "a file is patched" patch a 1
 ok "one is cut and made longer" want truncate -s 700000 b
 want truncate -s 2000000 b

@@ -5,12 +5,13 @@
 # Replicate sets of three as data subvolumes: a brick of each set dies, all goes
 # on and the status says what is left; they return and heal, and then the others
 # may die. A brick that was emptied serves nobody until it is adopted, and heals.
-# shellcheck source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=fail-lib.sh
+. "$(dirname "$0")/fail-lib.sh"
 # shellcheck source=sets-lib.sh
 . "$(dirname "$0")/sets-lib.sh"
 
 sets_want
+ORIG=$T/want
 sets_start net-rep-6
 is "the data subvolumes are the sets" \
     "$(jq -rc '[.bricks[] | .name, .kind, (.leaves | length), .spare_failures]' "$T/status.json")" \
@@ -37,7 +38,8 @@ ok "the volume is degraded, no more brick may fail" status_soon \
     '.state == "DEGRADED" and .spare_failures == 0 and leaf("c0").state == "down" and
      leaf("c4").state == "down" and set("s0").state == "up" and set("s0").degraded'
 ok "nothing is missing" all_right
-ok "and the report says so" "$ALLOT" report "$M"
+allot_json one-of-each 0 report "$M"
+is_j "and the report says so: k = 0, exact" one-of-each '[.blocks.failed, .files.intact, .exact]' '[0,4,true]'
 noise 3000000 >"$T/d"
 ok "a file is written" want cp "$T/d" d
 ok "one is patched" patch a 2
@@ -65,7 +67,24 @@ ok "a file is patched" patch d 1
 brick_kill 2
 ok "a set without quorum is down, the volume partial" status_soon \
     '.state == "PARTIAL" and set("s0").state == "down" and set("s1").state == "up"'
-nok "the report says that data is missing" "$ALLOT" report "$M"
+# Names are distributed over the sets as well: those on the other one are left.
+here() { # FILE...: of these, the ones whose name it has
+    local f
+    for f in "$@"; do
+        [ -z "$(find "${BRICK[4]}/$f" -type f ! -perm -1000 2>/dev/null)" ] || echo "$f"
+    done
+}
+mapfile -t left < <(here a b d small)
+mapfile -t spread < <(here a b d)
+allot_json without-quorum 1 report "$M"
+report_holds without-quorum "${left[@]}"
+is_j "all that is failed is unavailable, and on that set" without-quorum \
+    '[.blocks.failed > 0, .blocks.failed == .blocks.unavailable, (.bricks[] | select(.blocks.failed > 0).name)]' \
+    '[true,true,"s0"]'
+is_j "the names that are left" without-quorum '[.files.total, .files.damaged]' "[${#left[@]},${#spread[@]}]"
+is_j "data of the others survives without a name, so it is not exact" without-quorum \
+    '[.surviving_unnamed.files, .exact, (.inexact_because | map(test("namespace brick")) | unique)]' \
+    "[$((3 - ${#spread[@]})),false,[true]]"
 nok "a file on it cannot be read" cmp "$M/a" "$T/want/a"
 for i in 1 2 3; do
     brick_start $i
