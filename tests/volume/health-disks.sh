@@ -5,8 +5,8 @@
 # Disks that fail under bricks that stay connected (tests/volume/switch.c): how many
 # errors in a row it takes, with EIO, EROFS and ENODEV; that a failing brick is
 # held, comes back by itself, is held longer when it flaps, and that this is
-# counted. Then the same for single bricks of replicate sets, whose calls only
-# the set sees, and for one that does not answer.
+# counted. Then the same for single bricks of disperse and replicate sets, whose calls
+# only the set sees, and for one that does not answer.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=sets-lib.sh
@@ -160,44 +160,65 @@ for i in {0..5}; do
     brick_wipe "$i"
 done
 
-# ---- bricks of replicate sets -----------------------------------------------
+# ---- bricks of sets ---------------------------------------------------------
 
-volume_make net-rep-6 --option allot:failing-errors=2 --option allot:failing-hold=1 \
-    --option allot:stall-timeout=2 --option 'c*:ping-timeout=30'
-volume_start
-sick_client sets 19 c0 c1
-VOLFILE=$T/vol/sets.vol must_mount sets --attribute-timeout=0 --entry-timeout=0 --direct-io-mode=enable
-ok "all is well" status_soon '.state == "UP" and .active and .spare_failures == 1'
-must cp "$T/noise" "$M/f"
-sick c0
-ok "the disk of a brick of a set fails: the brick is failing" status_soon \
-    'leaf("c0").state == "failing" and leaf("c0").why == "its device is gone"'
-ok "its set goes on, without a spare" status_soon \
-    '.state == "DEGRADED" and set("s0").state == "up" and set("s0").degraded and set("s0").spare_failures == 0'
-ok "a file is written and right" cp "$T/noise" "$M/g"
-ok "both are" cmp "$T/noise" "$M/g"
-is "to stop it is allowed" "$(rc=0; "$ALLOT" ok-to-stop c0 "$M" >/dev/null 2>&1 || rc=$?; echo $rc)" 0
-is "to stop another one is not" "$(rc=0; "$ALLOT" ok-to-stop c1 "$M" >/dev/null 2>&1 || rc=$?; echo $rc)" 1
-sick c1
-ok "a second one: the set is failing" status_soon \
-    '.state == "DEGRADED" and leaf("c1").state == "failing" and set("s0").state == "failing"'
-is "the status says why" "$(jq -r '.bricks[] | select(.name == "s0").why' "$T/status.json")" "too few of its bricks are well"
-must cp "$T/noise" "$M/h"
-is "new data goes to the other set" "$("$ALLOT" layout "$M/h" --json |
-    jq -r '[.extents[].members[].name] | unique | join(" ")')" "s1"
-ok "what the set has is read" cmp "$T/noise" "$M/f"
-well c0 c1
-ok "they come back by themselves" status_soon \
-    'leaf("c0").state == "up" and leaf("c1").state == "up" and set("s0").state == "up"'
+# sets_fail TEMPLATE READ: READ (ok or nok): what a set of three has can be read though
+# the disks of two fail.
+sets_fail() {
+    volume_make "$1" --option allot:failing-errors=2 --option allot:failing-hold=1 \
+        --option allot:stall-timeout=2 --option 'c*:ping-timeout=30'
+    volume_start
+    sick_client sets 19 c0 c1
+    VOLFILE=$T/vol/sets.vol must_mount sets --attribute-timeout=0 --entry-timeout=0 --direct-io-mode=enable
+    ok "$1: all is well" status_soon '.state == "UP" and .active and .spare_failures == 1'
+    must cp "$T/noise" "$M/f"
+    # Disperse takes its marks back some time after the write.
+    ok "nothing waits to be healed" status_soon '[.bricks[].leaves[].heals_pending] | unique == [false]'
+    sick c0
+    ok "the disk of a brick of a set fails: the brick is failing" status_soon \
+        'leaf("c0").state == "failing" and leaf("c0").why == "its device is gone"'
+    ok "its set goes on, without a spare" status_soon \
+        '.state == "DEGRADED" and set("s0").state == "up" and set("s0").degraded and set("s0").spare_failures == 0'
+    ok "a file is written and right" cp "$T/noise" "$M/g"
+    ok "both are" cmp "$T/noise" "$M/g"
+    is "a report says that all can be read" "$(report)" 0
+    is "exactly" "$(jq -c '[.blocks.failed, .exact]' "$T/report.json")" '[0,true]'
+    ok "so does the status" grep -q '^DEGRADED: 1 set misses a brick, all data is still recoverable; ' <("$ALLOT" status "$M")
+    is "to stop it is allowed" "$(rc=0; "$ALLOT" ok-to-stop c0 "$M" >/dev/null 2>&1 || rc=$?; echo $rc)" 0
+    is "to stop another one is not" "$(rc=0; "$ALLOT" ok-to-stop c1 "$M" >/dev/null 2>&1 || rc=$?; echo $rc)" 1
+    sick c1
+    ok "a second one: the set is failing" status_soon \
+        '.state == "DEGRADED" and leaf("c1").state == "failing" and set("s0").state == "failing"'
+    is "the status says why" "$(jq -r '.bricks[] | select(.name == "s0").why' "$T/status.json")" "too few of its bricks are well"
+    is "a report is not certain any more" "$(report)" 1
+    is "and says why" "$(jq -c .inexact_because "$T/report.json")" \
+        '["brick s0 is failing: whether what it holds can be read was not tried"]'
+    must cp "$T/noise" "$M/h"
+    is "new data goes to the other set" "$("$ALLOT" layout "$M/h" --json |
+        jq -r '[.extents[].members[].name] | unique | join(" ")')" "s1"
+    "$2" "what the set has can be read ($2)" cmp "$T/noise" "$M/f"
+    well c0 c1
+    ok "they come back by themselves" status_soon \
+        'leaf("c0").state == "up" and leaf("c1").state == "up" and set("s0").state == "up"'
+    ok "what the set has is read" cmp "$T/noise" "$M/f"
+}
+
+sets_fail net-disperse-6 nok
+must umount_volume sets
+for i in {0..5}; do
+    must brick_kill "$i"
+    brick_wipe "$i"
+done
+sets_fail net-rep-6 ok
 sick c0
 ok "one fails again" status_soon 'leaf("c0").state == "failing"'
 well c0
 ok "that is flapping" status_soon 'leaf("c0").flaps == 1'
 ok "it returns" status_soon 'leaf("c0").state == "up"'
+must umount_volume sets
 
 # ---- a volume that is read-only is no volume of sick disks -------------------
 
-must umount_volume sets
 for i in {0..5}; do
     must brick_kill "$i"
     must sed -i -e '/^volume guard$/,/^end-volume$/{s/^volume guard$/volume guarded/}' \
