@@ -49,6 +49,11 @@ names=$(find "${BRICK[1]}/d" -name 'f*' -size +0 | wc -l)
 smalls=$(find "${BRICK[1]}/d" -name 'small*' -size +0 | wc -l)
 ok "brick 1 has names" test "$names" -gt 0
 
+rc=0
+"$ALLOT" ok-to-stop c2 "$M" --json >"$T/stop.json" || rc=$?
+is "a brick that holds names may not stop" $rc 1
+is_j "because of them" stop .because '["names on brick c2 could not be reached"]'
+
 must brick_kill 1
 ok "brick 1 is seen as down" expect_within 30 brick_state_is 1 down
 nok "a listing ends in an error" ls "$M/d"

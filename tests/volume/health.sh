@@ -29,6 +29,16 @@ state_lines() { # state_lines MOUNTNAME I STATE: log lines of that change
     grep -c "brick c$2 is $3" "$LOG/mnt-$1.log"
 }
 
+# What the bricks have stored of their states, each distinct one, and the version
+# that the client knows.
+registry() {
+    local i
+    for i in 0 1 2 3; do
+        getfattr -h -e hex --absolute-names -n trusted.allot.registry "${BRICK[i]}" | sed -n 's/^trusted.*=//p'
+    done | sort -u
+    "$ALLOT" status "$A" --json | jq .registry_version
+}
+
 # A copy of client.vol in which allot has TYPE on top of BRICK.
 with_layer() { # with_layer BRICK OUT TYPE OPTION...
     local brick=$1 out=$2 type=$3
@@ -57,6 +67,9 @@ A=$M
 noise 1048576 >"$T/noise"
 must cp "$T/noise" "$A/before"
 is "four bricks hold a file" "$(members "$A/before")" "c0 c1 c2 c3"
+
+stored=$(registry)
+is "all bricks have the same registry" "$(wc -l <<<"$stored")" 2
 
 # ---- a file system that became read-only ------------------------------------
 
@@ -170,9 +183,17 @@ is "an unknown state is refused" "$rc" 2
 rc=0
 "$ALLOT" brick set c9 lost "$A" 2>"$T/err" || rc=$?
 is "an unknown brick too" "$rc" 2
+is "nothing of all this is stored: what one client sees is not the volume's state" "$(registry)" "$stored"
 ok "draining is set" "$ALLOT" brick set c1 draining "$A"
 ok "it is seen at once here" brick_is "$A" 1 draining
 ok "and by another client soon" expect_within 30 brick_is "$B" 1 draining
+stores() { # all bricks something else than before, the same
+    local now
+    now=$(registry)
+    [ "$(wc -l <<<"$now")" -eq 2 ] && [ "${now%%$'\n'*}" != "${stored%%$'\n'*}" ] &&
+        [ "${now##*$'\n'}" -gt "${stored##*$'\n'}" ]
+}
+ok "what the administrator says is stored, on all bricks" expect_within 20 stores
 must cp "$T/noise" "$B/draining"
 is "that client's new files avoid it" "$(members "$B/draining")" "c0 c2 c3"
 ok "it is read" cmp "$T/noise" "$B/before"
@@ -202,6 +223,11 @@ M=$A
 # Each change has one line, with the id of the state it leads to (docs/admin.md).
 changes=$(grep -cE 'brick c[0-9] is [a-z]+.*\(was [a-z]+\)' "$LOG/mnt-m.log")
 ok "changes were logged ($changes)" test "$changes" -ge 10
+for i in 0 1 2 3; do
+    is "of brick c$i as many as were counted" \
+        "$(grep -E "brick c$i is [a-z]+.*\(was [a-z]+\)" "$LOG/mnt-m.log" | grep -cvE 'is ([a-z]+)\W.*\(was \1\)')" \
+        "$(of "$A" $i changes)"
+done
 number=1000100
 for state in down connecting up full draining blank lost foreign failing; do
     is "lines that say $state have id $number" \

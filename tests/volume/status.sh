@@ -60,6 +60,24 @@ is "V, R and V R agree with the document" \
     "$(jq -c '[.bricks[] | (.resource.capacity_bytes * .resource.share - .resource.bytes | fabs) < 2] | all' "$T/status.json")" true
 is "V is what df says" "$(jq '.bricks[3].resource.capacity_bytes' "$T/status.json")" \
     "$(df -B1 --output=size "${BRICK[3]}" | tail -1 | tr -d ' ')"
+# What storage/posix keeps for itself, 1%, counts as used. What was written since the
+# client has last asked is known but for what the file system needs for it.
+near_df() { # near_df BRICK-NUMBER USED PERCENT: is it what df says, so nearly
+    df -B1 --output=size,used "${BRICK[$1]}" | awk -v used="$2" -v off="$3" '
+        NR == 2 { want = $2 + $1 / 100; exit !(used > want * (1 - off / 100) && used < want * (1 + off / 100)) }'
+}
+for i in 0 3; do
+    ok "what c$i has is what df says" near_df $i "$(jq ".bricks[$i].used_bytes" "$T/status.json")" 5
+done
+# share and deviation, of what is used by what the weights are.
+even() {
+    jq '([.bricks[].used_bytes] | add) as $u | ([.bricks[].weight] | add) as $w |
+        [.bricks[] | (.used_bytes / .weight / ($u / $w) - .deviation | fabs) < 0.000001 and
+            (.used_bytes / $u - .share | fabs) < 0.000001 and .used_bytes > 0] | all' "$T/status.json"
+}
+is "deviation and share are those of the use" "$(even)" true
+is "layouts are counted, not files" "$(jq .layouts "$T/status.json")" \
+    "$(for i in {1..8}; do "$ALLOT" layout "$M/f$i" --json | jq -cS '[.inline_limit, .extents]'; done | sort -u | wc -l)"
 is "the sum of V_i R_i is the sum of the bricks'" \
     "$(jq -c '([.bricks[].resource.bytes] | add) == .resource.bytes' "$T/status.json")" true
 ok "it is shown" says '^capacity: sum of V_i R_i [0-9.]+ [MG]iB$'
@@ -148,10 +166,35 @@ ok "it is as its schema says" python3 -c '
 import json, sys, jsonschema
 jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))' "$TOP/docs/schema/status.json" "$T/status.json"
 is "with six leaves" "$(jq '[.bricks[].leaves[]] | length' "$T/status.json")" 6
+# All six bricks are on one file system: each set has half of it.
+is "R of sets that share a file system" "$(jq -c '[.bricks[].resource.share]' "$T/status.json")" '[0.5,0.5]'
+is "together they have what it has" "$(jq '.resource.bytes' "$T/status.json")" \
+    "$(df -B1 --output=size "${BRICK[0]}" | tail -1 | tr -d ' ')"
+# Others write to it meanwhile.
+ok "and half of what is used" near_df 0 "$(jq '2 * .bricks[0].used_bytes' "$T/status.json")" 20
+is "deviation and share are those of the use" "$(even)" true
+is "no layouts yet" "$(jq .layouts "$T/status.json")" 0
 text
 ok "one brick may fail" says '^the volume can lose 1 more brick, whichever it is'
 is "of each set" "$(grep -c '^s[01] can lose 1 more brick$' "$T/text")" 2
 noise 1000000 >"$M/f"
+layouts() {
+    "$ALLOT" status "$M" --json | jq .layouts
+}
+is "one" "$(layouts)" 1
+sed 's/^    option block-size .*/    option block-size 128KB/' "$T/vol/client.vol" >"$T/vol/larger.vol"
+grep -q 'block-size' "$T/vol/larger.vol" || sed -i 's/^    option namespace .*/&\n    option block-size 128KB/' "$T/vol/larger.vol"
+was=$M
+VOLFILE=$T/vol/larger.vol must_mount larger
+must cp "$was/f" "$M/larger"
+is "another client has other blocks" "$("$ALLOT" layout "$M/larger" --json | jq '[.extents[].block_size] | unique == [131072]')" true
+ok "another mount is another client: its counts are its own" test "$("$ALLOT" status "$M" --json | jq .client)" != \
+    "$("$ALLOT" status "$was" --json | jq '.client // error')"
+must umount_volume larger
+M=$was
+is "here it is one" "$(layouts)" 1
+ok "the file is read" cmp "$M/f" "$M/larger"
+is "now two" "$(layouts)" 2
 lookups=$(asked m c4 LOOKUP)
 is "it is one question to the mount" "$(getxattrs)" 1
 ok "and one to each brick, or with the mount's own two" test $(($(asked m c4 LOOKUP) - lookups)) -le 2
