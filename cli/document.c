@@ -185,6 +185,9 @@ allot_doc_brick_parse(const json_t *obj, struct allot_doc_brick *brick,
     brick->healing = json_is_true(json_object_get(obj, "healing"));
     brick->spare = allot_doc_number(obj, "spare_failures");
     brick->spare_quorum = allot_doc_number(obj, "spare_by_quorum");
+    brick->needed = allot_doc_number(obj, "sources_needed");
+    if (brick->needed == 0)
+        brick->needed = 1;
     brick->errors = allot_doc_number(obj, "errors");
     brick->failures = allot_doc_number(obj, "failures");
     brick->flaps = allot_doc_number(obj, "flaps");

@@ -76,6 +76,7 @@ struct allot_doc_brick {
     int shared;       /* it may hold names too */
     uint64_t spare;   /* more of its bricks that may fail */
     uint64_t spare_quorum; /* the same as if nothing were to be healed */
+    uint64_t needed;       /* of its bricks, to read a block; 1: any alone */
     struct allot_doc_leaf *leaves; /* of a set; owned */
     size_t leaf_count;
 };

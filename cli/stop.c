@@ -5,8 +5,9 @@
  * Without names: which bricks may, each by itself.
  *
  *   a plain brick     only if no file has a block on it
- *   a brick of a set  as many as its spare_failures say, and none that alone
- *                     knows of what is not healed yet
+ *   a brick of a set  as many as its spare_failures say, and none that alone,
+ *                     or with no more than are needed to read it, knows of what
+ *                     is not healed yet
  *   names             a brick that holds names of a distributed namespace must
  *                     not; of a replicated one a single brick may be away
  *
@@ -102,8 +103,8 @@ allot_stop_because(struct allot_stop_ask *ask, const char *format,
 static int
 allot_stop_set(struct allot_stop_ask *ask, const struct allot_doc_brick *set)
 {
-    int all = allot_stop_named(ask, set->name), source_left = 0;
-    uint64_t stopping = 0;
+    int all = allot_stop_named(ask, set->name), healing = 0;
+    uint64_t stopping = 0, sources_left = 0;
     size_t i;
 
     for (i = 0; i < set->leaf_count; i++) {
@@ -114,7 +115,8 @@ allot_stop_set(struct allot_stop_ask *ask, const struct allot_doc_brick *set)
         if (all || allot_stop_named(ask, leaf->name))
             stopping += up && strcmp(leaf->state, "failing") != 0;
         else if (up && !leaf->arbiter && leaf->pending == 1)
-            source_left = 1;
+            sources_left++;
+        healing |= up && leaf->pending == 1;
     }
     if (stopping > set->spare_quorum)
         return 1;
@@ -127,7 +129,13 @@ allot_stop_set(struct allot_stop_ask *ask, const struct allot_doc_brick *set)
             allot_stop_because(
                 ask, "brick %s does not say whether something is to be healed",
                 leaf->name);
-        else if (leaf->pending && !leaf->arbiter && !source_left)
+        else if (set->needed > 1 && healing && sources_left < set->needed)
+            allot_stop_because(
+                ask,
+                "without brick %s too few bricks of its set have what is not "
+                "healed yet: wait until it is",
+                leaf->name);
+        else if (leaf->pending && !leaf->arbiter && sources_left == 0)
             allot_stop_because(
                 ask,
                 "brick %s alone has what is not healed yet: wait "

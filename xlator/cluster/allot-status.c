@@ -125,13 +125,22 @@ status_has_child(struct allot_bricks *b, uint16_t idx)
     return _gf_false;
 }
 
-/* What waits for healing exists once less: a brick that alone has it may not
- * fail, whatever the quorum says. @pending: by leaf, or NULL. */
+/* How many bricks of a set it takes to read a block. */
+static int
+status_sources_needed(const struct allot_child *c)
+{
+    return c->kind == ALLOT_SET_DISPERSE ? c->fragments : 1;
+}
+
+/* What waits for healing exists once less: a brick that alone has it, or one of
+ * no more than are needed to read it, may not fail, whatever the quorum says.
+ * @pending: by leaf, or NULL. */
 static void
 status_heals(struct allot_bricks *b, struct status_brick *s,
              const int8_t *pending)
 {
     const struct allot_child *c = s->child;
+    int needed = status_sources_needed(c);
     int sources = 0;
     int silent = 0;
     int i = 0;
@@ -145,8 +154,8 @@ status_heals(struct allot_bricks *b, struct status_brick *s,
         silent += one < 0 && c->leaves[i].state == ALLOT_BRICK_UP;
     }
     s->healing = sources ? 1 : silent ? -1 : 0;
-    if (sources && sources - 1 < s->spare)
-        s->spare = sources - 1;
+    if (sources && sources - needed < s->spare)
+        s->spare = sources > needed ? sources - needed : 0;
 }
 
 /* Means over the registered bricks whose use is known now. */
@@ -414,6 +423,7 @@ status_json_brick(struct allot_bricks *b, const struct status *st,
     if (s->child->kind == ALLOT_SET_NONE)
         return one;
     json_number(one, "spare_by_quorum", s->spare_by_quorum);
+    json_number(one, "sources_needed", status_sources_needed(s->child));
     json_tristate(one, "healing", s->healing);
     json_object_set_new(one, "leaves",
                         status_json_leaves(b, s->child, pending));
