@@ -8,6 +8,13 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# A command that says nothing is no document in which something is true.
+: >"$T/nothing"
+nok "nothing in nothing is true" jq -e '.active' "$T/nothing"
+nok "whatever stands before it" jq -re --arg a b '$a == "b"' "$T/nothing"
+is "what is true is said" "$(echo '{"a":[1,2]}' | jq -ce '.a')" "[1,2]"
+nok "what is false fails" jq -e '.a == 3' <<<'{"a":2}'
+
 bricks_make 4 512M
 volume_make net-4-distribute --option 'c*:ping-timeout=5'
 volume_start

@@ -133,6 +133,24 @@ bounded() {
     timeout -s KILL "$@"
 }
 
+# jq's -e says "true" of nothing at all (until version 1.7), so of the output of a
+# command that failed, too.
+jq() {
+    local word e='' out rc
+    for word in "$@"; do
+        [[ $word =~ ^-[a-zA-Z]*e ]] && e=1
+    done
+    if [ -z "$e" ]; then
+        command jq "$@"
+        return
+    fi
+    out=$(command jq "$@")
+    rc=$?
+    [ -z "$out" ] || printf '%s\n' "$out"
+    [ $rc -ne 0 ] || [ -n "$out" ] || return 4
+    return $rc
+}
+
 # ---- undoing ----------------------------------------------------------------
 
 # A process is named by pid and start time, so that a reused pid is not hit.
