@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "convert.h"
 
 static int
@@ -554,10 +553,7 @@ shard_above(const struct volfile *vf, int ns)
 static int
 is_off(const char *value)
 {
-    return value &&
-           (strcasecmp(value, "off") == 0 || strcasecmp(value, "no") == 0 ||
-            strcasecmp(value, "false") == 0 ||
-            strcasecmp(value, "disable") == 0 || strcmp(value, "0") == 0);
+    return volfile_bool(value) == 0;
 }
 
 /* A replicate set whose writes do not lock the whole file: its bricks could see
@@ -774,18 +770,18 @@ convert_unguard(const struct volfile *vf, char **out, size_t *out_len)
     return close_text(f, out);
 }
 
-int
-convert_guard(const struct volfile *vf, char **out, size_t *out_len,
-              const char **why)
+/* As convert_guard(), with the options that @before has and may have, and what
+ * was @rejected (NULL: nothing). */
+static int
+put_guard(const struct volfile *vf, const struct volfile_node *before,
+          const char *rejected, char **out, size_t *out_len, const char **why)
 {
     int locks = volfile_has_type(vf, "features/locks");
     char name[CONVERT_NAME_MAX];
     const char *text = NULL;
     FILE *f = NULL;
+    int i = 0;
 
-    *out = NULL;
-    if (volfile_has_type(vf, "user/allot") >= 0)
-        return 1;
     text = locks < 0 ? "" : vf->nodes[locks].name;
     if (!ends_with(text, "-locks") || strlen(text) >= sizeof(name)) {
         *why =
@@ -801,9 +797,50 @@ convert_guard(const struct volfile *vf, char **out, size_t *out_len,
     if (!f)
         return -ENOMEM;
     print_text(f, vf, 0, vf->nodes[locks].end);
-    fprintf(f,
-            "\nvolume %s\n    type user/allot\n    subvolumes %s\nend-volume\n",
-            name, text);
+    fprintf(f, "\nvolume %s\n    type user/allot\n", name);
+    for (i = 0; before && i < before->option_count; i++)
+        if (request_guard_keeps(&before->options[i]))
+            fprintf(f, "    option %s %s\n", before->options[i].key,
+                    before->options[i].value);
+    if (rejected)
+        fprintf(f, "    option " REQUEST_GUARD_REJECTED " %s\n", rejected);
+    fprintf(f, "    subvolumes %s\nend-volume\n", text);
     print_rest(f, vf, locks, name);
     return close_text(f, out);
+}
+
+int
+convert_guard(const struct volfile *vf, char **out, size_t *out_len,
+              const char **why)
+{
+    *out = NULL;
+    if (volfile_has_type(vf, "user/allot") >= 0)
+        return 1;
+    return put_guard(vf, NULL, NULL, out, out_len, why);
+}
+
+int
+convert_guard_anew(const struct volfile *vf, const struct request *req,
+                   char **out, size_t *out_len, const char **why)
+{
+    const struct volfile_node *guard =
+        &vf->nodes[volfile_has_type(vf, "user/allot")];
+    struct volfile without;
+    char *text = NULL;
+    size_t len = 0;
+    int ret = convert_unguard(vf, &text, &len);
+
+    *out = NULL;
+    if (ret) {
+        *why = "the guard does not stand above one translator";
+        return ret < 0 ? ret : -EINVAL;
+    }
+    ret = volfile_parse(text, len, &without, why);
+    if (!ret)
+        ret =
+            put_guard(&without, guard, req->rejected[0] ? req->rejected : NULL,
+                      out, out_len, why);
+    volfile_free(&without);
+    free(text);
+    return ret;
 }

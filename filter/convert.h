@@ -99,6 +99,17 @@ int
 convert_unguard(const struct volfile *vf, char **out, size_t *out_len);
 
 /**
+ * convert_guard_anew - take user/allot to where it belongs, without options
+ *     that it must not have
+ * @vf: has a guard
+ * @req: of request_guard(); what is rejected is noted in the guard
+ * Arguments and results as convert_apply().
+ */
+int
+convert_guard_anew(const struct volfile *vf, const struct request *req,
+                   char **out, size_t *out_len, const char **why);
+
+/**
  * convert_guard - put user/allot above features/locks of a brick's volfile
  * For a brick that holds data of allot, when the setting was taken away.
  * Arguments and results as convert_apply(); 1: it is there already.

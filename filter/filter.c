@@ -17,7 +17,6 @@
  *
  * What to write is decided in convert.c and request.c.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,12 +32,11 @@
 #include "allot-codec.h"
 #include "convert.h"
 #include "ondisk.h"
+#include "volume.h"
 
 #ifndef FILTER_LOGDIR
 #define FILTER_LOGDIR "/var/log/glusterfs"
 #endif
-/* What glusterd tells its children. */
-#define WORKDIR_ENV "GLUSTERD_WORKDIR"
 /* Longer than any run on a machine that works at all. */
 #define FILTER_SECONDS 10
 
@@ -70,45 +68,6 @@ tell(int level, const char *format, ...)
     fprintf(f, "[%s] %c %s: %s\n", when, level <= LOG_ERR ? 'E' : 'W', subject,
             text);
     fclose(f);
-}
-
-/* A whole file; NULL with errno. The caller frees it. A pipe of that name must
- * not make us wait. */
-static char *
-read_file(const char *path, size_t *len, struct stat *st)
-{
-    char *text = NULL;
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-    *len = 0;
-    if (fd < 0)
-        return NULL;
-    if (fstat(fd, st)) {
-        close(fd);
-        return NULL;
-    }
-    if (!S_ISREG(st->st_mode) || st->st_size > VOLFILE_SIZE_MAX) {
-        close(fd);
-        errno = EFBIG;
-        return NULL;
-    }
-    text = malloc(st->st_size + 1);
-    while (text && *len < (size_t)st->st_size) {
-        n = read(fd, text + *len, st->st_size - *len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        *len += n;
-    }
-    close(fd);
-    if (text && *len != (size_t)st->st_size) {
-        free(text);
-        errno = EIO;
-        return NULL;
-    }
-    return text;
 }
 
 /* In one step, with owner and mode of the old one. */
@@ -146,261 +105,22 @@ replace_file(const char *path, const char *text, size_t len,
     return -err;
 }
 
-/* ---- the brick's volfile ---------------------------------------------------
- */
-
-/* A brick's volfile that was read. */
-struct brick {
-    char *text;
-    struct volfile vf;
-    struct timespec mtime;
-    struct ondisk disk; /* of all bricks of the volume on this machine */
-    char dir[PATH_MAX]; /* where it is */
-};
-
-static void
-brick_free(struct brick *b)
-{
-    volfile_free(&b->vf);
-    free(b->text);
-    memset(b, 0, sizeof(*b));
-}
-
-static int
-newer(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec
-                                  : a->tv_nsec > b->tv_nsec;
-}
-
-/* One with the guard says more: where the setting was taken away, only bricks
- * of this machine have it again (protect). */
-static int
-brick_better(const struct brick *a, const struct brick *b)
-{
-    int a_guard = volfile_has_type(&a->vf, "user/allot") >= 0;
-    int b_guard = volfile_has_type(&b->vf, "user/allot") >= 0;
-
-    return a_guard != b_guard ? a_guard : newer(&a->mtime, &b->mtime);
-}
-
-/* Takes @path into @best if it is a brick's volfile and newer. */
-static int
-brick_consider(const char *path, struct brick *best)
-{
-    struct brick b;
-    struct stat st;
-    const char *why = NULL;
-    size_t len = 0;
-    int better = 0;
-
-    memset(&b, 0, sizeof(b));
-    b.text = read_file(path, &len, &st);
-    if (!b.text)
-        return errno == ENOENT ? 0 : -errno;
-    b.mtime = st.st_mtim;
-    if (volfile_parse(b.text, len, &b.vf, &why) ||
-        volfile_has_type(&b.vf, "storage/posix") < 0) {
-        brick_free(&b);
-        return 0;
-    }
-    better = !best->text || brick_better(&b, best);
-    ondisk_read(&b.vf, &b.disk);
-    if (best->text)
-        ondisk_merge(better ? &b.disk : &best->disk,
-                     better ? &best->disk : &b.disk);
-    if (!better) {
-        brick_free(&b);
-        return 0;
-    }
-    brick_free(best);
-    *best = b;
-    return 0;
-}
-
-/* Names of bricks' volfiles begin with the volume's and a dot. The clients'
- * files have their transport there, and no brick in them. */
-static int
-brick_in_dir(const char *dir, const char *volume, struct brick *best)
-{
-    char path[PATH_MAX];
-    struct dirent *entry = NULL;
-    size_t n = strlen(volume);
-    size_t k = 0;
-    DIR *d = opendir(dir);
-
-    if (!d)
-        return -errno;
-    while ((entry = readdir(d)) != NULL) {
-        k = strlen(entry->d_name);
-        if (strncmp(entry->d_name, volume, n) != 0 || entry->d_name[n] != '.' ||
-            k < 4 || strcmp(entry->d_name + k - 4, ".vol") != 0)
-            continue;
-        if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) <
-            sizeof(path))
-            brick_consider(path, best);
-    }
-    closedir(d);
-    return best->text ? 0 : -ENOENT;
-}
-
-/* The working directory that glusterd has told us; NULL: nobody has. */
-static const char *
-workdir(void)
-{
-    const char *dir = getenv(WORKDIR_ENV);
-
-    return dir && dir[0] ? dir : NULL;
-}
-
-/* Is @file where only glusterd writes? Its temporary copies are in /tmp, where
- * anybody can put files beside them. */
-static int
-in_workdir(const char *file)
-{
-    const char *dir = workdir();
-    size_t n = dir ? strlen(dir) : 0;
-
-    return !dir || (strncmp(file, dir, n) == 0 && file[n] == '/');
-}
-
-/* A snapshot's volume has the directory snaps/SNAPSHOT/VOLUME. */
-static int
-brick_in_snaps(const char *volume, struct brick *best)
-{
-    char path[PATH_MAX];
-    struct dirent *entry = NULL;
-    int ret = -ENOENT;
-    DIR *d = NULL;
-
-    if ((size_t)snprintf(path, sizeof(path), "%s/snaps", workdir()) >=
-        sizeof(path))
-        return -ENAMETOOLONG;
-    d = opendir(path);
-    if (!d)
-        return -errno;
-    while (ret && (entry = readdir(d)) != NULL)
-        if (entry->d_name[0] != '.' &&
-            (size_t)snprintf(path, sizeof(path), "%s/snaps/%s/%s", workdir(),
-                             entry->d_name, volume) < sizeof(path))
-            ret = brick_in_dir(path, volume, best);
-    closedir(d);
-    return ret;
-}
-
-/* Beside the file; for temporary copies, and for files of several volumes, in
- * glusterd's working directory. */
-static int
-brick_find(const char *file, const char *volume, struct brick *best)
-{
-    const char *slash = strrchr(file, '/');
-    char dir[PATH_MAX];
-    int ret = 0;
-
-    memset(best, 0, sizeof(*best));
-    snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - file) : 1,
-             slash ? file : ".");
-    if (!dir[0])
-        strcpy(dir, "/");
-    ret = in_workdir(file) ? brick_in_dir(dir, volume, best) : -ENOENT;
-    if (ret && workdir()) {
-        if ((size_t)snprintf(dir, sizeof(dir), "%s/vols/%s", workdir(),
-                             volume) >= sizeof(dir))
-            return -ENAMETOOLONG;
-        ret = brick_in_dir(dir, volume, best);
-        if (ret)
-            ret = brick_in_snaps(volume, best);
-    } else if (ret) {
-        ret = -ENOENT;
-    }
-    strcpy(best->dir, dir);
-    return ret;
-}
-
 /* ---- what is on disk -------------------------------------------------------
  */
 
-static int
-info_started(const char *dir)
-{
-    char path[PATH_MAX];
-    struct stat st;
-    size_t len = 0;
-    char *text = NULL;
-    int ret = 0;
-
-    if ((size_t)snprintf(path, sizeof(path), "%s/info", dir) >= sizeof(path))
-        return 0;
-    text = read_file(path, &len, &st);
-    if (!text)
-        return 0;
-    text[len] = '\0';
-    ret = ondisk_started(text);
-    free(text);
-    return ret;
-}
-
-/* The kind of namespace in a client's volfile, -1: there is no allot in it. */
-static int
-kind_in_file(const char *path, const char *volume)
-{
-    char name[CONVERT_NAME_MAX + 16];
-    struct volfile vf;
-    struct stat st;
-    const char *why = NULL;
-    size_t len = 0;
-    int kind = -1;
-    char *text = read_file(path, &len, &st);
-
-    if (!text)
-        return -1;
-    snprintf(name, sizeof(name), "%s-names", volume);
-    if (volfile_parse(text, len, &vf, &why) == 0 &&
-        volfile_has_type(&vf, "cluster/allot") >= 0)
-        kind = volfile_find(&vf, name) >= 0 ? ALLOT_NS_REPLICATE
-                                            : ALLOT_NS_DISTRIBUTE;
-    volfile_free(&vf);
-    free(text);
-    return kind;
-}
-
-/* A server without a brick of the volume sees no registry. There the names of a
- * started volume stay as the other volfile for mounts has them: glusterd writes
- * two (one for servers, one for everybody), one after the other. -1: not known.
- */
-static int
-kind_in_force(const char *file, const char *dir, const char *volume)
-{
-    const char *slash = strrchr(file, '/');
-    const char *base = slash ? slash + 1 : file;
-    char names[2][CONVERT_NAME_MAX + 32];
-    char path[PATH_MAX];
-    int kind = -1;
-    int i = 0;
-
-    if (!info_started(dir))
-        return -1;
-    snprintf(names[0], sizeof(names[0]), "%s.tcp-fuse.vol", volume);
-    snprintf(names[1], sizeof(names[1]), "trusted-%s.tcp-fuse.vol", volume);
-    for (i = 0; i < 2 && kind < 0; i++)
-        if (strcmp(base, names[i]) != 0 &&
-            (size_t)snprintf(path, sizeof(path), "%s/%s", dir, names[i]) <
-                sizeof(path))
-            kind = kind_in_file(path, volume);
-    return kind;
-}
-
-/* The registry's kind of namespace wins: names do not move. */
+/* The registry's kind of namespace wins: names do not move. A server without a
+ * brick sees none: there the names of a started volume stay as its clients have
+ * them; if nothing was asked for (@stays), those of a stopped one, too. */
 static void
 obey_registry(const char *file, const struct brick *brick,
-              const struct convert_target *t, struct request *req)
+              const struct convert_target *t, int stays, struct request *req)
 {
     static char key[] = "namespace";
     static char value[] = "replicate";
     struct ondisk disk = brick->disk;
 
     if (!disk.here)
-        disk.ns_kind = kind_in_force(file, brick->dir, t->volume);
+        disk.ns_kind = volume_in_force(file, brick->dir, t->volume, stays);
 
     if (req->replicate && !disk.registered && disk.has_names) {
         tell(LOG_ERR,
@@ -435,77 +155,120 @@ obey_registry(const char *file, const struct brick *brick,
     }
 }
 
-static const char *
-unfit_by(const char *path)
-{
-    struct stat st;
-    const char *why = NULL;
-    size_t len = 0;
-    char *text = read_file(path, &len, &st);
-
-    if (!text)
-        return NULL;
-    text[len] = '\0';
-    why = ondisk_unfit(text);
-    free(text);
-    return why;
-}
-
-/* Why the volume of this brick's volfile cannot use allot, NULL: it can. The
- * volume's name is in that of the brick's storage/posix, VOLUME-posix. */
-static const char *
-unfit(const char *file, const struct volfile *vf)
+/* The volume of a brick's volfile, from the name of its storage/posix,
+ * VOLUME-posix. */
+static int
+volume_of_brick(const struct volfile *vf, char *volume, size_t size)
 {
     const char *name = vf->nodes[volfile_has_type(vf, "storage/posix")].name;
-    const char *slash = strrchr(file, '/');
-    const char *why = NULL;
-    char path[PATH_MAX];
     size_t len = strlen(name);
 
-    if ((size_t)snprintf(path, sizeof(path), "%.*sinfo",
-                         slash ? (int)(slash - file + 1) : 0,
-                         file) < sizeof(path))
-        why = unfit_by(path);
-    if (!why && workdir() && len > 6 && !strchr(name, '/') &&
-        (size_t)snprintf(path, sizeof(path), "%s/vols/%.*s/info", workdir(),
-                         (int)len - 6, name) < sizeof(path))
-        why = unfit_by(path);
-    return why;
+    if (len <= 6 || len - 6 >= size || strcmp(name + len - 6, "-posix") != 0 ||
+        strchr(name, '/'))
+        return -EINVAL;
+    snprintf(volume, size, "%.*s", (int)len - 6, name);
+    return 0;
+}
+
+/* Does a volume hold data of allot, or may it? That says a brick that is here
+ * and registered. Bricks that are not here, or are new, say nothing: then
+ * clients that have allot in their file say it, as far as @clients goes. */
+static int
+is_in_use(const char *file, const char *volume, const struct ondisk *disk,
+          int clients)
+{
+    char dir[PATH_MAX];
+    struct brick brick;
+    int ret = 0;
+
+    if (disk->registered)
+        return 1;
+    volume_dir(file, dir, sizeof(dir));
+    if (volume_in_force(file, dir, volume, 1) < 0)
+        return 0;
+    if (clients)
+        return 1;
+    ret = brick_find(file, volume, &brick) == 0 && brick.disk.registered;
+    brick_free(&brick);
+    return ret;
+}
+
+/* The guard of a volume that cannot use allot, or is told so in a way that
+ * cannot be meant, is taken out: it would serve nobody. */
+static int
+refuse(const struct volfile *vf, const char *why, char **out, size_t *out_len)
+{
+    int ret = convert_unguard(vf, out, out_len);
+
+    if (ret == 1)
+        return 0;
+    if (ret == 0)
+        tell(LOG_ERR,
+             "user.xlator.allot is refused, the volume stays as it is: %s",
+             why);
+    return ret ? ret : 1;
+}
+
+/* A guard that is there: one that cannot be meant goes, what is wrong in it is
+ * put right. */
+static int
+mend_guard(const char *file, const struct volfile *vf, const char *volume,
+           const struct ondisk *disk, char **out, size_t *out_len)
+{
+    const char *why = NULL;
+    struct request req;
+    char dir[PATH_MAX];
+    int wrong = request_guard(vf, &req);
+    int ret = 0;
+
+    volume_dir(file, dir, sizeof(dir));
+    why = volume_unfit(dir, volume);
+    if (!why)
+        why = req.why;
+    if (why && !is_in_use(file, volume, disk, 1))
+        return refuse(vf, why, out, out_len);
+    if (!wrong)
+        return 0;
+    ret = convert_guard_anew(vf, &req, out, out_len, &why);
+    if (ret) {
+        tell(LOG_ERR, "the guard cannot be put right: %s",
+             why ? why : strerror(-ret));
+        return ret;
+    }
+    if (req.rejected[0])
+        tell(LOG_WARNING,
+             "not valid and left out: %s; set user.xlator.allot to locks, set "
+             "or reset user.xlator.allot.*",
+             req.rejected);
+    return 1;
 }
 
 /* A brick that holds data of allot keeps its guard: "gluster volume reset"
- * takes the setting away, and a client without allot must not get there. That
- * of a volume that cannot use allot gets none: it would serve nobody. */
+ * takes the setting away, and a client without allot must not get there. So
+ * does a new one beside such a brick. */
 static int
 protect(const char *file, const struct volfile *vf, char **out, size_t *out_len)
 {
+    char volume[CONVERT_NAME_MAX];
     const char *why = NULL;
     struct ondisk disk;
     int ret = 0;
 
     ondisk_read(vf, &disk);
-    if (!disk.registered) {
-        why = unfit(file, vf);
-        ret = why ? convert_unguard(vf, out, out_len) : 1;
-        if (ret == 1)
-            return 0;
-        if (ret == 0)
-            tell(LOG_ERR,
-                 "user.xlator.allot is refused, the volume stays as "
-                 "it is: %s",
-                 why);
-        return ret ? ret : 1;
-    }
-    ret = convert_guard(vf, out, out_len, &why);
-    if (ret == 1)
+    if (volume_of_brick(vf, volume, sizeof(volume)))
+        volume[0] = '\0';
+    if (volfile_has_type(vf, "user/allot") >= 0)
+        return mend_guard(file, vf, volume, &disk, out, out_len);
+    if (!disk.here || !is_in_use(file, volume, &disk, 0))
         return 0;
+    ret = convert_guard(vf, out, out_len, &why);
     if (ret) {
         tell(LOG_ERR, "the guard cannot be put back: %s",
              why ? why : strerror(-ret));
         return ret;
     }
     tell(LOG_ERR,
-         "the brick holds data of allot, its guard stays: set "
+         "the volume holds data of allot, its guard stays: set "
          "user.xlator.allot locks again, or see docs/admin.md on how "
          "to take allot out");
     return 1;
@@ -513,6 +276,25 @@ protect(const char *file, const struct volfile *vf, char **out, size_t *out_len)
 
 /* ---- the work --------------------------------------------------------------
  */
+
+/* Nobody asks for allot, and no brick is here that could say whether the volume
+ * holds data of it: after "gluster volume reset" clients keep what they have.
+ */
+static int
+stays_in_force(const char *file, const struct brick *brick,
+               const struct convert_target *t)
+{
+    if (brick->disk.here || volume_in_force(file, brick->dir, t->volume, 1) < 0)
+        return 0;
+    tell(
+        LOG_ERR,
+        "volume %s: user.xlator.allot is not set, its clients keep allot: this "
+        "server has no brick of it and cannot see whether it holds data of "
+        "allot; set user.xlator.allot locks again, or see docs/admin.md on "
+        "how to take allot out",
+        t->volume);
+    return 1;
+}
 
 /* Converts one namespace of @text. 1: @out is the new text; 0: nothing to do;
  * else -errno, told. */
@@ -523,9 +305,11 @@ convert_one(const char *file, const struct volfile *vf,
     struct request req;
     struct brick brick;
     const char *why = NULL;
+    int stays = 0;
     int ret = brick_find(file, t->volume, &brick);
 
     if (ret) {
+        brick_free(&brick);
         tell(LOG_WARNING,
              "left as it is: no volfile of a brick of volume %s was found (%s)",
              t->volume, strerror(-ret));
@@ -533,8 +317,9 @@ convert_one(const char *file, const struct volfile *vf,
     }
     request_read(&brick.vf, &req);
     ret = 0;
-    if (req.asked) {
-        obey_registry(file, &brick, t, &req);
+    stays = !req.asked && stays_in_force(file, &brick, t);
+    if (req.asked || stays) {
+        obey_registry(file, &brick, t, stays, &req);
         ret = t->leaving ? convert_refuse(vf, t, out, out_len, &why)
                          : convert_apply(vf, t, &req, out, out_len, &why);
         if (ret == 1)
@@ -623,7 +408,7 @@ filter(const char *file)
     int failed = 0;
     int next = 0;
     int ret = 0;
-    char *text = read_file(file, &len, &st);
+    char *text = volume_read_file(file, &len, &st);
 
     if (!text) {
         tell(LOG_ERR, "cannot be read: %s", strerror(errno));

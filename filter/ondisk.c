@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -78,41 +79,64 @@ read_has_names(const char *dir)
     return found;
 }
 
-/* The value of "KEY=VALUE", as a line of @text, begins with a digit other than
- * 0, or is "on". */
-static int
-info_says(const char *text, const char *key)
+/* The value of "KEY=VALUE", a line of @text, in @value; "": there is none. */
+static void
+info_value(const char *text, const char *key, char *value, size_t size)
 {
     size_t len = strlen(key);
     const char *at = text;
 
+    value[0] = '\0';
     for (; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : NULL)
-        if (strncmp(at, key, len) == 0 && at[len] == '=')
-            return atoi(at + len + 1) > 0 ||
-                   strncmp(at + len + 1, "on\n", 3) == 0 ||
-                   strncmp(at + len + 1, "enable\n", 7) == 0;
-    return 0;
+        if (strncmp(at, key, len) == 0 && at[len] == '=') {
+            at += len + 1;
+            snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
+            return;
+        }
+}
+
+static int
+info_is_true(const char *text, const char *key)
+{
+    char value[16];
+
+    info_value(text, key, value, sizeof(value));
+    return volfile_bool(value) == 1;
+}
+
+static int
+info_number(const char *text, const char *key)
+{
+    char value[16];
+
+    info_value(text, key, value, sizeof(value));
+    return atoi(value);
 }
 
 const char *
 ondisk_unfit(const char *text)
 {
-    if (info_says(text, "thin_arbiter_count"))
+    if (info_number(text, "thin_arbiter_count") > 0)
         return "it has a thin arbiter, which has no guard";
-    if (info_says(text, "features.shard"))
+    if (info_is_true(text, "features.shard"))
         return "features.shard is on, which cuts files into pieces already: "
                "use one of both";
-    if (info_says(text, "features.quota"))
+    if (info_is_true(text, "features.quota"))
         return "quota is on, which would count the first bytes of files only";
     return NULL;
 }
 
-int
-ondisk_started(const char *text)
+enum ondisk_status
+ondisk_status(const char *text)
 {
-    /* 0: made; 2: stopped. */
-    return strncmp(text, "status=1\n", 9) == 0 ||
-           strstr(text, "\nstatus=1\n") != NULL;
+    switch (info_number(text, "status")) {
+        case 1:
+            return ONDISK_STARTED;
+        case 2:
+            return ONDISK_STOPPED;
+        default:
+            return ONDISK_NEW;
+    }
 }
 
 void

@@ -46,8 +46,14 @@ ondisk_merge(struct ondisk *into, const struct ondisk *other)
 const char *
 ondisk_unfit(const char *text);
 
-/** ondisk_started - is a volume started, by its "info" file (@text as above) */
-int
-ondisk_started(const char *text);
+enum ondisk_status {
+    ONDISK_NEW,     /* was never started: nothing can be registered */
+    ONDISK_STARTED, /* is started */
+    ONDISK_STOPPED, /* was */
+};
+
+/** ondisk_status - of a volume, by its "info" file (@text as above) */
+enum ondisk_status
+ondisk_status(const char *text);
 
 #endif /* ONDISK_H */

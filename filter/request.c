@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "allot-wire.h"
 #include "request.h"
 
@@ -132,15 +131,7 @@ valid_percent(const char *value)
 static int
 valid_bool(const char *value)
 {
-    static const char *const words[] = {"on",   "off",   "yes",    "no",
-                                        "true", "false", "enable", "disable",
-                                        "1",    "0"};
-    size_t i = 0;
-
-    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcasecmp(value, words[i]) == 0)
-            return 1;
-    return 0;
+    return volfile_bool(value) >= 0;
 }
 
 static int
@@ -197,7 +188,12 @@ static const struct {
 };
 
 /* Options that are the guard's own. */
-static const char *const of_guard[] = {"heal-portions"};
+static const struct {
+    const char *key;
+    int (*valid)(const char *value);
+} of_guard[] = {
+    {"heal-portions", valid_bool},
+};
 
 int
 request_option_valid(const char *key, const char *value)
@@ -257,23 +253,53 @@ request_drop(struct request *req, const char *key)
     }
 }
 
+/* 1: the guard would take it. 0: it would not start. -1: it is not its own. */
 static int
-is_of_guard(const char *key)
+guard_option_valid(const struct volfile_option *opt)
 {
     size_t i = 0;
 
     for (i = 0; i < sizeof(of_guard) / sizeof(of_guard[0]); i++)
-        if (strcmp(key, of_guard[i]) == 0)
-            return 1;
-    return 0;
+        if (strcmp(opt->key, of_guard[i].key) == 0)
+            return of_guard[i].valid(opt->value);
+    return -1;
+}
+
+/* glusterd cannot reset one user.* setting: this value stands for it. */
+static int
+is_default(const char *value)
+{
+    return strcmp(value, "default") == 0;
+}
+
+/* "KEY=VALUE,KEY=VALUE", which was made by request_reject(). */
+static void
+reject_again(struct request *req, const char *list)
+{
+    char part[160];
+    char *eq = NULL;
+    size_t len = 0;
+
+    for (; *list; list += len + (list[len] == ',')) {
+        len = strcspn(list, ",");
+        snprintf(part, sizeof(part), "%.*s", (int)len, list);
+        eq = strchr(part, '=');
+        if (!eq)
+            continue;
+        *eq = '\0';
+        request_reject(req, part, eq + 1);
+    }
 }
 
 static void
 sort_option(struct request *req, const struct volfile_option *opt)
 {
-    /* glusterd cannot reset one user.* setting: this value stands for it. */
-    if (is_of_guard(opt->key) || strcmp(opt->value, "default") == 0)
+    if (guard_option_valid(opt) >= 0 || is_default(opt->value))
         return;
+    if (strcmp(opt->key, REQUEST_GUARD_REJECTED) == 0) {
+        reject_again(req, opt->value);
+        return;
+    }
     if (request_option_valid(opt->key, opt->value) <= 0 ||
         req->option_count == REQUEST_OPTIONS_MAX) {
         request_reject(req, opt->key, opt->value);
@@ -284,13 +310,62 @@ sort_option(struct request *req, const struct volfile_option *opt)
         req->replicate = strcmp(opt->value, "replicate") == 0;
 }
 
-static int
-is_on(const char *value)
+/* The name of the translator that glusterd was told to put the guard above, or
+ * of the next one below, should the brick not have that. */
+static const char *
+guard_position(const struct volfile *brick, const struct volfile_node *guard)
 {
-    return value &&
-           (strcasecmp(value, "on") == 0 || strcasecmp(value, "enable") == 0 ||
-            strcasecmp(value, "yes") == 0 || strcasecmp(value, "true") == 0 ||
-            strcmp(value, "1") == 0);
+    const char *type = NULL;
+    const char *slash = NULL;
+
+    if (guard->child_count != 1)
+        return "?";
+    type = brick->nodes[guard->children[0]].type;
+    slash = strrchr(type, '/');
+    return slash ? slash + 1 : type;
+}
+
+static int
+is_above_locks(const struct volfile *brick, const struct volfile_node *guard)
+{
+    return guard->child_count == 1 &&
+           strcmp(brick->nodes[guard->children[0]].type, "features/locks") == 0;
+}
+
+int
+request_guard_keeps(const struct volfile_option *opt)
+{
+    return guard_option_valid(opt) != 0;
+}
+
+int
+request_guard(const struct volfile *brick, struct request *req)
+{
+    const struct volfile_node *guard = NULL;
+    const struct volfile_option *opt = NULL;
+    int at = volfile_has_type(brick, "user/allot");
+    int changed = 0;
+    int i = 0;
+
+    memset(req, 0, sizeof(*req));
+    if (at < 0)
+        return 0;
+    req->asked = 1;
+    guard = &brick->nodes[at];
+    if (!is_above_locks(brick, guard)) {
+        req->why = "it must be set to locks";
+        request_reject(req, "position", guard_position(brick, guard));
+        changed = 1;
+    }
+    for (i = 0; i < guard->option_count; i++) {
+        opt = &guard->options[i];
+        if (request_guard_keeps(opt))
+            continue;
+        changed = 1;
+        if (!is_default(opt->value))
+            request_reject(req, opt->key, opt->value);
+    }
+    return changed;
 }
 
 void
@@ -306,13 +381,13 @@ request_read(const struct volfile *brick, struct request *req)
         return;
     req->asked = 1;
     guard = &brick->nodes[at];
-    if (guard->child_count != 1 ||
-        strcmp(brick->nodes[guard->children[0]].type, "features/locks") != 0)
+    if (!is_above_locks(brick, guard))
         req->why =
             "user.xlator.allot must be set to locks: the guard does not "
             "stand directly above features/locks";
     for (i = 0; i < guard->option_count; i++)
         sort_option(req, &guard->options[i]);
     if (marker >= 0)
-        req->quota = is_on(volfile_option(&brick->nodes[marker], "quota"));
+        req->quota =
+            volfile_bool(volfile_option(&brick->nodes[marker], "quota")) == 1;
 }

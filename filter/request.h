@@ -32,6 +32,24 @@ struct request {
 void
 request_read(const struct volfile *brick, struct request *req);
 
+/** REQUEST_GUARD_REJECTED - the guard's option with what the filter has taken
+ * from it, for request_read() to hear of. No setting gets this name: glusterd
+ * takes what stands behind its last dot. */
+#define REQUEST_GUARD_REJECTED "filter.rejected"
+
+/**
+ * request_guard - what is wrong with the guard in a brick's volfile
+ * @req: asked, why (it stands in the wrong place) and rejected are filled
+ * Returns 1: it must be written anew; 0: not, or there is none.
+ */
+int
+request_guard(const struct volfile *brick, struct request *req);
+
+/** request_guard_keeps - may the guard have this option? With a value of its
+ * own that is not valid the brick would not start. */
+int
+request_guard_keeps(const struct volfile_option *opt);
+
 /** request_reject - add "@key=@value" to req->rejected. */
 void
 request_reject(struct request *req, const char *key, const char *value);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "volfile.h"
 
 /* A part of the text. */
@@ -304,4 +305,19 @@ volfile_option(const struct volfile_node *node, const char *key)
         if (strcmp(node->options[i].key, key) == 0)
             return node->options[i].value;
     return NULL;
+}
+
+/* gf_string2boolean() of GlusterFS. */
+int
+volfile_bool(const char *value)
+{
+    static const char *const words[] = {"0",       "1",     "off",   "on",
+                                        "no",      "yes",   "false", "true",
+                                        "disable", "enable"};
+    size_t i = 0;
+
+    for (i = 0; value && i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcasecmp(value, words[i]) == 0)
+            return i % 2;
+    return -1;
 }

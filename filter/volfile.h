@@ -64,6 +64,14 @@ volfile_find(const struct volfile *vf, const char *name);
 int
 volfile_has_type(const struct volfile *vf, const char *type);
 
+/**
+ * volfile_bool - a boolean, in exactly the words that GlusterFS takes
+ * @value: NULL is none
+ * 1: true. 0: false. -1: neither.
+ */
+int
+volfile_bool(const char *value);
+
 /** volfile_option - the last value of option @key of @node, NULL: not set. */
 const char *
 volfile_option(const struct volfile_node *node, const char *key);

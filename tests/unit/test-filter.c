@@ -214,6 +214,77 @@ test_request(void **state)
     volfile_free(&vf);
 }
 
+/* A guard is put right, once, and tells clients what was wrong. */
+static void
+test_guard_anew(void **state)
+{
+    const char *text = BRICK("v-worm",
+                             " option block-size 1MB\n"
+                             " option heal-portions maybe\n",
+                             "off");
+    const char *why = NULL;
+    struct volfile vf;
+    struct request req;
+    char *out = NULL;
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(parse(text, &vf), 0);
+    assert_int_equal(request_guard(&vf, &req), 1);
+    assert_non_null(req.why);
+    assert_string_equal(req.rejected, "position=worm,heal-portions=maybe");
+    assert_int_equal(convert_guard_anew(&vf, &req, &out, &len, &why), 0);
+    volfile_free(&vf);
+    assert_non_null(
+        strstr(out,
+               "volume v-allot\n    type user/allot\n"
+               "    option block-size 1MB\n    option filter.rejected "
+               "position=worm,heal-portions=maybe\n    subvolumes v-locks\n"));
+    assert_null(strstr(out, "option heal-portions"));
+
+    assert_int_equal(parse(out, &vf), 0);
+    assert_int_equal(vf.node_count, 5);
+    assert_int_equal(request_guard(&vf, &req), 0);
+    request_read(&vf, &req);
+    assert_null(req.why);
+    assert_int_equal(req.option_count, 1);
+    assert_string_equal(req.rejected, "position=worm,heal-portions=maybe");
+    volfile_free(&vf);
+    free(out);
+
+    /* "default" is no mistake, and no value that the guard takes. */
+    assert_int_equal(
+        parse(BRICK("v-locks", " option heal-portions default\n", "off"), &vf),
+        0);
+    assert_int_equal(request_guard(&vf, &req), 1);
+    assert_null(req.why);
+    assert_string_equal(req.rejected, "");
+    volfile_free(&vf);
+    assert_int_equal(
+        parse(BRICK("v-locks", " option heal-portions Yes\n", "off"), &vf), 0);
+    assert_int_equal(request_guard(&vf, &req), 0);
+    volfile_free(&vf);
+}
+
+static void
+test_bool(void **state)
+{
+    static const char *const yes[] = {"1",    "on",     "yes", "true",
+                                      "TRUE", "enable", "On"};
+    static const char *const no[] = {"0",     "off",     "no",
+                                     "FALSE", "disable", "Off"};
+    static const char *const neither[] = {"", "2", "10", "onn", "o", "enabled"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+        assert_int_equal(volfile_bool(yes[i]), 1);
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+        assert_int_equal(volfile_bool(no[i]), 0);
+    for (size_t i = 0; i < sizeof(neither) / sizeof(neither[0]); i++)
+        assert_int_equal(volfile_bool(neither[i]), -1);
+    assert_int_equal(volfile_bool(NULL), -1);
+}
+
 static void
 test_request_full(void **state)
 {
@@ -672,6 +743,8 @@ main(void)
         cmocka_unit_test(test_parse_damaged),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_request),
+        cmocka_unit_test(test_guard_anew),
+        cmocka_unit_test(test_bool),
         cmocka_unit_test(test_request_full),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_convert_plain),

@@ -123,12 +123,26 @@ is "data is right after the switch of graphs" "$(sum "$M/data")" "$(sum "$T/data
 must_gluster n1 volume reset vol1 performance.parallel-readdir
 must_gluster n1 volume reset vol1 performance.quick-read
 is "and after the switch back" "$(sum "$M/data")" "$(sum "$T/data")"
+# Wrong values of the setting itself and of the guard's own option: mounted clients
+# have no other graph, and bricks start.
+graphs=$(grep -c '^Final graph:' "$(mount_log c1 /mnt/v)")
+must_gluster n1 volume set vol1 user.xlator.allot index
+must_gluster n1 volume set vol1 user.xlator.allot.heal-portions maybe
+is "guards stay above locks" "$(sed -n '/^volume vol1-allot$/,/^end-volume/s/^ *subvolumes //p' "$T"/n1/lib/vols/vol1/vol1.n1.*.vol | uniq -c | xargs)" "4 vol1-locks"
+ok "glusterd takes other settings" gluster n1 volume set vol1 performance.stat-prefetch on
+ok "the status warns of a wrong position" expect_within 30 warned /mnt/v "user.xlator.allot is not locks: guards above index are refused"
+ok "and of a wrong value of the guard's option" expect_within 30 warned /mnt/v "heal-portions=maybe"
+is "the mounted client is on the graph of before" "$(grep -c '^Final graph:' "$(mount_log c1 /mnt/v)")" "$graphs"
+is "data is right" "$(sum "$M/data")" "$(sum "$T/data")"
 must_gluster n1 volume stop vol1 force
 must_gluster n1 volume start vol1
 whole() {
     [ "$(bounded 60 md5sum <"$M/data" | cut -d' ' -f1)" = "$(sum "$T/data")" ]
 }
 ok "data is right after stop and start" expect_within 60 whole
+must_gluster n1 volume set vol1 user.xlator.allot locks
+must_gluster n1 volume set vol1 user.xlator.allot.heal-portions default
+ok "the warnings go with the values" expect_within 30 not_warned /mnt/v "user.xlator.allot"
 glusterd_kill n1
 glusterd_start n1
 must_gluster n1 volume set vol1 performance.stat-prefetch off

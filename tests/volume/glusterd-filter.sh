@@ -186,6 +186,174 @@ nok "those of a volume with files are not" grep -q '^volume names-names' "$T/lib
 ok "its clients' status says so" grep -q 'option rejected namespace=replicate' "$T/lib/vols/names/names.tcp-fuse.vol"
 ok "and the log" grep -q "namespace replicate is refused: the volume has files" "$T/filter.log"
 
+# ---- what is kept -----------------------------------------------------------
+# A volume as one server has it: two bricks, with an identity of allot, without
+# one, or on another server, and the clients' files of before.
+K=$T/lib/vols/plain
+# volume_has BRICK1 BRICK2 allot|stock STATUS: bricks are registered, fresh or away;
+# what the clients' files in force have; the status in the volume's file.
+volume_has() {
+    local i=0 what
+    rm -rf "$K" "$T/kept"
+    mkdir -p "$K"
+    for what in "$1" "$2"; do
+        i=$((i + 1))
+        [ "$what" != away ] || continue
+        mkdir -p "$T/kept/b$i"
+        must setfattr -n trusted.glusterfs.volume-id -v 0x00000000000000000000000000000001 "$T/kept/b$i"
+        [ "$what" = fresh ] || must setfattr -n trusted.allot.brick -v 0x01 "$T/kept/b$i"
+    done
+    for what in plain trusted-plain; do
+        cp "$CORPUS/plain/$what.tcp-fuse.vol$([ "$3" = stock ] || echo .golden)" "$K/$what.tcp-fuse.vol"
+    done
+    printf 'type=0\nstatus=%s\n' "$4" >"$K/info"
+}
+# brick_file I POSITION OPTIONS: as glusterd writes it, with the guard above POSITION.
+brick_file() {
+    awk -v dir="$T/kept/b$1" -v at="plain-$2" -v options="$3" '
+        /^volume plain-allot$/ { skip = 1 }
+        !skip {
+            if ($1 == "subvolumes" && $2 == "plain-allot") $0 = "    subvolumes plain-locks"
+            if ($1 == "subvolumes" && $2 == at) $0 = "    subvolumes plain-allot"
+            if ($1 == "option" && $2 == "directory") $0 = "    option directory " dir
+            print
+            if ($1 == "volume") in_it = $2 == at
+            if ($1 == "end-volume" && in_it)
+                printf "\nvolume plain-allot\n    type user/allot\n%s    subvolumes %s\nend-volume\n", options, at
+        }
+        /^end-volume/ { skip = 0 }' "$CORPUS"/plain/plain.server1.*.vol >"$K/plain.server1.kept-b$1.vol"
+}
+# glusterd_writes POSITION INFO [OPTION VALUE]: all files, in its order; INFO is
+# a line of the volume's file of before.
+glusterd_writes() {
+    local f i options=
+    [ -z "${3:-}" ] || printf -v options '    option %s %s\n' "$3" "$4"
+    [ -z "$2" ] || echo "$2" >>"$K/info"
+    : >"$T/filter.log"
+    for i in 1 2; do
+        brick_file $i "$1" "$options"
+        in_lib "$K/plain.server1.kept-b$i.vol"
+    done
+    for f in trusted-plain.tcp-fuse.vol plain.tcp-fuse.vol plain.gfproxyd.vol; do
+        cp "$CORPUS/plain/$f" "$K/"
+        in_lib "$K/$f"
+    done
+}
+# guards_and_clients: what the guard of each brick stands on; which of the clients'
+# files have allot.
+guards_and_clients() {
+    local i
+    for i in 1 2; do
+        echo "$(sed -n '/^volume plain-allot$/,/^end-volume/s/^ *subvolumes plain-//p' "$K/plain.server1.kept-b$i.vol")."
+    done
+    grep -c '^    type cluster/allot' "$K"/*plain.tcp-fuse.vol "$K/plain.gfproxyd.vol" | sed 's/.*://'
+}
+kept() { # kept WHAT WANT: "GUARD. GUARD. N N N"
+    is "$1" "$(guards_and_clients | xargs)" "$2"
+}
+says() { # says TEXT: the filter's log
+    grep -q -- "$1" "$T/filter.log"
+}
+all="locks. locks. 1 1 1" none=". . 0 0 0"
+for word in 1 on yes true enable ON True; do
+    volume_has fresh fresh stock 1
+    glusterd_writes locks "features.shard=$word"
+    kept "features.shard $word: allot is refused" "$none"
+done
+for word in 0 off no false disable OFF; do
+    volume_has fresh fresh stock 1
+    glusterd_writes locks "features.shard=$word"
+    kept "features.shard $word: it is not" "$all"
+done
+for line in features.shard=on features.quota=on; do
+    for bricks in "registered registered" "registered fresh" "fresh registered" "registered away" "away fresh" "away away"; do
+        # shellcheck disable=SC2086
+        volume_has $bricks allot 1
+        glusterd_writes locks "$line"
+        kept "$line on a volume that uses allot, bricks $bricks: it stays" "$all"
+    done
+    volume_has away away allot 2
+    glusterd_writes locks "$line"
+    kept "$line: also while it is stopped" "$all"
+    volume_has away away allot 0
+    glusterd_writes locks "$line"
+    kept "$line: not on one that was never started" "$none"
+    volume_has away away stock 1
+    glusterd_writes locks "$line"
+    kept "$line: nor where clients have no allot" "$none"
+done
+
+# A position that is not locks.
+for bricks in "registered registered" "registered fresh" "registered away" "away away"; do
+    for position in index posix io-threads; do
+        # shellcheck disable=SC2086
+        volume_has $bricks allot 1
+        glusterd_writes $position "" width 2
+        kept "user.xlator.allot $position, bricks $bricks: as with locks" "$all"
+        is "with its options" "$(grep -cxF '    option width 2' "$K/plain.server1.kept-b1.vol" "$K/plain.tcp-fuse.vol" | sed 's/.*://' | xargs)" "1 1"
+        ok "which clients hear of" grep -qxF "    option rejected position=$position" "$K/plain.tcp-fuse.vol"
+        ok "and the log has" says "not valid and left out: position=$position;"
+        cp -r "$K" "$T/once"
+        in_lib "$K/plain.server1.kept-b1.vol"
+        ok "a second run changes nothing" diff -r "$T/once" "$K"
+        rm -r "$T/once"
+    done
+done
+volume_has fresh fresh stock 1
+glusterd_writes index ""
+kept "on a volume that does not use allot it is refused" "$none"
+ok "and the log says why" says "user.xlator.allot is refused, the volume stays as it is: it must be set to locks"
+
+# The setting is gone (volume reset).
+volume_has registered registered allot 1
+glusterd_writes none ""
+kept "without the setting: bricks that are registered keep all" "$all"
+volume_has registered fresh allot 1
+glusterd_writes none ""
+kept "so do new ones beside them" "$all"
+volume_has away away allot 1
+glusterd_writes none ""
+kept "a server without bricks keeps allot in clients' files" ". . 1 1 1"
+ok "and says so" says "its clients keep allot"
+nok "the options are gone" grep -q 'block-size\|rejected' "$K/plain.tcp-fuse.vol"
+cp "$CORPUS/plain/plain.tcp-fuse.vol" "$T/gtmp-kept"
+in_lib "$T/gtmp-kept"
+ok "so in temporary copies" cmp "$T/gtmp-kept" "$K/plain.tcp-fuse.vol"
+volume_has fresh fresh allot 1
+glusterd_writes none ""
+kept "where nothing is registered it is gone" "$none"
+volume_has away away allot 0
+glusterd_writes none ""
+kept "so if it was never started" "$none"
+volume_has away away stock 1
+glusterd_writes none ""
+kept "and where clients had none, there is none" "$none"
+volume_has away away allot 1
+for f in plain trusted-plain; do
+    cp "$CORPUS/names/${f/plain/names}.tcp-fuse.vol.golden" "$K/$f.tcp-fuse.vol"
+    sed -i 's/names-names/plain-names/; s/\<names-/plain-/g' "$K/$f.tcp-fuse.vol"
+done
+glusterd_writes none ""
+is "replicated names stay so" "$(grep -c '^volume plain-names$' "$K/trusted-plain.tcp-fuse.vol" "$K/plain.tcp-fuse.vol" | sed 's/.*://' | xargs)" "1 1"
+
+# The guard's own option: a brick with a wrong value would not start.
+for state in registered fresh; do
+    volume_has $state $state allot 1
+    glusterd_writes locks "" heal-portions maybe
+    kept "heal-portions maybe, bricks $state: all are there" "$all"
+    nok "bricks do not see it" grep -q 'option heal-portions' "$K"/plain.server1.*.vol
+    ok "clients hear of it" grep -qxF '    option rejected heal-portions=maybe' "$K/plain.tcp-fuse.vol"
+    ok "and the log has it" says "not valid and left out: heal-portions=maybe;"
+    volume_has $state $state allot 1
+    glusterd_writes locks "" heal-portions default
+    nok "nor do bricks see default" grep -q 'option heal-portions' "$K"/plain.server1.*.vol
+    nok "which is no mistake" grep -q rejected "$K/plain.tcp-fuse.vol"
+    volume_has $state $state allot 1
+    glusterd_writes locks "" heal-portions Enable
+    is "a valid one is left to them" "$(grep -cxF '    option heal-portions Enable' "$K"/plain.server1.*.vol | sed 's/.*://' | xargs)" "1 1"
+    is "and not to clients" "$(grep -c 'heal-portions' "$K/plain.tcp-fuse.vol")" 0
+done
+
 # ---- the table of options ---------------------------------------------------
 missing=
 while read -r key; do

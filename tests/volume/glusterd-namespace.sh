@@ -126,4 +126,28 @@ is "as have those of before" "$(cd "$M" && md5sum dir/* | cut -d' ' -f1 | uniq -
 ok "which can write" cp "$T/data" "$M/dir/f10"
 is "for both to see" "$(sum "$(in_node c1 /mnt/p)/dir/f10")" "$(sum "$T/data")"
 is "nothing warns" "$(status /mnt/names '.warnings | length')" 0
+
+# ---- a server without a brick keeps what its clients have ---------------------
+must_gluster n1 volume set names performance.parallel-readdir off
+# The second one is written when the first is known to be set.
+must_gluster n1 volume set names features.shard true
+must_gluster n1 volume set names performance.quick-read off
+for s in n1 n2; do
+    is "$s: features.shard beside allot is not in force" "$(grep -cE 'type (cluster/allot|features/shard)' "$(volfile $s names names.tcp-fuse.vol)") $(
+        grep -c 'option beside shard' "$(volfile $s names names.tcp-fuse.vol)")" "1 1"
+done
+shard_warned() {
+    warned /mnt/names-n2 "features.shard is refused"
+}
+ok "a client of the server without bricks hears of it" expect_within 30 shard_warned
+must_gluster n1 volume reset names force
+for s in n1 n2; do
+    is "$s: allot stays without the setting, and names replicated" "$(grep -cE 'type cluster/(allot|replicate)' "$(volfile $s names names.tcp-fuse.vol)" "$(
+        volfile $s names trusted-names.tcp-fuse.vol)" | sed 's/.*://' | xargs)" "2 2"
+done
+ok "the log of the server without bricks says so" grep -q "volume names: user.xlator.allot is not set, its clients keep allot" "$LOG/n2/allot-filter.log"
+N2=$(in_node c1 /mnt/names-n2)
+is "its clients read" "$(cd "$N2" && md5sum dir/f? | cut -d' ' -f1 | uniq -c | xargs)" "9 $(sum "$T/data")"
+ok "and write" cp "$T/data" "$N2/dir/f11"
+is "for all to see" "$(sum "$M/dir/f11")" "$(sum "$T/data")"
 done_testing

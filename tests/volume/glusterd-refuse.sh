@@ -37,13 +37,25 @@ stays() {
     must_gluster n1 volume stop "$v"
 }
 must_gluster n1 volume create sharded "n1:$T/b0/sharded" "n1:$T/b1/sharded"
-must_gluster n1 volume set sharded features.shard on
+must_gluster n1 volume set sharded features.shard True
 must_gluster n1 volume start sharded
 stays sharded "features.shard is on"
+# While settings are made, the filter reads those of before.
+guards() { # guards VOLUME: how many bricks have one
+    cat "$T"/n1/lib/vols/"$1"/"$1".n1.*.vol | grep -cx '    type user/allot'
+}
+must_gluster n1 volume set sharded features.shard off
+is "sharded: without shards it is refused as before" "$(guards sharded)" 0
+must_gluster n1 volume set sharded user.xlator.allot locks
+is "sharded: until it is told to use allot again" "$(guards sharded)" 2
 must_gluster n1 volume create limited "n1:$T/b0/limited" "n1:$T/b1/limited"
 must_gluster n1 volume start limited
 if gluster n1 volume quota limited enable >/dev/null 2>&1; then
     stays limited "quota is on"
+    must_gluster n1 volume start limited
+    must_gluster n1 volume quota limited disable
+    is "limited: without quota it can, at once" "$(guards limited)" 2
+    must_gluster n1 volume stop limited
 else
     skip "limited: quota" "quota cannot be enabled here"
 fi
@@ -67,6 +79,8 @@ one_ends() { # one_ends VOLUME
     must_gluster n1 volume stop "$1"
 }
 one single "n1:$T/b0/single"
+# Of what is refused only at first the new brick is not kept out.
+must_gluster n1 volume set single features.shard true
 must_gluster n1 volume add-brick single "n1:$T/b1/single"
 two() {
     [ "$(on c1 "$BUILD/allot" status --json /mnt/v | jq -r '.state, .active, (.bricks | length)' | xargs)" = "UP true 2" ]

@@ -50,6 +50,7 @@ static void
 warnings_add(xlator_t *this, json_t *to, char *list, int rejected)
 {
     static const char names[] = "namespace=";
+    static const char position[] = "position=";
     char *save = NULL;
     char *part = NULL;
 
@@ -62,6 +63,12 @@ warnings_add(xlator_t *this, json_t *to, char *list, int rejected)
                         "valid here and is not in force: names are "
                         "kept by %s",
                         part, allot_ns_kind_name(allot_priv(this)->ns_kind)));
+        else if (rejected && strncmp(part, position, sizeof(position) - 1) == 0)
+            json_array_append_new(
+                to, json_sprintf(
+                        "the setting user.xlator.allot is not locks: guards "
+                        "above %s are refused, they stand above locks",
+                        part + sizeof(position) - 1));
         else if (rejected)
             json_array_append_new(
                 to, json_sprintf("the setting user.xlator.allot.%s is not "

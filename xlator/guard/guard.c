@@ -57,10 +57,25 @@ guard_fini(xlator_t *this)
     }
 }
 
+/* Not of type bool to GlusterFS: glusterd asks its type of each setting of the
+ * volume whenever one is made, and with a wrong value, or "default", which
+ * stands for none, would make none any more. The volgen filter takes these
+ * out. */
+static int
+guard_read_heal(xlator_t *this, struct guard_priv *priv, const char *value)
+{
+    if (gf_string2boolean(value, &priv->heal_portions) == 0)
+        return 0;
+    gf_msg(this->name, GF_LOG_ERROR, EINVAL, GUARD_MSG_BAD_GRAPH,
+           "option heal-portions %s: on or off is wanted", value);
+    return -1;
+}
+
 static int32_t
 guard_init(xlator_t *this)
 {
     struct guard_priv *priv = NULL;
+    char *heal = NULL;
 
     if (!this->children || this->children->next) {
         gf_msg(this->name, GF_LOG_ERROR, EINVAL, GUARD_MSG_BAD_GRAPH,
@@ -77,7 +92,9 @@ guard_init(xlator_t *this)
     guard_counters_init(priv);
     if (guard_gone_init(priv) != 0)
         goto no_memory;
-    GF_OPTION_INIT("heal-portions", priv->heal_portions, bool, failed);
+    GF_OPTION_INIT("heal-portions", heal, str, failed);
+    if (guard_read_heal(this, priv, heal))
+        goto failed;
     priv->disk = guard_portions_disk(this);
 
     this->local_pool = guard_step_pool();
@@ -99,11 +116,11 @@ failed:
 static int32_t
 guard_reconfigure(xlator_t *this, dict_t *options)
 {
-    struct guard_priv *priv = guard_priv(this);
+    char *heal = NULL;
     int32_t ret = -1;
 
-    GF_OPTION_RECONF("heal-portions", priv->heal_portions, options, bool, out);
-    ret = 0;
+    GF_OPTION_RECONF("heal-portions", heal, options, str, out);
+    ret = guard_read_heal(this, guard_priv(this), heal);
 out:
     return ret;
 }
@@ -240,7 +257,7 @@ static struct xlator_dumpops guard_dumpops = {
 static struct volume_options guard_options[] = {
     {
         .key = {"heal-portions"},
-        .type = GF_OPTION_TYPE_BOOL,
+        .type = GF_OPTION_TYPE_STR,
         .default_value = "off",
         .op_version = {GD_OP_VERSION_10_0},
         .flags = OPT_FLAG_SETTABLE | OPT_FLAG_DOC,
