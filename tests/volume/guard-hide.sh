@@ -171,4 +171,29 @@ read .allot/ab/p: EPERM
 TALK
 is "are logged at most once a minute for a file" \
     "$(grep -c 'refused a data call.*gfid' "$LOG/brick-0.log")" 1
+
+# A stranger that walks over many files does not fill the log.
+{
+    printf '%s: 0 *\n' "lookup .allot client" "lookup .allot/ab client"
+    for i in {1..50}; do
+        echo "create .allot/ab/q$i portion=1 excl client: 0"
+        echo "read .allot/ab/q$i: EPERM"
+    done
+} >"$T/walk"
+before=$(grep -c 'refused a data call' "$LOG/brick-0.log")
+talk "refusals of one client, on 50 files" <"$T/walk"
+more_told() {
+    grep -q 'refused to client .* 30 more calls that are not logged' "$LOG/brick-0.log"
+}
+ok "how many are not in the log is said when it goes" expect_within 30 more_told
+is "the others are: 20 of one client in a minute" \
+    "$(($(grep -c 'refused a data call' "$LOG/brick-0.log") - before))" 20
+is "and it was said once" "$(grep -c 'more calls that are not logged' "$LOG/brick-0.log")" 1
+talk "the next client" <<'TALK'
+lookup .allot client: 0 *
+lookup .allot/ab client: 0 *
+create .allot/ab/r portion=1 excl client: 0
+read .allot/ab/r: EPERM
+TALK
+is "has a line again" "$(($(grep -c 'refused a data call' "$LOG/brick-0.log") - before))" 21
 done_testing

@@ -247,6 +247,7 @@ static struct xlator_fops guard_fops = {
 
 static struct xlator_cbks guard_cbks = {
     .forget = guard_inode_forget,
+    .client_destroy = guard_client_destroy,
 };
 
 static struct xlator_dumpops guard_dumpops = {

@@ -34,6 +34,7 @@ enum guard_mem_types {
     guard_mt_gone,
     guard_mt_share,
     guard_mt_names,
+    guard_mt_refusals,
     guard_mt_end,
 };
 
@@ -50,12 +51,22 @@ struct guard_blob {
     size_t len;     /* bytes */
 };
 
+/* What is in the log of a client's refused calls; guarded by the priv's lock.
+ */
+struct guard_refusals {
+    time_t since;   /* when its lines were last counted from 0 */
+    uint32_t lines; /* since then */
+    uint64_t more;  /* calls since then that have no line */
+};
+
 struct guard_priv {
     gf_atomic_t partings;       /* calls that took a name from a file, ended */
-    gf_lock_t lock;             /* leaf; guards id, registry, logged_at */
+    gf_lock_t lock;             /* leaf; guards id, registry, logged_at and all
+                                   refusals */
     struct guard_blob id;       /* trusted.allot.brick, decodes */
     struct guard_blob registry; /* trusted.allot.registry, not looked into */
     time_t logged_at;           /* last refusal logged without an inode */
+    struct guard_refusals refusals; /* of callers without a connection */
 
     gf_atomic_t serving;        /* 1: the brick has an identity */
     gf_atomic_t leaf_of_set;    /* 1: ... of a leaf of a set */
@@ -494,11 +505,19 @@ guard_dict_drop_protected(dict_t *dict);
 dict_t *
 guard_xdata_plain(dict_t *xdata);
 
+/* guard-log.c -------------------------------------------------------------- */
+
 /** guard_log_refused - one line for a refused call, at most one a minute for
- * a file (@gi) and one in five seconds for all else (@gi NULL). */
+ * a file (@gi) and one in five seconds for all else (@gi NULL); of one client
+ * 20 a minute, then how many more there were. */
 void
 guard_log_refused(xlator_t *this, call_frame_t *frame, struct guard_inode *gi,
                   const uuid_t gfid, const char *what);
+
+/** guard_client_destroy - a connection is gone: tells and frees what is kept of
+ * it. Of xlator_cbks. */
+int32_t
+guard_client_destroy(xlator_t *this, client_t *client);
 
 /* guard-identity.c --------------------------------------------------------- */
 
