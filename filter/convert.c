@@ -363,6 +363,13 @@ option_of(const struct request *req, const char *key)
     return NULL;
 }
 
+int
+convert_names_replicated(const struct convert_target *t,
+                         const struct request *req)
+{
+    return req->replicate && !t->leaf_count && t->data_count >= 3;
+}
+
 static void
 fit_options(const struct volfile *vf, const struct convert_target *t,
             struct request *req)
@@ -372,7 +379,7 @@ fit_options(const struct volfile *vf, const struct convert_target *t,
 
     if (weights && !weights_fit(vf, t, weights))
         request_drop(req, "weights");
-    if (req->replicate && (t->leaf_count || t->data_count < 3)) {
+    if (req->replicate && !convert_names_replicated(t, req)) {
         request_drop(req, "namespace");
         req->replicate = 0;
     }
@@ -691,14 +698,14 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
     return close_text(f, out);
 }
 
-/* Is the volume in glusterd's list "a,b" of leaving bricks? */
+/* Is the volume in glusterd's list "a,b" of leaving bricks (NULL: none)? */
 static int
 is_leaving(const char *list, const char *name)
 {
     size_t n = strlen(name);
     size_t len = 0;
 
-    for (; *list; list += len + (list[len] == ',')) {
+    for (; list && *list; list += len + (list[len] == ',')) {
         len = strcspn(list, ",");
         if (len == n && memcmp(list, name, n) == 0)
             return 1;
@@ -711,6 +718,7 @@ convert_refuse(const struct volfile *vf, const struct convert_target *target,
                char **out, size_t *out_len, const char **why)
 {
     const struct volfile_node *ns = &vf->nodes[target->ns];
+    const char *refuse = target->leaving ? target->leaving : "namespace";
     const char *name = NULL;
     FILE *f = NULL;
     int i = 0;
@@ -732,7 +740,7 @@ convert_refuse(const struct volfile *vf, const struct convert_target *target,
             fprintf(f,
                     "volume %s-allot-stays-%d\n    type cluster/allot\n"
                     "    option refuse %s\n    subvolumes %s\nend-volume\n\n",
-                    target->volume, i, target->leaving, name);
+                    target->volume, i, refuse, name);
     }
     print_text(f, vf, ns->begin, ns->sub_begin);
     for (i = 0; i < ns->child_count; i++) {

@@ -26,7 +26,8 @@ enum convert_kind {
     CONVERT_CLIENT,     /* a client's: fuse, trusted-fuse, gfproxyd, nfs */
     CONVERT_BRICK,      /* a brick's */
     CONVERT_REBALANCE,  /* must see distribute as it is: the guard keeps it
-                           out. That of a remove-brick is made to refuse */
+                           out. That of a remove-brick is made to refuse, and
+                           any where names are replicated */
     CONVERT_HEAL,       /* the self-heal daemon's: heals sets, below allot */
     CONVERT_SERVICE,    /* snapd, bitd, scrub, quotad: not a client of files */
     CONVERT_NO_CLUSTER, /* one brick's client, gfproxy's client */
@@ -82,8 +83,17 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
               const char **why);
 
 /**
- * convert_refuse - make the graph of a remove-brick refuse
- * @target: with target->leaving
+ * convert_names_replicated - does a volume keep names by replicate?
+ * @req: what was asked for, and what the registry says
+ * Only if the graph has what that needs.
+ */
+int
+convert_names_replicated(const struct convert_target *target,
+                         const struct request *req);
+
+/**
+ * convert_refuse - make the graph of a rebalance refuse
+ * @target: with target->leaving a remove-brick's
  * Arguments and results as convert_apply(); 1: it does already.
  */
 int

@@ -299,7 +299,7 @@ stays_in_force(const char *file, const struct brick *brick,
 /* Converts one namespace of @text. 1: @out is the new text; 0: nothing to do;
  * else -errno, told. */
 static int
-convert_one(const char *file, const struct volfile *vf,
+convert_one(const char *file, enum convert_kind kind, const struct volfile *vf,
             const struct convert_target *t, char **out, size_t *out_len)
 {
     struct request req;
@@ -320,8 +320,12 @@ convert_one(const char *file, const struct volfile *vf,
     stays = !req.asked && stays_in_force(file, &brick, t);
     if (req.asked || stays) {
         obey_registry(file, &brick, t, stays, &req);
-        ret = t->leaving ? convert_refuse(vf, t, out, out_len, &why)
-                         : convert_apply(vf, t, &req, out, out_len, &why);
+        if (kind == CONVERT_CLIENT)
+            ret = convert_apply(vf, t, &req, out, out_len, &why);
+        else if (t->leaving || convert_names_replicated(t, &req))
+            ret = convert_refuse(vf, t, out, out_len, &why);
+        else
+            ret = 1;
         if (ret == 1)
             *out = NULL;
         else if (ret)
@@ -380,9 +384,7 @@ pass(const char *file, const char *base, char **text, size_t *len, int *next,
         /* Clients go on while a brick is leaving; rebalance must not begin. */
         if (kind == CONVERT_CLIENT)
             t->leaving = NULL;
-        else if (!t->leaving)
-            continue;
-        one = t->done ? 0 : convert_one(file, &vf, t, &out, &out_len);
+        one = t->done ? 0 : convert_one(file, kind, &vf, t, &out, &out_len);
         if (one < 0)
             *failed = 1;
         ret = one > 0;

@@ -707,6 +707,41 @@ test_convert_leaving(void **state)
     free(out);
 }
 
+/* That of any rebalance does, where names are replicated. */
+static void
+test_convert_rebalance(void **state)
+{
+    struct convert_target targets[CONVERT_TARGETS_MAX];
+    struct request req = names_asked();
+    const char *why = NULL;
+    struct volfile vf;
+    char *out = NULL;
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(parse(PLAIN, &vf), 0);
+    assert_int_equal(convert_targets(&vf, targets, &why), 1);
+    assert_true(convert_names_replicated(&targets[0], &req));
+    assert_int_equal(convert_refuse(&vf, &targets[0], &out, &len, &why), 0);
+    for (int i = 0; i < 3; i++) {
+        char want[160];
+
+        snprintf(want, sizeof(want),
+                 "volume v-allot-stays-%d\n    type cluster/allot\n"
+                 "    option refuse namespace\n    subvolumes v-client-%d\n",
+                 i, i);
+        assert_non_null(strstr(out, want));
+    }
+    assert_non_null(strstr(
+        out,
+        "    subvolumes v-allot-stays-0 v-allot-stays-1 v-allot-stays-2\n"));
+    free(out);
+    req.replicate = 0;
+    assert_false(convert_names_replicated(&targets[0], &req));
+    convert_targets_free(targets, 1);
+    volfile_free(&vf);
+}
+
 static void
 test_convert_refuses(void **state)
 {
@@ -760,6 +795,7 @@ main(void)
         cmocka_unit_test(test_convert_unguard),
         cmocka_unit_test(test_convert_weights),
         cmocka_unit_test(test_convert_leaving),
+        cmocka_unit_test(test_convert_rebalance),
         cmocka_unit_test(test_convert_refuses),
     };
 

@@ -127,6 +127,33 @@ ok "which can write" cp "$T/data" "$M/dir/f10"
 is "for both to see" "$(sum "$(in_node c1 /mnt/p)/dir/f10")" "$(sum "$T/data")"
 is "nothing warns" "$(status /mnt/names '.warnings | length')" 0
 
+# ---- rebalance ------------------------------------------------------------------
+# It sees distribute over all bricks: names that are not on a fourth one, where it
+# would look for every fourth of them.
+mkdir "$M/empty"
+for i in {1..30}; do
+    : >"$M/empty/e$i"
+done
+must_gluster n1 volume add-brick names "n1:$T/b0/names-4"
+four() {
+    [ "$(status /mnt/names '.active, (.bricks | length)' | xargs)" = "true 4" ]
+}
+ok "a fourth brick is there" expect_within 30 four
+names names >"$T/names"
+for how in "start force" "fix-layout start"; do
+    # shellcheck disable=SC2086
+    must_gluster n1 volume rebalance names $how
+    failed() {
+        gluster n1 volume rebalance names status | grep -qw failed
+    }
+    ok "rebalance $how fails" expect_within 60 failed
+    ok "rebalance $how: no name is moved or changed" diff "$T/names" <(names names)
+    is "rebalance $how: the fourth brick has none" "$(find "$T/b0/names-4" -mindepth 1 -maxdepth 1 ! -name '.*')" ""
+    is "rebalance $how: all files are there" "$(find "$M/empty" "$M/dir" -type f | wc -l)" 40
+done
+
+ok "the log says why" grep -q "rebalance is refused: names of this volume are replicated" "$LOG/n1/names-rebalance.log"
+
 # ---- a server without a brick keeps what its clients have ---------------------
 must_gluster n1 volume set names performance.parallel-readdir off
 # The second one is written when the first is known to be set.

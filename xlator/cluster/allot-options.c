@@ -196,8 +196,9 @@ struct volume_options allot_volume_options[] = {
         .flags = OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT,
         .tags = {"allot"},
         .description = "Written by the volgen filter into the graph of a "
-                       "remove-brick: it fails at once, and the log says why. "
-                       "The value is what glusterd would remove.",
+                       "remove-brick, and of a rebalance where names are "
+                       "replicated: it fails at once, and the log says why. "
+                       "The value is what glusterd would remove, or namespace.",
     },
     {
         .key = {"volume-name"},

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
- * allot-refuse.c - cluster/allot in the graph of a remove-brick: the volgen
- * filter puts one, with option "refuse", above each brick that would stay. It
- * answers every lookup with EBUSY, so that rebalance fails at once, glusterd
- * shows it as failed and does not commit it.
+ * allot-refuse.c - cluster/allot in the graph of a rebalance that must not be:
+ * the volgen filter puts one, with option "refuse", above each brick that would
+ * stay of a remove-brick, and above all where names are replicated: rebalance
+ * sees distribute there, which would look for names elsewhere and move them
+ * away. It answers every lookup with EBUSY, so that rebalance fails at once,
+ * glusterd shows it as failed and does not commit it.
  *
  * It has no private structure; nothing else of the translator is at work.
  */
@@ -17,7 +19,13 @@ refuse_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 
     if (dict_get_str(this->options, "refuse", &leaving))
         leaving = "a brick";
-    if (loc->inode && __is_root_gfid(loc->inode->gfid))
+    if (!loc->inode || !__is_root_gfid(loc->inode->gfid))
+        return default_lookup_failure_cbk(frame, EBUSY);
+    if (strcmp(leaving, "namespace") == 0)
+        gf_msg(this->name, GF_LOG_ERROR, EBUSY, ALLOT_MSG_BAD_GRAPH,
+               "rebalance is refused: names of this volume are replicated, "
+               "there is nothing to move");
+    else
         gf_msg(this->name, GF_LOG_ERROR, EBUSY, ALLOT_MSG_BAD_GRAPH,
                "remove-brick is refused: %s may hold portions of files, and "
                "nothing moves those yet. Take it back with 'gluster volume "
