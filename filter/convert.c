@@ -432,7 +432,7 @@ static void
 print_beside(FILE *f, const struct volfile *vf, const struct convert_target *t,
              const struct request *req)
 {
-    const char *names[3];
+    const char *names[4];
     int n = 0;
     int i = 0;
 
@@ -440,6 +440,8 @@ print_beside(FILE *f, const struct volfile *vf, const struct convert_target *t,
         names[n++] = "shard";
     if (req->quota)
         names[n++] = "quota";
+    if (req->trash)
+        names[n++] = "trash";
     if (half_locked_below(vf, t->ns))
         names[n++] = "full-lock";
     for (i = 0; i < n; i++)
@@ -603,6 +605,21 @@ is_cache_of_names(const struct volfile *vf, const struct convert_target *t,
     return has_child(&vf->nodes[t->ns], at) && below_cache(vf, &below);
 }
 
+/* A volume as far as its options, of which @key gets @value. */
+static void
+print_options(FILE *f, const struct volfile_node *node, const char *key,
+              const char *value)
+{
+    int k = 0;
+
+    fprintf(f, "volume %s\n    type %s\n", node->name, node->type);
+    for (k = 0; k < node->option_count; k++)
+        fprintf(f, "    option %s %s\n", node->options[k].key,
+                strcmp(node->options[k].key, key) == 0
+                    ? value
+                    : node->options[k].value);
+}
+
 /* The text up to the end of the namespace, where sets lock whole files and give
  * locks on directories back at once; or up to its beginning, where @names take
  * its place. */
@@ -614,7 +631,6 @@ print_below(FILE *f, const struct volfile *vf, const struct convert_target *t,
     const struct volfile_node *node = NULL;
     size_t at = 0;
     int i = 0;
-    int k = 0;
 
     for (i = 0; i < vf->node_count && vf->nodes[i].end <= to; i++) {
         node = &vf->nodes[i];
@@ -629,12 +645,7 @@ print_below(FILE *f, const struct volfile *vf, const struct convert_target *t,
         if (!is_half_locked(vf, i) && !is_lingering(vf, i))
             continue;
         print_text(f, vf, at, node->begin);
-        fprintf(f, "volume %s\n    type %s\n", node->name, node->type);
-        for (k = 0; k < node->option_count; k++)
-            fprintf(f, "    option %s %s\n", node->options[k].key,
-                    strcmp(node->options[k].key, "full-lock") == 0
-                        ? "on"
-                        : node->options[k].value);
+        print_options(f, node, "full-lock", "on");
         if (is_lingering(vf, i))
             fputs("    option other-eager-lock off\n", f);
         fputs("    subvolumes", f);
@@ -778,11 +789,12 @@ convert_unguard(const struct volfile *vf, char **out, size_t *out_len)
     return close_text(f, out);
 }
 
-/* As convert_guard(), with the options that @before has and may have, and what
- * was @rejected (NULL: nothing). */
+/* As convert_guard(), with the options that @before has and may have, and the
+ * notes of @req. @before is NULL: without any. */
 static int
 put_guard(const struct volfile *vf, const struct volfile_node *before,
-          const char *rejected, char **out, size_t *out_len, const char **why)
+          const struct request *req, char **out, size_t *out_len,
+          const char **why)
 {
     int locks = volfile_has_type(vf, "features/locks");
     char name[CONVERT_NAME_MAX];
@@ -810,8 +822,10 @@ put_guard(const struct volfile *vf, const struct volfile_node *before,
         if (request_guard_keeps(&before->options[i]))
             fprintf(f, "    option %s %s\n", before->options[i].key,
                     before->options[i].value);
-    if (rejected)
-        fprintf(f, "    option " REQUEST_GUARD_REJECTED " %s\n", rejected);
+    if (before && req->rejected[0])
+        fprintf(f, "    option " REQUEST_GUARD_REJECTED " %s\n", req->rejected);
+    if (before && req->trash)
+        fputs("    option " REQUEST_GUARD_BESIDE " trash\n", f);
     fprintf(f, "    subvolumes %s\nend-volume\n", text);
     print_rest(f, vf, locks, name);
     return close_text(f, out);
@@ -845,10 +859,30 @@ convert_guard_anew(const struct volfile *vf, const struct request *req,
     }
     ret = volfile_parse(text, len, &without, why);
     if (!ret)
-        ret =
-            put_guard(&without, guard, req->rejected[0] ? req->rejected : NULL,
-                      out, out_len, why);
+        ret = put_guard(&without, guard, req, out, out_len, why);
     volfile_free(&without);
     free(text);
     return ret;
+}
+
+int
+convert_trash_off(const struct volfile *vf, char **out, size_t *out_len)
+{
+    const struct volfile_node *node = NULL;
+    FILE *f = NULL;
+
+    *out = NULL;
+    if (!request_trash_is_on(vf))
+        return 1;
+    node = &vf->nodes[volfile_has_type(vf, "features/trash")];
+    f = open_memstream(out, out_len);
+    if (!f)
+        return -ENOMEM;
+    print_text(f, vf, 0, node->begin);
+    print_options(f, node, "trash", "off");
+    fputs("    subvolumes", f);
+    print_list(f, vf, node->children, node->child_count, ' ');
+    fputs("\nend-volume\n", f);
+    print_text(f, vf, node->end, vf->len);
+    return close_text(f, out);
 }

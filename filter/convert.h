@@ -120,6 +120,15 @@ convert_guard_anew(const struct volfile *vf, const struct request *req,
                    char **out, size_t *out_len, const char **why);
 
 /**
+ * convert_trash_off - switch features/trash of a brick off
+ * It would have portions for files that people remove, and cannot put them
+ * where it keeps those: they would stay for ever. Arguments and results as
+ * convert_apply(); 1: it is off.
+ */
+int
+convert_trash_off(const struct volfile *vf, char **out, size_t *out_len);
+
+/**
  * convert_guard - put user/allot above features/locks of a brick's volfile
  * For a brick that holds data of allot, when the setting was taken away.
  * Arguments and results as convert_apply(); 1: it is there already.

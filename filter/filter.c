@@ -227,8 +227,10 @@ mend_guard(const char *file, const struct volfile *vf, const char *volume,
         why = req.why;
     if (why && !is_in_use(file, volume, disk, 1))
         return refuse(vf, why, out, out_len);
-    if (!wrong)
-        return 0;
+    if (!wrong) {
+        ret = convert_trash_off(vf, out, out_len);
+        return ret > 0 ? 0 : ret ? ret : 1;
+    }
     ret = convert_guard_anew(vf, &req, out, out_len, &why);
     if (ret) {
         tell(LOG_ERR, "the guard cannot be put right: %s",
@@ -240,6 +242,10 @@ mend_guard(const char *file, const struct volfile *vf, const char *volume,
              "not valid and left out: %s; set user.xlator.allot to locks, set "
              "or reset user.xlator.allot.*",
              req.rejected);
+    if (req.trash)
+        tell(LOG_WARNING,
+             "features.trash is refused beside user.xlator.allot, and is "
+             "switched off");
     return 1;
 }
 

@@ -296,6 +296,10 @@ sort_option(struct request *req, const struct volfile_option *opt)
 {
     if (guard_option_valid(opt) >= 0 || is_default(opt->value))
         return;
+    if (strcmp(opt->key, REQUEST_GUARD_BESIDE) == 0) {
+        req->trash = 1;
+        return;
+    }
     if (strcmp(opt->key, REQUEST_GUARD_REJECTED) == 0) {
         reject_again(req, opt->value);
         return;
@@ -333,6 +337,15 @@ is_above_locks(const struct volfile *brick, const struct volfile_node *guard)
 }
 
 int
+request_trash_is_on(const struct volfile *brick)
+{
+    int at = volfile_has_type(brick, "features/trash");
+
+    return at >= 0 &&
+           volfile_bool(volfile_option(&brick->nodes[at], "trash")) == 1;
+}
+
+int
 request_guard_keeps(const struct volfile_option *opt)
 {
     return guard_option_valid(opt) != 0;
@@ -357,6 +370,10 @@ request_guard(const struct volfile *brick, struct request *req)
         request_reject(req, "position", guard_position(brick, guard));
         changed = 1;
     }
+    req->trash = request_trash_is_on(brick) &&
+                 !volfile_option(guard, REQUEST_GUARD_BESIDE);
+    if (req->trash)
+        changed = 1;
     for (i = 0; i < guard->option_count; i++) {
         opt = &guard->options[i];
         if (request_guard_keeps(opt))

@@ -23,6 +23,7 @@ struct request {
     int option_count;
     int replicate; /* namespace replicate is among them */
     int quota;     /* quota is on */
+    int trash;     /* features.trash is on, or was before the filter came */
     /* "key=value,key=value": what was left out; safe in a volfile. */
     char rejected[REQUEST_TEXT_MAX];
 };
@@ -37,13 +38,23 @@ request_read(const struct volfile *brick, struct request *req);
  * takes what stands behind its last dot. */
 #define REQUEST_GUARD_REJECTED "filter.rejected"
 
+/** REQUEST_GUARD_BESIDE - the guard's option with what the filter has switched
+ * off in the brick: "trash". */
+#define REQUEST_GUARD_BESIDE "filter.beside"
+
 /**
  * request_guard - what is wrong with the guard in a brick's volfile
- * @req: asked, why (it stands in the wrong place) and rejected are filled
+ * @req: asked, why (it stands in the wrong place), rejected and trash (the note
+ *     of that is missing) are filled
  * Returns 1: it must be written anew; 0: not, or there is none.
  */
 int
 request_guard(const struct volfile *brick, struct request *req);
+
+/** request_trash_is_on - does features/trash of a brick keep what is removed?
+ */
+int
+request_trash_is_on(const struct volfile *brick);
 
 /** request_guard_keeps - may the guard have this option? With a value of its
  * own that is not valid the brick would not start. */

@@ -266,6 +266,58 @@ test_guard_anew(void **state)
     volfile_free(&vf);
 }
 
+static char *
+convert(const char *text, struct request *req);
+
+/* features/trash is switched off, which clients hear of. */
+static void
+test_trash_off(void **state)
+{
+    const char *text =
+        "volume v-posix\n type storage/posix\nend-volume\n"
+        "volume v-trash\n type features/trash\n option trash YES\n"
+        " option trash-dir .trashcan\n subvolumes v-posix\nend-volume\n"
+        "volume v-locks\n type features/locks\n subvolumes v-trash\n"
+        "end-volume\n"
+        "volume v-allot\n type user/allot\n subvolumes v-locks\nend-volume\n"
+        "volume v-top\n type x/y\n subvolumes v-allot\nend-volume\n";
+    const char *why = NULL;
+    struct volfile vf;
+    struct volfile noted;
+    struct request req;
+    char *note = NULL;
+    char *out = NULL;
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(parse(text, &vf), 0);
+    assert_int_equal(request_guard(&vf, &req), 1);
+    assert_int_equal(convert_guard_anew(&vf, &req, &note, &len, &why), 0);
+    assert_int_equal(parse(note, &noted), 0);
+    assert_int_equal(request_guard(&noted, &req), 0);
+    assert_int_equal(convert_trash_off(&noted, &out, &len), 0);
+    volfile_free(&noted);
+    volfile_free(&vf);
+    free(note);
+    assert_non_null(strstr(out,
+                           "volume v-trash\n    type features/trash\n"
+                           "    option trash off\n"
+                           "    option trash-dir .trashcan\n"
+                           "    subvolumes v-posix\nend-volume\n"));
+    assert_int_equal(parse(out, &vf), 0);
+    free(out);
+    assert_int_equal(request_guard(&vf, &req), 0);
+    assert_int_equal(convert_trash_off(&vf, &out, &len), 1);
+    request_read(&vf, &req);
+    assert_int_equal(req.trash, 1);
+    assert_string_equal(req.rejected, "");
+    volfile_free(&vf);
+    out = convert(PLAIN, &req);
+    assert_non_null(out);
+    assert_non_null(strstr(out, "    option beside trash\n"));
+    free(out);
+}
+
 static void
 test_bool(void **state)
 {
@@ -779,6 +831,7 @@ main(void)
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_request),
         cmocka_unit_test(test_guard_anew),
+        cmocka_unit_test(test_trash_off),
         cmocka_unit_test(test_bool),
         cmocka_unit_test(test_request_full),
         cmocka_unit_test(test_kinds),

@@ -122,4 +122,26 @@ ok "all files are right" all_right
 ok "what is stored is unchanged" unchanged
 
 ok "files can be written as before" cp "$T/sums" "$M/spread/after"
+
+# ---- features.trash -----------------------------------------------------------
+# It stands below the guard, and would be asked about portions.
+must_gluster n1 volume set vol1 features.trash on
+must_gluster n1 volume set vol1 features.trash-max-filesize 100MB
+warned() {
+    on c1 "$BUILD/allot" status /mnt/v | grep -q "^warning: features.trash is refused beside allot"
+}
+ok "features.trash is refused beside allot" expect_within 30 warned
+portions() {
+    find "$T"/b?/brick/.allot "$T/b0/more/.allot" -type f | wc -l
+}
+must cp "$M/spread/s1" "$M/spread/cut"
+sync -f "$M"
+before=$(portions)
+rm "$M/spread/s2"
+truncate -s 100 "$M/spread/cut"
+fewer() {
+    [ "$(portions)" -le $((before - 4)) ]
+}
+ok "portions of a file that is removed are gone" expect_within 30 fewer
+is "nothing is kept in the trash" "$(find "$T"/b?/brick/.trashcan "$T/b0/more/.trashcan" -mindepth 1 -not -path '*/internal_op*' 2>/dev/null)" ""
 done_testing

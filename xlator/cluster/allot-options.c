@@ -185,9 +185,10 @@ struct volume_options allot_volume_options[] = {
         .op_version = {GD_OP_VERSION_10_0},
         .flags = OPT_FLAG_DOC | OPT_FLAG_CLIENT_OPT,
         .tags = {"allot"},
-        .description = "Written by the volgen filter: settings of the volume "
-                       "(shard, quota, full-lock) that do not go together with "
-                       "allot. Shown by the status, otherwise without effect.",
+        .description =
+            "Written by the volgen filter: settings of the volume "
+            "(shard, quota, trash, full-lock) that do not go together with "
+            "allot. Shown by the status, otherwise without effect.",
     },
     {
         .key = {"refuse"},

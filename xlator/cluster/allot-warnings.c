@@ -82,6 +82,10 @@ warnings_add(xlator_t *this, json_t *to, char *list, int rejected)
             json_array_append_new(
                 to, json_string("features.shard is refused beside allot and is "
                                 "not in force: use one of both"));
+        else if (strcmp(part, "trash") == 0)
+            json_array_append_new(
+                to, json_string("features.trash is refused beside allot and is "
+                                "not in force: what is removed is gone"));
         else if (strcmp(part, "full-lock") == 0)
             json_array_append_new(
                 to, json_string("cluster.full-lock off is refused and is not "
