@@ -380,7 +380,11 @@ takes() { # takes GOLDEN: glusterfs builds and starts the graph
     on c1 umount -l /mnt/x 2>/dev/null
     return "$rc"
 }
-for type in plain names parallel bare nufa uss single; do
-    ok "glusterfs takes the graph of $type" takes "$CORPUS/$type/$type.tcp-fuse.vol.golden"
+for type in plain names parallel bare nufa uss single arbiter disperse snap; do
+    ok "glusterfs takes the graph of $type" takes "$(echo "$CORPUS/$type"/[!t]*.tcp-fuse.vol.golden)"
 done
+# Its protocol/server cannot be mounted.
+sed '/^volume plain-server$/,$d' "$CORPUS/plain/plain.gfproxyd.vol.golden" >"$T/gfproxyd.vol"
+ok "and gfproxyd's" takes "$T/gfproxyd.vol"
+ok "and that of a rebalance that is refused" takes "$CORPUS/names/names-rebalance.vol.golden"
 done_testing

@@ -150,7 +150,7 @@ rebalanced() {
     gluster n1 volume rebalance "$V" status | awk -v c="$column" '$1 == "localhost" { print $c }'
 }
 rebalance_done() {
-    gluster n1 volume rebalance "$V" status | grep -qE 'completed|failed'
+    gluster n1 volume rebalance "$V" status | grep -qw completed
 }
 
 # gfid_of FILE, members_of FILE: of the mount.

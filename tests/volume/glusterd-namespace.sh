@@ -52,6 +52,7 @@ kind() {
     client_mount c1 "n1:/$v" "$d" || bail "no mount"
     m=$(in_node c1 "$d")
     is "$v: its names are of kind $kind" "$(status "$d" .namespace)" "$kind"
+    is "$v: and what is in base files goes with it" "$(status "$d" .inline_limit)" "$([ "$kind" = replicate ] && echo 0 || echo 65536)"
     mkdir "$m/dir"
     for i in {1..9}; do
         cp "$T/data" "$m/dir/f$i"

@@ -120,8 +120,11 @@ one_ends set
 must_gluster n1 volume create rep replica 3 "n1:$T/b0/rep" "n1:$T/b1/rep" "n1:$T/b2/rep" \
     "n1:$T/b0/rep2" "n1:$T/b1/rep2" "n1:$T/b2/rep2" force
 must_gluster n1 volume set rep user.xlator.allot locks
+must_gluster n1 volume set rep user.xlator.allot.inline-limit 128KB
 must_gluster n1 volume start rep
 client_mount c1 n1:/rep /mnt/v || bail "no mount"
+is "inline-limit, set before the first start, is what the volume is registered with" \
+    "$(on c1 "$BUILD/allot" status --json /mnt/v | jq -c '[.inline_limit, .warnings]')" "[131072,[]]"
 must cp "$T/data" "$M/data"
 warned() { # warned TEXT
     on c1 "$BUILD/allot" status /mnt/v | grep -q "^warning: .*$1"
