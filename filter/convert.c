@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "convert.h"
+#include "volfile-print.h"
 
 static int
 is_type(const struct volfile *vf, int at, const char *type)
@@ -409,19 +410,6 @@ print_names(FILE *f, const struct volfile *vf, const struct convert_target *t)
     fputs("\nend-volume\n", f);
 }
 
-static void
-print_list(FILE *f, const struct volfile *vf, const int *list, int count,
-           char between)
-{
-    int i = 0;
-
-    for (i = 0; i < count; i++) {
-        if (i || between == ' ')
-            fputc(between, f);
-        fputs(vf->nodes[list[i]].name, f);
-    }
-}
-
 static int
 shard_above(const struct volfile *vf, int ns);
 static int
@@ -467,83 +455,16 @@ print_allot(FILE *f, const struct volfile *vf, const struct convert_target *t,
     print_beside(f, vf, t, req);
     if (t->leaf_count) {
         fputs("    option watch ", f);
-        print_list(f, vf, t->leaves, t->leaf_count, ',');
+        volfile_print_list(f, vf, t->leaves, t->leaf_count, ',');
         fputc('\n', f);
     }
     if (req->replicate)
         fprintf(f, "    subvolumes %s-names", t->volume);
     else
         fprintf(f, "    subvolumes %s", vf->nodes[t->ns].name);
-    print_list(f, vf, t->data, t->data_count, ' ');
-    print_list(f, vf, t->leaves, t->leaf_count, ' ');
+    volfile_print_list(f, vf, t->data, t->data_count, ' ');
+    volfile_print_list(f, vf, t->leaves, t->leaf_count, ' ');
     fputs("\nend-volume\n", f);
-}
-
-static void
-print_text(FILE *f, const struct volfile *vf, size_t from, size_t to)
-{
-    fwrite(vf->text + from, 1, to - from, f);
-}
-
-/* The text from @from up to and with a parent's line of subvolumes, @name in
- * the place of @child. Returns where to go on. */
-static size_t
-print_parent(FILE *f, const struct volfile *vf, int child, const char *name,
-             const struct volfile_node *node, size_t from)
-{
-    int k = 0;
-
-    print_text(f, vf, from, node->sub_begin);
-    for (k = 0; k < node->child_count; k++) {
-        if (k)
-            fputc(' ', f);
-        fputs(node->children[k] == child ? name
-                                         : vf->nodes[node->children[k]].name,
-              f);
-    }
-    return node->sub_end;
-}
-
-static int
-has_child(const struct volfile_node *node, int child)
-{
-    int k = 0;
-
-    for (k = 0; k < node->child_count; k++)
-        if (node->children[k] == child)
-            return 1;
-    return 0;
-}
-
-/* All of the text behind @child, with @name in its place. A volume @without
- * (position, -1: none) is left out, and @name stands for it, too. */
-static void
-print_rest_without(FILE *f, const struct volfile *vf, int child,
-                   const char *name, int without)
-{
-    size_t at = vf->nodes[child].end;
-    int i = 0;
-
-    for (i = child + 1; i < vf->node_count; i++) {
-        if (i == without) {
-            print_text(f, vf, at, vf->nodes[i].begin);
-            at = vf->nodes[i].end;
-            /* With the empty line behind it. */
-            if (at < vf->len && vf->text[at] == '\n')
-                at++;
-        } else if (has_child(&vf->nodes[i], child)) {
-            at = print_parent(f, vf, child, name, &vf->nodes[i], at);
-        } else if (without >= 0 && has_child(&vf->nodes[i], without)) {
-            at = print_parent(f, vf, without, name, &vf->nodes[i], at);
-        }
-    }
-    print_text(f, vf, at, vf->len);
-}
-
-static void
-print_rest(FILE *f, const struct volfile *vf, int child, const char *name)
-{
-    print_rest_without(f, vf, child, name, -1);
 }
 
 /* features/shard directly above the namespace, -1: there is none. */
@@ -602,22 +523,7 @@ is_cache_of_names(const struct volfile *vf, const struct convert_target *t,
 {
     int below = at;
 
-    return has_child(&vf->nodes[t->ns], at) && below_cache(vf, &below);
-}
-
-/* A volume as far as its options, of which @key gets @value. */
-static void
-print_options(FILE *f, const struct volfile_node *node, const char *key,
-              const char *value)
-{
-    int k = 0;
-
-    fprintf(f, "volume %s\n    type %s\n", node->name, node->type);
-    for (k = 0; k < node->option_count; k++)
-        fprintf(f, "    option %s %s\n", node->options[k].key,
-                strcmp(node->options[k].key, key) == 0
-                    ? value
-                    : node->options[k].value);
+    return volfile_has_child(&vf->nodes[t->ns], at) && below_cache(vf, &below);
 }
 
 /* The text up to the end of the namespace, where sets lock whole files and give
@@ -635,7 +541,7 @@ print_below(FILE *f, const struct volfile *vf, const struct convert_target *t,
     for (i = 0; i < vf->node_count && vf->nodes[i].end <= to; i++) {
         node = &vf->nodes[i];
         if (names && is_cache_of_names(vf, t, i)) {
-            print_text(f, vf, at, node->begin);
+            volfile_print_text(f, vf, at, node->begin);
             at = node->end;
             /* With the empty line behind it. */
             if (at < to && vf->text[at] == '\n')
@@ -644,29 +550,16 @@ print_below(FILE *f, const struct volfile *vf, const struct convert_target *t,
         }
         if (!is_half_locked(vf, i) && !is_lingering(vf, i))
             continue;
-        print_text(f, vf, at, node->begin);
-        print_options(f, node, "full-lock", "on");
+        volfile_print_text(f, vf, at, node->begin);
+        volfile_print_options(f, node, "full-lock", "on");
         if (is_lingering(vf, i))
             fputs("    option other-eager-lock off\n", f);
         fputs("    subvolumes", f);
-        print_list(f, vf, node->children, node->child_count, ' ');
+        volfile_print_list(f, vf, node->children, node->child_count, ' ');
         fputs("\nend-volume\n", f);
         at = node->end;
     }
-    print_text(f, vf, at, to);
-}
-
-/* Closes what open_memstream() gave. */
-static int
-close_text(FILE *f, char **out)
-{
-    int failed = ferror(f);
-
-    if (!fclose(f) && !failed)
-        return 0;
-    free(*out);
-    *out = NULL;
-    return -ENOMEM;
+    volfile_print_text(f, vf, at, to);
 }
 
 static int
@@ -705,8 +598,9 @@ convert_apply(const struct volfile *vf, const struct convert_target *target,
     if (req->replicate)
         print_names(f, vf, target);
     print_allot(f, vf, target, req);
-    print_rest_without(f, vf, target->ns, name, shard_above(vf, target->ns));
-    return close_text(f, out);
+    volfile_print_rest_without(f, vf, target->ns, name,
+                               shard_above(vf, target->ns));
+    return volfile_print_close(f, out);
 }
 
 /* Is the volume in glusterd's list "a,b" of leaving bricks (NULL: none)? */
@@ -744,7 +638,7 @@ convert_refuse(const struct volfile *vf, const struct convert_target *target,
     f = open_memstream(out, out_len);
     if (!f)
         return -ENOMEM;
-    print_text(f, vf, 0, ns->begin);
+    volfile_print_text(f, vf, 0, ns->begin);
     for (i = 0; i < ns->child_count; i++) {
         name = vf->nodes[ns->children[i]].name;
         if (!is_leaving(target->leaving, name))
@@ -753,7 +647,7 @@ convert_refuse(const struct volfile *vf, const struct convert_target *target,
                     "    option refuse %s\n    subvolumes %s\nend-volume\n\n",
                     target->volume, i, refuse, name);
     }
-    print_text(f, vf, ns->begin, ns->sub_begin);
+    volfile_print_text(f, vf, ns->begin, ns->sub_begin);
     for (i = 0; i < ns->child_count; i++) {
         name = vf->nodes[ns->children[i]].name;
         if (i)
@@ -763,126 +657,6 @@ convert_refuse(const struct volfile *vf, const struct convert_target *target,
         else
             fprintf(f, "%s-allot-stays-%d", target->volume, i);
     }
-    print_text(f, vf, ns->sub_end, vf->len);
-    return close_text(f, out);
-}
-
-int
-convert_unguard(const struct volfile *vf, char **out, size_t *out_len)
-{
-    int guard = volfile_has_type(vf, "user/allot");
-    FILE *f = NULL;
-    size_t to = 0;
-
-    *out = NULL;
-    if (guard < 0 || vf->nodes[guard].child_count != 1)
-        return 1;
-    f = open_memstream(out, out_len);
-    if (!f)
-        return -ENOMEM;
-    to = vf->nodes[guard].begin;
-    /* With the empty line before it. */
-    if (to >= 2 && vf->text[to - 1] == '\n' && vf->text[to - 2] == '\n')
-        to--;
-    print_text(f, vf, 0, to);
-    print_rest(f, vf, guard, vf->nodes[vf->nodes[guard].children[0]].name);
-    return close_text(f, out);
-}
-
-/* As convert_guard(), with the options that @before has and may have, and the
- * notes of @req. @before is NULL: without any. */
-static int
-put_guard(const struct volfile *vf, const struct volfile_node *before,
-          const struct request *req, char **out, size_t *out_len,
-          const char **why)
-{
-    int locks = volfile_has_type(vf, "features/locks");
-    char name[CONVERT_NAME_MAX];
-    const char *text = NULL;
-    FILE *f = NULL;
-    int i = 0;
-
-    text = locks < 0 ? "" : vf->nodes[locks].name;
-    if (!ends_with(text, "-locks") || strlen(text) >= sizeof(name)) {
-        *why =
-            "the brick has no features/locks of the name that glusterd gives";
-        return -EINVAL;
-    }
-    snprintf(name, sizeof(name), "%.*s-allot", (int)strlen(text) - 6, text);
-    if (volfile_find(vf, name) >= 0) {
-        *why = "the name for user/allot is in use";
-        return -EINVAL;
-    }
-    f = open_memstream(out, out_len);
-    if (!f)
-        return -ENOMEM;
-    print_text(f, vf, 0, vf->nodes[locks].end);
-    fprintf(f, "\nvolume %s\n    type user/allot\n", name);
-    for (i = 0; before && i < before->option_count; i++)
-        if (request_guard_keeps(&before->options[i]))
-            fprintf(f, "    option %s %s\n", before->options[i].key,
-                    before->options[i].value);
-    if (before && req->rejected[0])
-        fprintf(f, "    option " REQUEST_GUARD_REJECTED " %s\n", req->rejected);
-    if (before && req->trash)
-        fputs("    option " REQUEST_GUARD_BESIDE " trash\n", f);
-    fprintf(f, "    subvolumes %s\nend-volume\n", text);
-    print_rest(f, vf, locks, name);
-    return close_text(f, out);
-}
-
-int
-convert_guard(const struct volfile *vf, char **out, size_t *out_len,
-              const char **why)
-{
-    *out = NULL;
-    if (volfile_has_type(vf, "user/allot") >= 0)
-        return 1;
-    return put_guard(vf, NULL, NULL, out, out_len, why);
-}
-
-int
-convert_guard_anew(const struct volfile *vf, const struct request *req,
-                   char **out, size_t *out_len, const char **why)
-{
-    const struct volfile_node *guard =
-        &vf->nodes[volfile_has_type(vf, "user/allot")];
-    struct volfile without;
-    char *text = NULL;
-    size_t len = 0;
-    int ret = convert_unguard(vf, &text, &len);
-
-    *out = NULL;
-    if (ret) {
-        *why = "the guard does not stand above one translator";
-        return ret < 0 ? ret : -EINVAL;
-    }
-    ret = volfile_parse(text, len, &without, why);
-    if (!ret)
-        ret = put_guard(&without, guard, req, out, out_len, why);
-    volfile_free(&without);
-    free(text);
-    return ret;
-}
-
-int
-convert_trash_off(const struct volfile *vf, char **out, size_t *out_len)
-{
-    const struct volfile_node *node = NULL;
-    FILE *f = NULL;
-
-    *out = NULL;
-    if (!request_trash_is_on(vf))
-        return 1;
-    node = &vf->nodes[volfile_has_type(vf, "features/trash")];
-    f = open_memstream(out, out_len);
-    if (!f)
-        return -ENOMEM;
-    print_text(f, vf, 0, node->begin);
-    print_options(f, node, "trash", "off");
-    fputs("    subvolumes", f);
-    print_list(f, vf, node->children, node->child_count, ' ');
-    fputs("\nend-volume\n", f);
-    print_text(f, vf, node->end, vf->len);
-    return close_text(f, out);
+    volfile_print_text(f, vf, ns->sub_end, vf->len);
+    return volfile_print_close(f, out);
 }
