@@ -542,7 +542,9 @@ make_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir)
     loc_t loc = {
         0,
     };
-    uuid_t gfid;
+    uuid_t gfid = {
+        0,
+    };
     char path[32];
     int ret = 0;
 
@@ -578,11 +580,11 @@ make_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir)
     return ret;
 }
 
-/* Makes "/.allot/XX" on one brick, and before it "/.allot" where that is missing.
- * Never "/.allot" where it is there: in a replicate set with a brick that was
- * emptied, the call would fail on the others and make it on this one, without
- * a mark that its entries are missing. It would be healed by the index of what
- * was changed in it, and all else of it left out. */
+/* Makes "/.allot/XX" on one brick, and before it "/.allot" where that is
+ * missing. Never "/.allot" where it is there: in a replicate set with a brick
+ * that was emptied, the call would fail on the others and make it on this one,
+ * without a mark that its entries are missing. It would be healed by the index
+ * of what was changed in it, and all else of it left out. */
 static int
 make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
 {
