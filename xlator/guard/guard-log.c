@@ -2,8 +2,8 @@
 /*
  * guard-log.c - refused calls in the log. A client without allot may walk over
  * a million files: a file is named once a minute, a client at most LOG_LINES
- * times in LOG_SECONDS, and how many were left out is said when its next line
- * comes or its connection ends.
+ * times in LOG_SECONDS, and how many calls were left out is said when the next
+ * one is refused after that, or its connection ends.
  */
 #include "guard.h"
 
@@ -54,9 +54,17 @@ guard_client_destroy(xlator_t *this, client_t *client)
     return 0;
 }
 
-/* Was the last line about this file, or about none, long enough ago? */
 static gf_boolean_t
-guard_log_due(struct guard_priv *priv, struct guard_inode *gi, time_t now)
+guard_log_over(time_t since, time_t now, time_t seconds)
+{
+    return now < since || now - since >= seconds;
+}
+
+/* Was the last line about this file, or about none, long enough ago? Only a
+ * line that is @shown counts: one client must not silence another one. */
+static gf_boolean_t
+guard_log_due(struct guard_priv *priv, struct guard_inode *gi, time_t now,
+              gf_boolean_t shown)
 {
     gf_lock_t *lock = gi ? &gi->lock : &priv->lock;
     time_t *at = gi ? &gi->logged_at : &priv->logged_at;
@@ -64,8 +72,8 @@ guard_log_due(struct guard_priv *priv, struct guard_inode *gi, time_t now)
 
     LOCK(lock);
     {
-        due = now - *at >= (gi ? LOG_SECONDS : 5);
-        if (due)
+        due = guard_log_over(*at, now, gi ? LOG_SECONDS : 5);
+        if (due && shown)
             *at = now;
     }
     UNLOCK(lock);
@@ -81,22 +89,21 @@ guard_log_refused(xlator_t *this, call_frame_t *frame, struct guard_inode *gi,
     const char *name = client ? client->client_uid : "local";
     struct guard_refusals *refusals = NULL;
     time_t now = gf_time();
+    gf_boolean_t due = guard_log_due(priv, gi, now, _gf_false);
     gf_boolean_t shown = _gf_false;
     uint64_t more = 0;
     char text[GF_UUID_BUF_SIZE];
 
-    if (!guard_log_due(priv, gi, now))
-        return;
     refusals = guard_refusals_of(priv, client);
     LOCK(&priv->lock);
     {
-        if (now - refusals->since >= LOG_SECONDS) {
+        if (guard_log_over(refusals->since, now, LOG_SECONDS)) {
             more = refusals->more;
             refusals->since = now;
             refusals->lines = 0;
             refusals->more = 0;
         }
-        shown = refusals->lines < LOG_LINES;
+        shown = due && refusals->lines < LOG_LINES;
         if (shown)
             refusals->lines++;
         else
@@ -106,6 +113,7 @@ guard_log_refused(xlator_t *this, call_frame_t *frame, struct guard_inode *gi,
     guard_log_more(this, name, more);
     if (!shown)
         return;
+    guard_log_due(priv, gi, now, _gf_true);
     gf_msg(this->name, GF_LOG_WARNING, EPERM, GUARD_MSG_REFUSED,
            "refused %s to client %s (pid %d, %s), gfid %s", what, name,
            frame->root->pid, gf_fop_list[frame->root->op],
