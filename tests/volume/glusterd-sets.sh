@@ -101,12 +101,25 @@ some() { # some NAME
 ok "files are written while it is blank" some blank
 ok "the member is adopted" on c1 "$BUILD/allot" brick adopt rep-client-2 /mnt/v
 ok "files are written before it is healed" some adopted
+for i in {1..12}; do
+    must cp /etc/hostname "$M/away$i"
+done
+leaf_kill 1
+ok "with another one away" status_soon 'leaf(1).state == "down" and set(0).state == "up"'
+# Replicate refuses most of it then. What is tried must not hide anything either.
+for i in {1..12}; do
+    bounded 60 bash -c 'cat "$0" >>"$1"' "$T/some" "$M/away$i" 2>/dev/null
+done
+leaves_start
+ok "that one is back" status_soon '.state == "UP"'
 must_gluster n1 volume set rep cluster.self-heal-daemon on
 same_after_heal() { # same_after_heal A B
     healed && same_portions "$1" "$2"
 }
 ok "it is up" status_soon '.state == "UP"'
 ok "and healed, all of it" expect_within 60 same_after_heal 2 1
+ok "as the third has it" same_portions 2 0
+must rm "$M"/away*
 ok "files are right" all_right
 
 # ---- a member's disk is replaced

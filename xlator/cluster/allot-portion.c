@@ -533,10 +533,11 @@ allot_portions_open_read(xlator_t *this, inode_t *inode, const uint16_t *idx,
 /* ---- creating
  * ------------------------------------------------------------------- */
 
-/* Makes "/.allot" (@dir -1) or "/.allot/XX" on one brick; there already is
- * fine. */
+/* Looks for "/.allot" (@dir -1) or "/.allot/XX" by name on one brick
+ * (GF_FOP_LOOKUP), or makes it (GF_FOP_MKDIR); there already is fine. */
 static int
-make_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir)
+portion_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir,
+            glusterfs_fop_t fop)
 {
     struct allot_call call;
     loc_t loc = {
@@ -560,12 +561,13 @@ make_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir)
     loc.name = loc.path ? strrchr(loc.path, '/') + 1 : NULL;
     loc.inode = inode_new(inode->table);
     loc.parent = dir_inode(inode, loc.pargfid);
-    allot_call_init(&call, xl, GF_FOP_MKDIR);
+    allot_call_init(&call, xl, fop);
     call.loc = &loc;
     call.mode = 0700;
     call.xdata = allot_xdata_internal();
     if (!loc.path || !loc.inode || !loc.parent || !call.xdata ||
-        dict_set_gfuuid(call.xdata, "gfid-req", gfid, true))
+        (fop == GF_FOP_MKDIR &&
+         dict_set_gfuuid(call.xdata, "gfid-req", gfid, true)))
         ret = -ENOMEM;
     else
         ret = allot_call_one(this, &call);
@@ -580,21 +582,35 @@ make_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir)
     return ret;
 }
 
+static gf_boolean_t
+dir_missing(int err)
+{
+    return err == -ENOENT || err == -ESTALE;
+}
+
 /* Makes "/.allot/XX" on one brick, and before it "/.allot" where that is
- * missing. Never "/.allot" where it is there: in a replicate set with a brick
- * that was emptied, the call would fail on the others and make it on this one,
- * without a mark that its entries are missing. It would be healed by the index
- * of what was changed in it, and all else of it left out. */
+ * missing.
+ *
+ * Nothing is made where it is there. In a replicate set with a brick that was
+ * emptied, a mkdir would fail on the others and make it on this one, without
+ * a mark that its entries are missing: it would be healed by the index of what
+ * was changed in it, and all else of it left out. If only one other brick of
+ * the set is there, even the create and the first mkdir here fail on both. So a
+ * directory is looked up first, by which replicate makes it on the emptied
+ * brick itself, with the mark. */
 static int
 make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
 {
-    int dir = allot_dir_of(inode->gfid);
-    int ret = make_dir(this, inode, xl, dir);
+    int dirs[] = {-1, allot_dir_of(inode->gfid)};
+    int ret = portion_dir(this, inode, xl, dirs[1], GF_FOP_MKDIR);
+    int i = 0;
 
-    if (ret == -ENOENT || ret == -ESTALE) {
-        ret = make_dir(this, inode, xl, -1);
-        if (!ret)
-            ret = make_dir(this, inode, xl, dir);
+    if (!dir_missing(ret))
+        return ret;
+    for (i = 0, ret = 0; i < 2 && ret == 0; i++) {
+        ret = portion_dir(this, inode, xl, dirs[i], GF_FOP_LOOKUP);
+        if (dir_missing(ret))
+            ret = portion_dir(this, inode, xl, dirs[i], GF_FOP_MKDIR);
     }
     return ret;
 }
