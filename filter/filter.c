@@ -42,6 +42,7 @@
 
 static const char *log_path = FILTER_LOGDIR "/allot-filter.log";
 static const char *subject = "";
+static int quiet; /* others say the same, of the same change */
 
 static void
 tell(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -56,6 +57,8 @@ tell(int level, const char *format, ...)
     va_list args;
     FILE *f = NULL;
 
+    if (quiet)
+        return;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
@@ -323,9 +326,13 @@ convert_one(const char *file, enum convert_kind kind, const struct volfile *vf,
     }
     request_read(&brick.vf, &req);
     ret = 0;
+    /* glusterd writes that of a rebalance several times for one change. */
+    quiet = kind == CONVERT_REBALANCE;
     stays = !req.asked && stays_in_force(file, &brick, t);
-    if (req.asked || stays) {
+    if (req.asked || stays)
         obey_registry(file, &brick, t, stays, &req);
+    quiet = 0;
+    if (req.asked || stays) {
         if (kind == CONVERT_CLIENT)
             ret = convert_apply(vf, t, &req, out, out_len, &why);
         else if (t->leaving || convert_names_replicated(t, &req))

@@ -329,12 +329,28 @@ volume_has away away stock 1
 glusterd_writes none ""
 kept "and where clients had none, there is none" "$none"
 volume_has away away allot 1
-for f in plain trusted-plain; do
-    cp "$CORPUS/names/${f/plain/names}.tcp-fuse.vol.golden" "$K/$f.tcp-fuse.vol"
-    sed -i 's/names-names/plain-names/; s/\<names-/plain-/g' "$K/$f.tcp-fuse.vol"
-done
+# names_replicated: in the clients' files in force.
+names_replicated() {
+    local f
+    for f in plain trusted-plain; do
+        cp "$CORPUS/names/${f/plain/names}.tcp-fuse.vol.golden" "$K/$f.tcp-fuse.vol"
+        sed -i 's/names-names/plain-names/; s/\<names-/plain-/g' "$K/$f.tcp-fuse.vol"
+    done
+}
+names_replicated
 glusterd_writes none ""
 is "replicated names stay so" "$(grep -c '^volume plain-names$' "$K/trusted-plain.tcp-fuse.vol" "$K/plain.tcp-fuse.vol" | sed 's/.*://' | xargs)" "1 1"
+# A change has the rebalance's file written again and again: it says nothing.
+volume_has away away allot 1
+names_replicated
+glusterd_writes none ""
+: >"$T/filter.log"
+for f in 1 2 3; do
+    cp "$CORPUS/plain/plain-rebalance.vol" "$K/"
+    in_lib "$K/plain-rebalance.vol"
+done
+ok "the rebalance's file refuses" grep -q '^    option refuse ' "$K/plain-rebalance.vol"
+ok "without a word" test ! -s "$T/filter.log"
 
 # The guard's own option: a brick with a wrong value would not start.
 for state in registered fresh; do
