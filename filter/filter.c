@@ -253,8 +253,8 @@ mend_guard(const char *file, const struct volfile *vf, const char *volume,
 }
 
 /* A brick that holds data of allot keeps its guard: "gluster volume reset"
- * takes the setting away, and a client without allot must not get there. So
- * does a new one beside such a brick. */
+ * takes the setting away, and a client without allot must not get there. So do
+ * the others of the volume, new ones and those whose disk is away now. */
 static int
 protect(const char *file, const struct volfile *vf, char **out, size_t *out_len)
 {
@@ -268,7 +268,7 @@ protect(const char *file, const struct volfile *vf, char **out, size_t *out_len)
         volume[0] = '\0';
     if (volfile_has_type(vf, "user/allot") >= 0)
         return mend_guard(file, vf, volume, &disk, out, out_len);
-    if (!disk.here || !is_in_use(file, volume, &disk, 0))
+    if (!is_in_use(file, volume, &disk, 0))
         return 0;
     ret = convert_guard(vf, out, out_len, &why);
     if (ret) {

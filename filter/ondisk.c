@@ -79,9 +79,8 @@ read_has_names(const char *dir)
     return found;
 }
 
-/* The value of "KEY=VALUE", a line of @text, in @value; "": there is none. */
-static void
-info_value(const char *text, const char *key, char *value, size_t size)
+void
+ondisk_info(const char *text, const char *key, char *value, size_t size)
 {
     size_t len = strlen(key);
     const char *at = text;
@@ -100,7 +99,7 @@ info_is_true(const char *text, const char *key)
 {
     char value[16];
 
-    info_value(text, key, value, sizeof(value));
+    ondisk_info(text, key, value, sizeof(value));
     return volfile_bool(value) == 1;
 }
 
@@ -109,7 +108,7 @@ info_number(const char *text, const char *key)
 {
     char value[16];
 
-    info_value(text, key, value, sizeof(value));
+    ondisk_info(text, key, value, sizeof(value));
     return atoi(value);
 }
 

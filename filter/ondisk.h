@@ -7,10 +7,11 @@
 #ifndef ONDISK_H
 #define ONDISK_H
 
+#include <stddef.h>
 #include "volfile.h"
 
 struct ondisk {
-    int here;       /* a brick of the volume is on this machine */
+    int here;       /* the directory of a brick of the volume is here */
     int registered; /* the brick has an identity of allot */
     int ns_kind;    /* enum allot_ns_kind, -1: no registry that decodes */
     int has_names;  /* there are files or directories of the volume */
@@ -36,6 +37,11 @@ ondisk_merge(struct ondisk *into, const struct ondisk *other)
     if (into->ns_kind < 0)
         into->ns_kind = other->ns_kind;
 }
+
+/** ondisk_info - the value of "KEY=VALUE", a line of a file of glusterd's
+ * (@text, ended by NUL), in @value; "": there is none */
+void
+ondisk_info(const char *text, const char *key, char *value, size_t size);
 
 /**
  * ondisk_unfit - why a volume cannot use allot, by its "info" file

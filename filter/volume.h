@@ -37,6 +37,8 @@ volume_dir(const char *file, char *dir, size_t size);
  * @file: looked for beside it; for temporary copies, and for files of several
  *     volumes, in glusterd's working directory
  * @best: filled; free with brick_free() whatever this returns
+ * Bricks of a snapshot or clone that was not written yet are not mounted: for
+ * them the disks of that speak of which it was made.
  * Returns 0, or -errno: there is none.
  */
 int
@@ -51,6 +53,8 @@ brick_free(struct brick *b);
  * @dir: where the volume's files are
  * @stopped: count that of a stopped volume, too
  * A server without a brick of the volume sees no registry, and knows no better.
+ * A snapshot or clone that has no such file yet has what that has of which it
+ * was made.
  * Returns an enum allot_ns_kind, -1: they have none, or nothing is in force
  * since the volume was never started.
  */

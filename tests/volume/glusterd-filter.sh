@@ -208,7 +208,8 @@ volume_has() {
     done
     printf 'type=0\nstatus=%s\n' "$4" >"$K/info"
 }
-# brick_file I POSITION OPTIONS: as glusterd writes it, with the guard above POSITION.
+# brick_file I POSITION OPTIONS: as glusterd writes it, with the guard above POSITION;
+# to stdout.
 brick_file() {
     awk -v dir="$T/kept/b$1" -v at="plain-$2" -v options="$3" '
         /^volume plain-allot$/ { skip = 1 }
@@ -221,7 +222,7 @@ brick_file() {
             if ($1 == "end-volume" && in_it)
                 printf "\nvolume plain-allot\n    type user/allot\n%s    subvolumes %s\nend-volume\n", options, at
         }
-        /^end-volume/ { skip = 0 }' "$CORPUS"/plain/plain.server1.*.vol >"$K/plain.server1.kept-b$1.vol"
+        /^end-volume/ { skip = 0 }' "$CORPUS"/plain/plain.server1.*.vol
 }
 # glusterd_writes POSITION INFO [OPTION VALUE]: all files, in its order; INFO is
 # a line of the volume's file of before.
@@ -231,7 +232,7 @@ glusterd_writes() {
     [ -z "$2" ] || echo "$2" >>"$K/info"
     : >"$T/filter.log"
     for i in 1 2; do
-        brick_file $i "$1" "$options"
+        brick_file $i "$1" "$options" >"$K/plain.server1.kept-b$i.vol"
         in_lib "$K/plain.server1.kept-b$i.vol"
     done
     for f in trusted-plain.tcp-fuse.vol plain.tcp-fuse.vol plain.gfproxyd.vol; do
@@ -239,14 +240,15 @@ glusterd_writes() {
         in_lib "$K/$f"
     done
 }
-# guards_and_clients: what the guard of each brick stands on; which of the clients'
-# files have allot.
+# guards_and_clients [DIR VOLUME]: what the guard of each brick stands on; which of
+# the clients' files have allot.
 guards_and_clients() {
-    local i
+    local i dir=${1:-$K} v=${2:-plain}
     for i in 1 2; do
-        echo "$(sed -n '/^volume plain-allot$/,/^end-volume/s/^ *subvolumes plain-//p' "$K/plain.server1.kept-b$i.vol")."
+        echo "$(sed -n "/^volume $v-allot\$/,/^end-volume/s/^ *subvolumes $v-//p" "$dir/$v.server1.kept-b$i.vol")."
     done
-    grep -c '^    type cluster/allot' "$K"/*plain.tcp-fuse.vol "$K/plain.gfproxyd.vol" | sed 's/.*://'
+    find "$dir" -name "*$v.tcp-fuse.vol" -o -name "$v.gfproxyd.vol" | sort |
+        xargs grep -c '^    type cluster/allot' | sed 's/.*://'
 }
 kept() { # kept WHAT WANT: "GUARD. GUARD. N N N"
     is "$1" "$(guards_and_clients | xargs)" "$2"
@@ -311,6 +313,9 @@ kept "without the setting: bricks that are registered keep all" "$all"
 volume_has registered fresh allot 1
 glusterd_writes none ""
 kept "so do new ones beside them" "$all"
+volume_has registered away allot 1
+glusterd_writes none ""
+kept "and those whose disk is not here" "$all"
 volume_has away away allot 1
 glusterd_writes none ""
 kept "a server without bricks keeps allot in clients' files" ". . 1 1 1"
@@ -351,6 +356,92 @@ for f in 1 2 3; do
 done
 ok "the rebalance's file refuses" grep -q '^    option refuse ' "$K/plain-rebalance.vol"
 ok "without a word" test ! -s "$T/filter.log"
+
+# A snapshot's files are written before its bricks are mounted: the volume that it
+# is of knows. So with a clone.
+S=$T/lib/snaps/s1/snapvol
+# copy_writes DIR POSITION INFO: as glusterd writes those of a new snapshot or
+# clone, which has the name of its directory.
+copy_writes() {
+    local f i v=${1##*/}
+    mkdir -p "$1"
+    printf 'type=0\nstatus=0\n%s\n' "$3" >"$1/info"
+    : >"$T/filter.log"
+    for i in 1 2; do
+        brick_file $i "$2" "" | sed "s/\<plain\>/$v/g; s|option directory .*|option directory $T/kept/snap$i|" >"$1/$v.server1.kept-b$i.vol"
+        in_lib "$1/$v.server1.kept-b$i.vol"
+    done
+    for f in trusted-plain.tcp-fuse.vol plain.tcp-fuse.vol; do
+        sed "s/\<plain\>/$v/g" "$CORPUS/plain/$f" >"$1/${f/plain/$v}"
+        in_lib "$1/${f/plain/$v}"
+    done
+}
+copied() { # copied WHAT DIR WANT: "GUARD. GUARD. N N"
+    is "$1" "$(guards_and_clients "$2" "${2##*/}" | xargs)" "$3"
+}
+of_plain=$'parent_volname=plain\nrestored_from_snap=00000000-0000-0000-0000-000000000000'
+both="locks. locks. 1 1"
+for bricks in "registered registered" "registered away" "fresh registered" "away away"; do
+    for line in features.shard=on features.quota=on; do
+        rm -rf "$T/lib/snaps"
+        # shellcheck disable=SC2086
+        volume_has $bricks allot 1
+        glusterd_writes locks "$line"
+        copy_writes "$S" locks "$of_plain"$'\n'"$line"
+        copied "a snapshot of a volume that uses allot, bricks $bricks, $line: it has all" "$S" "$both"
+    done
+    rm -rf "$T/lib/snaps"
+    copy_writes "$S" index "$of_plain"
+    copied "bricks $bricks: so with another position" "$S" "$both"
+    rm -rf "$T/lib/snaps"
+    glusterd_writes none ""
+    copy_writes "$S" none "$of_plain"
+    copied "bricks $bricks: and without the setting, as the volume itself" "$S" "$(guards_and_clients | xargs | sed 's/ 1$//')"
+done
+# The clone's origin is the snapshot, which has its own files by now.
+printf 'snap-id=00000000-0000-0000-0000-0000000000cc\nstatus=1\n' >"$T/lib/snaps/s1/info"
+of_s1=$'parent_volname=N/A\nrestored_from_snap=00000000-0000-0000-0000-0000000000cc'
+C=$T/lib/vols/clone
+rm -rf "$T/lib/snaps/s1/snapvol"
+volume_has registered registered allot 1
+copy_writes "$S" locks "$of_plain"$'\nfeatures.shard=on'
+copy_writes "$C" locks "$of_s1"$'\nfeatures.shard=on'
+copied "a clone of it has all" "$C" "$both"
+rm -rf "$C"
+copy_writes "$C" locks "${of_s1/cc/dd}"$'\nfeatures.shard=on'
+copied "one of a snapshot that is not there is refused" "$C" ". . 0 0"
+# It goes on by its own files.
+for state in "fresh fresh stock" "away away stock"; do
+    # shellcheck disable=SC2086
+    volume_has $state 1
+    copy_writes "$S" locks "$of_plain"$'\nfeatures.shard=on'
+    copied "a snapshot that has allot keeps it, its volume is $state now" "$S" "$both"
+done
+names_replicated
+rm -rf "$S"
+copy_writes "$S" locks "$of_plain"
+is "names of a snapshot are kept as those of its volume" "$(grep -c '^volume snapvol-names$' "$S/trusted-snapvol.tcp-fuse.vol" "$S/snapvol.tcp-fuse.vol" | sed 's/.*://' | xargs)" "1 1"
+volume_has registered registered stock 1
+# Its kind of namespace is replicate.
+must setfattr -n trusted.allot.registry -v "0x$(sed 's/#.*//' "$TOP/tests/unit/golden/registry.hex" | tr -d ' \n')" "$T/kept/b1"
+glusterd_writes locks ""
+rm -rf "$S" "$K"/*.tcp-fuse.vol
+copy_writes "$S" locks "$of_plain"
+is "also as the registry on a disk says it" "$(grep -c '^volume snapvol-names$' "$S/trusted-snapvol.tcp-fuse.vol" "$S/snapvol.tcp-fuse.vol" | sed 's/.*://' | xargs)" "1 1"
+for state in "fresh fresh" "away away"; do
+    rm -rf "$S"
+    # shellcheck disable=SC2086
+    volume_has $state stock 1
+    copy_writes "$S" locks "$of_plain"$'\nfeatures.shard=on'
+    copied "one of a volume that does not use allot, bricks $state, is refused" "$S" ". . 0 0"
+    copy_writes "$S" none "$of_plain"
+    copied "and has none without the setting" "$S" ". . 0 0"
+    # shellcheck disable=SC2086
+    volume_has ${state//fresh/registered} allot 1
+    copy_writes "$S" none "$of_plain"
+    copied "also later, when the volume has" "$S" ". . 0 0"
+done
+rm -rf "$T/lib/snaps" "$C"
 
 # The guard's own option: a brick with a wrong value would not start.
 for state in registered fresh; do

@@ -3,7 +3,9 @@
 # A snapshot of a volume that uses allot, taken by stock glusterd (its commands of
 # LVM stood in for, see glusterd-snap-lib.sh): it can be mounted and read through
 # allot, with the data of then, and is read-only; a temporary copy of its client's
-# file is converted as the file in force is; in the end the volume is restored.
+# file is converted as the file in force is. So with a snapshot and its clone when
+# features.shard is set beside allot, which a volume that uses allot bears, and with
+# one of a volume whose settings were reset; in the end the volume is restored.
 # tier: full
 # needs: 90
 # shellcheck source=glusterd-lib.sh
@@ -61,6 +63,46 @@ cp "$T/copy" "$T/gfuse-AbCdEf"
 ok "the filter finds its bricks" env GLUSTERD_WORKDIR="$T/n1/lib" "$BUILD/filter/allot-filter" \
     --log "$T/filter.log" "$T/gfuse-AbCdEf"
 ok "and makes of it what is in force" diff -B "$T/gfuse-AbCdEf" "$SNAPDIR/$S.tcp-fuse.vol"
+
+# ---- beside features.shard, and after a reset ------------------------------------
+# files_of DIR VOLUME: how many of its bricks have guards, of its clients' files allot.
+files_of() {
+    echo "$(grep -lx '    type user/allot' "$1"/*.vol | wc -l)" \
+        "$(grep -l '^    type cluster/allot' "$1/$2.tcp-fuse.vol" "$1/trusted-$2.tcp-fuse.vol" | wc -l)"
+}
+(cd "$M" && md5sum d/*) >"$T/later"
+sync -f "$M/d/later"
+# same_data NAME: what is mounted there is what the volume had.
+same_data() {
+    local z
+    z=$(in_node c1 "/mnt/$1")
+    (cd "$z" && md5sum --quiet -c "$T/later")
+}
+must_gluster n1 volume set vol1 features.shard on
+ok "beside features.shard a snapshot is taken" gluster n1 snapshot create sharded vol1 no-timestamp
+S=$(snap_volume n1 sharded)
+is "its bricks have guards and its clients allot" "$(files_of "$T/n1/lib/snaps/sharded/$S" "$S")" "3 2"
+must_gluster n1 snapshot activate sharded
+is "also when it is activated" "$(files_of "$T/n1/lib/snaps/sharded/$S" "$S")" "3 2"
+ok "it can be mounted" client_mount c1 "n1:/snaps/sharded/vol1" /mnt/sharded -o ro
+ok "its files are right" expect_within 60 same_data sharded
+must on c1 umount /mnt/sharded
+ok "it is cloned" gluster n1 snapshot clone clone1 sharded
+is "the clone's bricks have guards and its clients allot" "$(files_of "$T/n1/lib/vols/clone1" clone1)" "3 2"
+must_gluster n1 volume start clone1
+ok "it can be mounted" client_mount c1 n1:/clone1 /mnt/clone1
+ok "its files are right" expect_within 60 same_data clone1
+must on c1 umount /mnt/clone1
+must_gluster n1 volume stop clone1
+must_gluster n1 volume delete clone1
+must_gluster n1 volume reset vol1
+ok "after a reset a snapshot is taken" gluster n1 snapshot create bare vol1 no-timestamp
+S=$(snap_volume n1 bare)
+is "its bricks have guards and its clients allot" "$(files_of "$T/n1/lib/snaps/bare/$S" "$S")" "3 2"
+must_gluster n1 volume set vol1 user.xlator.allot locks
+for S in sharded bare; do
+    must_gluster n1 snapshot delete $S
+done
 
 # ---- restored -------------------------------------------------------------------
 must on c1 umount /mnt/s
