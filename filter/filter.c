@@ -113,7 +113,8 @@ replace_file(const char *path, const char *text, size_t len,
 
 /* The registry's kind of namespace wins: names do not move. A server without a
  * brick sees none: there the names of a started volume stay as its clients have
- * them; if nothing was asked for (@stays), those of a stopped one, too. */
+ * them; if nothing was asked for (@stays), those of a stopped one, too. So do
+ * they where all disks are away: the guard may be there since protect(). */
 static void
 obey_registry(const char *file, const struct brick *brick,
               const struct convert_target *t, int stays, struct request *req)
@@ -123,7 +124,8 @@ obey_registry(const char *file, const struct brick *brick,
     struct ondisk disk = brick->disk;
 
     if (!disk.here)
-        disk.ns_kind = volume_in_force(file, brick->dir, t->volume, stays);
+        disk.ns_kind = volume_in_force(file, brick->dir, t->volume,
+                                       stays || volume_is_served(brick->dir));
 
     if (req->replicate && !disk.registered && disk.has_names) {
         tell(LOG_ERR,
@@ -175,7 +177,8 @@ volume_of_brick(const struct volfile *vf, char *volume, size_t size)
 
 /* Does a volume hold data of allot, or may it? That says a brick that is here
  * and registered. Bricks that are not here, or are new, say nothing: then
- * clients that have allot in their file say it, as far as @clients goes. */
+ * clients that have allot in their file say it, as far as @clients goes; always
+ * on a server with bricks all of whose disks are away. */
 static int
 is_in_use(const char *file, const char *volume, const struct ondisk *disk,
           int clients)
@@ -191,7 +194,9 @@ is_in_use(const char *file, const char *volume, const struct ondisk *disk,
         return 0;
     if (clients)
         return 1;
-    ret = brick_find(file, volume, &brick) == 0 && brick.disk.registered;
+    ret = brick_find(file, volume, &brick) == 0 &&
+          (brick.disk.registered ||
+           (!brick.disk.here && volume_is_served(brick.dir)));
     brick_free(&brick);
     return ret;
 }

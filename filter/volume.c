@@ -510,6 +510,42 @@ volume_in_force(const char *file, const char *dir, const char *volume,
     return kind;
 }
 
+/* Is the file @name of @dir that of a brick of the server @uuid? */
+static int
+is_brick_of(const char *dir, const char *name, const char *uuid)
+{
+    char value[64] = "";
+    char *text = read_text(dir, name);
+
+    if (text)
+        ondisk_info(text, "uuid", value, sizeof(value));
+    free(text);
+    return strcmp(value, uuid) == 0;
+}
+
+int
+volume_is_served(const char *dir)
+{
+    char bricks[PATH_MAX];
+    char uuid[64] = "";
+    struct dirent *entry = NULL;
+    char *text = workdir() ? read_text(workdir(), "glusterd.info") : NULL;
+    DIR *d = NULL;
+    int found = 0;
+
+    if (text)
+        ondisk_info(text, "UUID", uuid, sizeof(uuid));
+    free(text);
+    if (uuid[0] && (size_t)snprintf(bricks, sizeof(bricks), "%s/bricks", dir) <
+                       sizeof(bricks))
+        d = opendir(bricks);
+    while (d && !found && (entry = readdir(d)) != NULL)
+        found = is_brick_of(bricks, entry->d_name, uuid);
+    if (d)
+        closedir(d);
+    return found;
+}
+
 const char *
 volume_unfit(const char *dir, const char *volume)
 {

@@ -62,6 +62,11 @@ int
 volume_in_force(const char *file, const char *dir, const char *volume,
                 int stopped);
 
+/** volume_is_served - is a brick of the volume in @dir on this server, be its
+ * disk mounted or not? glusterd's files say it. */
+int
+volume_is_served(const char *dir);
+
 /** volume_unfit - ondisk_unfit() of the volume's "info" in @dir. */
 const char *
 volume_unfit(const char *dir, const char *volume);

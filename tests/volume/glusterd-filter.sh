@@ -316,6 +316,34 @@ kept "so do new ones beside them" "$all"
 volume_has registered away allot 1
 glusterd_writes none ""
 kept "and those whose disk is not here" "$all"
+# of_server UUID: whose the bricks are, by glusterd's files.
+of_server() {
+    local i
+    mkdir -p "$K/bricks"
+    echo UUID=00000000-0000-0000-0000-00000000000a >"$T/lib/glusterd.info"
+    for i in 1 2; do
+        printf 'hostname=server1\npath=/kept/b%s\nuuid=%s\n' $i "$1" >"$K/bricks/server1:-kept-b$i"
+    done
+}
+for status in 1 2; do
+    volume_has away away allot $status
+    of_server 00000000-0000-0000-0000-00000000000a
+    glusterd_writes none ""
+    kept "status $status, a server all of whose disks are away: what clients have, bricks have" "$all"
+    volume_has away away stock $status
+    of_server 00000000-0000-0000-0000-00000000000a
+    glusterd_writes none ""
+    kept "status $status: nothing where they have nothing" "$none"
+    volume_has away away allot $status
+    of_server 00000000-0000-0000-0000-00000000000b
+    glusterd_writes none ""
+    kept "status $status: bricks of another server are not touched" ". . 1 1 1"
+done
+volume_has fresh away allot 1
+of_server 00000000-0000-0000-0000-00000000000a
+glusterd_writes none ""
+kept "where one disk is here, it knows better" "$none"
+rm "$T/lib/glusterd.info"
 volume_has away away allot 1
 glusterd_writes none ""
 kept "a server without bricks keeps allot in clients' files" ". . 1 1 1"
@@ -345,6 +373,12 @@ names_replicated() {
 names_replicated
 glusterd_writes none ""
 is "replicated names stay so" "$(grep -c '^volume plain-names$' "$K/trusted-plain.tcp-fuse.vol" "$K/plain.tcp-fuse.vol" | sed 's/.*://' | xargs)" "1 1"
+volume_has away away allot 2
+names_replicated
+of_server 00000000-0000-0000-0000-00000000000a
+glusterd_writes none ""
+is "also where all disks are away and the volume is stopped" "$(grep -c '^volume plain-names$' "$K/trusted-plain.tcp-fuse.vol" "$K/plain.tcp-fuse.vol" | sed 's/.*://' | xargs)" "1 1"
+rm "$T/lib/glusterd.info"
 # A change has the rebalance's file written again and again: it says nothing.
 volume_has away away allot 1
 names_replicated
