@@ -68,7 +68,8 @@ struct allot_doc_brick {
     const char *admin;     /* none, lost, draining */
     uint64_t errors, failures, flaps;
     uint64_t turns;        /* changes between states that count differently */
-    int may_be_unreadable; /* failing, and not for writes alone */
+    int may_be_unreadable; /* failing, and not for writes alone; or a set: what
+                              is not healed is on bricks that are */
     struct allot_doc_performance performance;
     const char *kind; /* brick, replicate, arbiter, disperse; empty: not said */
     int degraded;     /* a set that misses a brick */

@@ -259,10 +259,9 @@ allot_status_reasons(const struct allot_doc_status *doc)
         if (brick->leaf_count)
             printf("%s can lose %" PRIu64 " more brick%s%s\n", brick->name,
                    brick->spare, allot_plural(brick->spare),
-                   brick->spare >= brick->spare_quorum ? ""
-                   : brick->needed > 1
-                       ? ": too few have what is not healed yet"
-                       : ": a brick alone has what is not healed yet");
+                   brick->spare >= brick->spare_quorum
+                       ? ""
+                       : ": what is not healed yet may be on too few");
     }
     if (doc->spare > 0)
         printf("the volume can lose %" PRIu64

@@ -102,8 +102,11 @@ allot_steady_failing(struct allot_tally *tally,
         if (!brick->may_be_unreadable || !allot_steady_concerns(tally, brick))
             continue;
         snprintf(text, sizeof(text),
-                 "brick %s is failing: whether what it holds can be read was "
-                 "not tried",
+                 strcmp(brick->state, "failing") == 0
+                     ? "brick %s is failing: whether what it holds can be read "
+                       "was not tried"
+                     : "bricks of %s are failing that have what is not healed "
+                       "yet: whether it can be read was not tried",
                  brick->name);
         err = allot_tally_inexact(tally, text, NULL);
     }

@@ -5,9 +5,8 @@
  * Without names: which bricks may, each by itself.
  *
  *   a plain brick     only if no file has a block on it
- *   a brick of a set  as many as its spare_failures say, and none that alone,
- *                     or with no more than are needed to read it, knows of what
- *                     is not healed yet
+ *   a brick of a set  as many as its set can do without, and none that knows of
+ *                     what is not healed yet
  *   names             a brick that holds names of a distributed namespace must
  *                     not; of a replicated one a single brick may be away
  *
@@ -99,47 +98,52 @@ allot_stop_because(struct allot_stop_ask *ask, const char *format,
     json_array_append_new(ask->because, json_sprintf(format, name));
 }
 
-/* A set: may those of its bricks that are named stop? */
+/* A set: may those of its bricks that are named stop?
+ *
+ * A brick says that it knows of what is not healed, not of which files. Each of
+ * those that say so may be the only one that has some file, so none of them may
+ * stop. One that knows of none has nothing that is not healed, but perhaps an
+ * old state of it. */
 static int
 allot_stop_set(struct allot_stop_ask *ask, const struct allot_doc_brick *set)
 {
-    int all = allot_stop_named(ask, set->name), healing = 0;
-    uint64_t stopping = 0, sources_left = 0;
+    int all = allot_stop_named(ask, set->name);
+    uint64_t stopping = 0, failing = 0;
     size_t i;
 
     for (i = 0; i < set->leaf_count; i++) {
         const struct allot_doc_leaf *leaf = &set->leaves[i];
-        int up = allot_stop_up(leaf->state);
 
-        /* A failing one is not counted as spare, so it may stop. */
-        if (all || allot_stop_named(ask, leaf->name))
-            stopping += up && strcmp(leaf->state, "failing") != 0;
-        else if (up && !leaf->arbiter && leaf->pending == 1)
-            sources_left++;
-        healing |= up && leaf->pending == 1;
+        if (!all && !allot_stop_named(ask, leaf->name))
+            continue;
+        if (strcmp(leaf->state, "failing") == 0)
+            failing++;
+        else
+            stopping += (uint64_t)allot_stop_up(leaf->state);
     }
-    if (stopping > set->spare_quorum)
+    /* A failing one is not counted as spare: the set goes on without it, unless
+     * those that are well are too few. */
+    if (stopping > set->spare_quorum ||
+        (failing && strcmp(set->state, "failing") == 0))
         return 1;
     for (i = 0; i < set->leaf_count; i++) {
         const struct allot_doc_leaf *leaf = &set->leaves[i];
 
-        if (!allot_stop_named(ask, leaf->name) || !allot_stop_up(leaf->state))
+        if (!(all || allot_stop_named(ask, leaf->name)) ||
+            !allot_stop_up(leaf->state))
             continue;
         if (leaf->pending < 0)
             allot_stop_because(
                 ask, "brick %s does not say whether something is to be healed",
                 leaf->name);
-        else if (set->needed > 1 && healing && sources_left < set->needed)
+        else if (leaf->pending)
             allot_stop_because(
                 ask,
-                "without brick %s too few bricks of its set have what is not "
-                "healed yet: wait until it is",
-                leaf->name);
-        else if (leaf->pending && !leaf->arbiter && sources_left == 0)
-            allot_stop_because(
-                ask,
-                "brick %s alone has what is not healed yet: wait "
-                "until it is",
+                set->needed > 1
+                    ? "without brick %s there may be too few that have what is "
+                      "not healed yet: wait until it is"
+                    : "brick %s may be the only one that has what is not "
+                      "healed yet: wait until it is",
                 leaf->name);
     }
     return 0;

@@ -123,6 +123,9 @@ test_compare(void **state)
     }
 }
 
+#define UNREAD_HEALS                                              \
+    "bricks of c0 are failing that have what is not healed yet: " \
+    "whether it can be read was not tried"
 #define UNREAD                                                        \
     "brick c0 is failing: whether what it holds can be read was not " \
     "tried"
@@ -130,17 +133,20 @@ test_compare(void **state)
 static void
 test_failing(void **state)
 {
-    static const struct how how = {"a", 3, "failing", 1};
     static const struct {
+        const char *state;
         const char *more;
         uint32_t holder; /* which brick has blocks of the files */
         const char *text;
     } cases[] = {
-        {",\"may_be_unreadable\":true", 3, UNREAD},
-        {",\"may_be_unreadable\":false", 3, ""},
+        {"failing", ",\"may_be_unreadable\":true", 3, UNREAD},
+        {"failing", ",\"may_be_unreadable\":false", 3, ""},
+        /* A set that goes on without them. */
+        {"up", ",\"may_be_unreadable\":true", 3, UNREAD_HEALS},
         /* None of the files has to do with it. */
-        {",\"may_be_unreadable\":true", 2, ""},
-        {",\"may_be_unreadable\":true,\"shared_with_namespace\":true", 2,
+        {"failing", ",\"may_be_unreadable\":true", 2, ""},
+        {"failing",
+         ",\"may_be_unreadable\":true,\"shared_with_namespace\":true", 2,
          UNREAD},
     };
     struct allot_doc_status now;
@@ -150,6 +156,8 @@ test_failing(void **state)
 
     (void)state;
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct how how = {"a", 3, cases[i].state, 1};
+
         parse(&how, cases[i].more, &now);
         allot_tally_begin(&tally);
         tally.bricks = calloc(1, sizeof(*tally.bricks));

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 60
+# needs: 65
 # Disks that fail under bricks that stay connected (tests/volume/switch.c): how many
 # errors in a row it takes, with EIO, EROFS and ENODEV; that a failing brick is
 # held, comes back by itself, is held longer when it flaps, and that this is
 # counted. Then the same for single bricks of disperse and replicate sets, whose calls
-# only the set sees, and for one that does not answer.
+# only the set sees, for one that does not answer, and for one that alone has what is
+# not healed yet.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=sets-lib.sh
@@ -190,6 +191,8 @@ sets_fail() {
     ok "a second one: the set is failing" status_soon \
         '.state == "DEGRADED" and leaf("c1").state == "failing" and set("s0").state == "failing"'
     is "the status says why" "$(jq -r '.bricks[] | select(.name == "s0").why' "$T/status.json")" "too few of its bricks are well"
+    is "to stop one of them is not allowed any more: the other ones are too few" \
+        "$(rc=0; "$ALLOT" ok-to-stop c0 "$M" >/dev/null 2>&1 || rc=$?; echo $rc)" 1
     is "a report is not certain any more" "$(report)" 1
     is "and says why" "$(jq -c .inexact_because "$T/report.json")" \
         '["brick s0 is failing: whether what it holds can be read was not tried"]'
@@ -265,4 +268,29 @@ took=$(($(now_ms) - start))
 ok "more than a second ($took ms)" test $took -lt 3000
 must kill -CONT "$(brick_pid 4)"
 ok "it comes back by itself" status_soon 'leaf("c4").state == "up"'
+must umount_volume patient
+
+# ---- what only one brick has, while its disk fails --------------------------
+
+sick_client alone 19 c3
+must sed -i '/^volume s1$/,/^end-volume$/s/quorum-type auto/quorum-type none/' "$T/vol/alone.vol"
+VOLFILE=$T/vol/alone.vol must_mount alone --attribute-timeout=0 --entry-timeout=0 --direct-io-mode=enable
+ok "one brick of a set is enough to write" status_soon '.state == "UP" and set("s1").spare_by_quorum == 2'
+must brick_kill 4
+must brick_kill 5
+ok "two are away" status_soon 'leaf("c4").state == "down" and leaf("c5").state == "down"'
+must cp "$T/noise" "$M/f"
+must brick_start 4
+must brick_start 5
+ok "they lack what the third one has" status_soon '[leaf("c3", "c4", "c5").heals_pending] == [true, false, false] and
+    all(leaf("c4", "c5"); .state == "up") and set("s1").may_be_unreadable == false'
+sick c3
+ok "its disk fails: what it has may be unreadable, though the set is up" status_soon \
+    'leaf("c3").state == "failing" and (set("s1") | .state == "up" and .may_be_unreadable)'
+is "a report is not certain" "$(report)" 1
+is "and says why" "$(jq -c .inexact_because "$T/report.json")" \
+    '["bricks of s1 are failing that have what is not healed yet: whether it can be read was not tried"]'
+well c3
+ok "it comes back" status_soon 'leaf("c3").state == "up" and (set("s1").may_be_unreadable | not)'
+must umount_volume alone
 done_testing

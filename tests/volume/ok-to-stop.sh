@@ -3,8 +3,8 @@
 # tier: check
 # needs: 60
 # `allot ok-to-stop`: what it says would become unreadable is what does when the
-# brick is killed; bricks of replicate sets, alone and together; and a brick that
-# alone has what is not healed yet, which spare_failures knows too.
+# brick is killed; bricks of replicate sets, alone and together; and bricks that
+# know of what is not healed yet, of which spare_failures knows, too.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=sets-lib.sh
@@ -87,6 +87,7 @@ sets_mount sets
 ok "a volume of two sets with arbiters" status_soon '.state == "UP" and .active and .spare_failures == 1'
 must cp "$T/noise" "$M/f"
 must cp "$T/noise" "$M/g"
+must cp "$T/noise" "$M/h"
 for one in c0 c2 c5; do
     is "one of a set may stop: $one" "$(stop $one)" 0
 done
@@ -104,12 +105,24 @@ brick_start 0
 ok "it is back, and not healed: nothing may fail" \
     status_soon 'leaf("c0").state == "up" and set("s0").healing and set("s0").spare_failures == 0 and .spare_failures == 0'
 is "some bricks may stop" "$(each)" 0
-is "these: the one that lacks something, the arbiter, and those of the other set" \
-    "$(jq -c '[.candidates[] | select(.ok).bricks[0]] | join(" ")' "$T/each.json")" '"c0 c2 c3 c4 c5"'
+is "these: the one that lacks something, and those of the other set" \
+    "$(jq -c '[.candidates[] | select(.ok).bricks[0]] | join(" ")' "$T/each.json")" '"c0 c3 c4 c5"'
 is "the other one with data may not stop" "$(stop c1)" 1
-is "because it alone has what is not healed" "$(s '.because[0]')" \
-    "brick c1 alone has what is not healed yet: wait until it is"
+is "because it alone may have what is not healed" "$(s '.because[0]')" \
+    "brick c1 may be the only one that has what is not healed yet: wait until it is"
 is "the one that lacks it may" "$(stop c0)" 0
+# Then the other one is away, and lacks another file: each alone has something.
+must brick_kill 1
+ok "the other one is away" status_soon 'leaf("c1").state == "down"'
+dd if="$T/noise" of="$M/h" bs=65536 count=8 conv=notrunc 2>/dev/null
+brick_start 1
+ok "it is back: both know of heals" status_soon 'leaf("c1").state == "up" and
+    [leaf("c0", "c1", "c2").heals_pending] == [true, true, true] and set("s0").spare_failures == 0'
+for one in c0 c1; do
+    is "none of the two may stop: $one" "$(stop $one)" 1
+    is "because it alone may have what is not healed" "$(s '.because[0]')" \
+        "brick $one may be the only one that has what is not healed yet: wait until it is"
+done
 ok "a self-heal daemon starts" heal_start
 ok "everything is healed" expect_within 60 healed {0..5}
 ok "one may fail again" status_soon '.spare_failures == 1 and (set("s0").healing | not)'

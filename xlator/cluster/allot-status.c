@@ -43,7 +43,7 @@ struct status_brick {
     double latency_time;
     uint64_t fs_capacity_bytes; /* V_i: of the file system below */
     gf_boolean_t failing;
-    gf_boolean_t may_be_unreadable; /* failing, and not for writes alone */
+    gf_boolean_t may_be_unreadable; /* as docs/json.md says */
 };
 
 struct status {
@@ -132,17 +132,20 @@ status_sources_needed(const struct allot_child *c)
     return c->kind == ALLOT_SET_DISPERSE ? c->fragments : 1;
 }
 
-/* What waits for healing exists once less: a brick that alone has it, or one of
- * no more than are needed to read it, may not fail, whatever the quorum says.
- * @pending: by leaf, or NULL. */
+/* What waits for healing exists once less. Of a brick that knows of it nobody
+ * says which files: each may be the only one that has one of them, so none of
+ * the set may fail, whatever the quorum says. On disks that fail all of it may
+ * be unreadable. @pending: by leaf, or NULL. */
 static void
 status_heals(struct allot_bricks *b, struct status_brick *s,
              const int8_t *pending)
 {
     const struct allot_child *c = s->child;
-    int needed = status_sources_needed(c);
-    int sources = 0;
+    const struct allot_leaf *l = NULL;
+    int known = 0;
     int silent = 0;
+    int well = 0;
+    int failing = 0;
     int i = 0;
 
     if (c->kind == ALLOT_SET_NONE)
@@ -150,12 +153,19 @@ status_heals(struct allot_bricks *b, struct status_brick *s,
     for (i = 0; i < c->leaf_count; i++) {
         int8_t one = pending ? pending[&c->leaves[i] - b->leaves] : -1;
 
-        sources += one == 1 && !c->leaves[i].arbiter;
-        silent += one < 0 && c->leaves[i].state == ALLOT_BRICK_UP;
+        l = &c->leaves[i];
+        known += one == 1;
+        silent += one < 0 && l->state == ALLOT_BRICK_UP;
+        if (one == 1 && !l->arbiter) {
+            well += l->state == ALLOT_BRICK_UP;
+            failing += l->state == ALLOT_BRICK_FAILING;
+        }
     }
-    s->healing = sources ? 1 : silent ? -1 : 0;
-    if (sources && sources - needed < s->spare)
-        s->spare = sources > needed ? sources - needed : 0;
+    s->healing = known ? 1 : silent ? -1 : 0;
+    if (known)
+        s->spare = 0;
+    if (failing && well < status_sources_needed(c))
+        s->may_be_unreadable = _gf_true;
 }
 
 /* Means over the registered bricks whose use is known now. */
