@@ -156,6 +156,23 @@ for i in 1 2; do
     ok "and it comes back" expect_within 10 is_c3 up
     must umount_volume "sick-$i"
 done
+
+# Writes have failed, then one read; that other reads succeed proves nothing of what
+# that one was for.
+sed -i 's/option failing-hold 2$/option failing-hold 60/' "$T/vol/sick-1.vol"
+VOLFILE=$T/vol/sick-1.vol must_mount partly --direct-io-mode=enable
+sick c3
+for f in a b c; do
+    cp "$T/noise" "$M/$f-partly" 2>/dev/null
+done
+ok "a disk that cannot be written is failing" expect_within 5 is_c3 failing
+is "what it has can be read, as far as is known" "$(c3 .may_be_unreadable)" false
+nok "a read fails" read_c3 a
+well c3
+ok "another one succeeds" read_c3 b
+is "what it has may be unreadable" "$(c3 '[.state, .may_be_unreadable] | join(" ")')" "failing true"
+is "and a report does not say otherwise" "$(report)" 1
+must umount_volume partly
 for i in {0..5}; do
     must brick_kill "$i"
     brick_wipe "$i"

@@ -147,6 +147,9 @@ allot_health_end(xlator_t *this, struct allot_health *health,
 
     if (!health)
         return;
+    /* Reads of other files may succeed afterwards. */
+    if (why && kind == ALLOT_WORK_READ)
+        __atomic_store_n(&health->unread, 1, __ATOMIC_RELAXED);
     /* Of a disperse set EIO is that its bricks do not agree. How their disks
      * are is asked of each (allot-health-leaves.c). */
     if (why && err == EIO && health->dispersed)
@@ -227,7 +230,7 @@ allot_health_hold_locked(struct allot_bricks *b, int32_t was_sec,
 gf_boolean_t
 allot_health_unread_locked(const struct allot_health *h, const char *why)
 {
-    return why != allot_health_why(EROFS) || LOAD(h->score[ALLOT_WORK_READ]);
+    return why != allot_health_why(EROFS) || LOAD(h->unread);
 }
 
 gf_boolean_t
@@ -269,6 +272,7 @@ allot_health_clear_locked(struct allot_health *h)
 {
     h->failing = _gf_false;
     h->why = NULL;
+    __atomic_store_n(&h->unread, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&h->score[ALLOT_WORK_READ], 0, __ATOMIC_RELAXED);
     __atomic_store_n(&h->score[ALLOT_WORK_WRITE], 0, __ATOMIC_RELAXED);
 }

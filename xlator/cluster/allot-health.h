@@ -48,6 +48,9 @@ struct allot_health {
     uint32_t score[ALLOT_WORK_KINDS]; /* errors in a row, weighted */
     uint64_t bad_file; /* the file of the last error, as a number */
 
+    uint32_t unread; /* a read has ended in an error of the disk since it
+                        worked last */
+
     gf_boolean_t dispersed; /* of a disperse set; constant */
 
     /* Guarded by allot_bricks.lock. */
