@@ -22,6 +22,7 @@
 #include "cli.h"
 #include "export.h"
 #include "output.h"
+#include "report.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unversioned"
@@ -379,6 +380,7 @@ main(int argc, char **argv)
         status = allot_cli_error(
             "cannot write the result: %s; check where standard output goes",
             strerror(errno));
+    allot_resume_settle(status);
     fflush(stderr);
 
     /* Not exit(): libgfapi's threads still run (target-gfapi.c says why), and

@@ -110,8 +110,14 @@ allot_resume_save(void *arg, const char *const *paths, size_t count);
 void
 allot_resume_failed(const struct allot_report *report);
 
-/** allot_resume_end - the report is complete: nothing is left to go on with. */
+/** allot_resume_end - the report is complete: nothing is left to go on with,
+ * once allot_resume_settle() is told that it has been written. */
 void
-allot_resume_end(struct allot_report *report);
+allot_resume_end(const struct allot_report *report);
+
+/** allot_resume_settle - the output is where it should be, or @status is
+ * ALLOT_EXIT_ERROR: then the state stays. Whatever the command was. */
+void
+allot_resume_settle(int status);
 
 #endif /* ALLOT_REPORT_H */

@@ -30,6 +30,9 @@
 
 static volatile sig_atomic_t allot_resume_stop;
 
+/* What a complete report leaves behind; owned. */
+static char *allot_resume_state, *allot_resume_list;
+
 static void
 allot_resume_signal(int number)
 {
@@ -173,11 +176,16 @@ allot_resume_save(void *arg, const char *const *paths, size_t count)
     FILE *out = NULL;
     unsigned int w;
     size_t i;
-    int ok;
+    int ok, status;
 
-    ok = allot_report_changes(report);
-    if (ok)
-        return ok;
+    /* What is known stays known if the volume does not answer any more. */
+    status = allot_report_changes(report);
+    if (status &&
+        allot_tally_inexact(&report->tally,
+                            "whether the bricks were the same until the report "
+                            "was interrupted could not be asked",
+                            NULL))
+        return allot_report_out_of_memory();
     report->saved_at = allot_resume_now();
     pending = json_array();
     for (i = 0; i < count; i++)
@@ -214,7 +222,7 @@ allot_resume_save(void *arg, const char *const *paths, size_t count)
     if (!ok && out)
         unlink(temporary);
     free(temporary);
-    return ok ? 0
+    return ok ? status
               : allot_cli_error(
                     "cannot save the report in '%s': %s; name a "
                     "file in a directory that can be written",
@@ -442,6 +450,12 @@ allot_resume_begin(struct allot_report *report)
     if (!name)
         return 0;
     if (access(name, F_OK) != 0) {
+        /* Perhaps there is one, and the list is its. */
+        if (errno != ENOENT)
+            return allot_cli_error(
+                "cannot look at '%s': %s; name a file in a directory that can "
+                "be written",
+                name, strerror(errno));
         if (report->list && ftruncate(fileno(report->list), 0) != 0)
             return allot_cli_error("cannot write '%s': %s", report->list_name,
                                    strerror(errno));
@@ -457,19 +471,43 @@ allot_resume_begin(struct allot_report *report)
     return status;
 }
 
-void
-allot_resume_failed(const struct allot_report *report)
+/* Without a state that says how much of it counts the list is of no use. */
+static void
+allot_resume_drop_list(const char *state, const char *list)
 {
-    /* Without a state that says how much of it counts the list is of no use. */
-    if (report->list_name && access(report->cli->resume, F_OK) != 0)
-        unlink(report->list_name);
+    if (access(state, F_OK) != 0 && errno == ENOENT)
+        unlink(list);
 }
 
 void
-allot_resume_end(struct allot_report *report)
+allot_resume_failed(const struct allot_report *report)
+{
+    /* One that could not be opened is not this report's. */
+    if (report->list && report->list_name)
+        allot_resume_drop_list(report->cli->resume, report->list_name);
+}
+
+void
+allot_resume_end(const struct allot_report *report)
 {
     if (report->cli->resume)
-        unlink(report->cli->resume);
+        allot_resume_state = strdup(report->cli->resume);
     if (report->list_name)
-        unlink(report->list_name);
+        allot_resume_list = strdup(report->list_name);
+}
+
+void
+allot_resume_settle(int status)
+{
+    if (status != ALLOT_EXIT_ERROR) {
+        if (allot_resume_state)
+            unlink(allot_resume_state);
+        if (allot_resume_list)
+            unlink(allot_resume_list);
+    } else if (allot_resume_state && allot_resume_list) {
+        allot_resume_drop_list(allot_resume_state, allot_resume_list);
+    }
+    free(allot_resume_state);
+    free(allot_resume_list);
+    allot_resume_state = allot_resume_list = NULL;
 }

@@ -324,6 +324,18 @@ for form in --json --damaged; do
     is "one sentence" "$(grep -c 'No space left' "$T/err") $(wc -l <"$T/err")" "1 1"
     is "and no part of it" "$(find "$T/small" -type f | wc -l)" 2
 done
+# An interrupted one whose end cannot be written is not begun anew. Text is so short
+# that the disk is met when all has been said.
+is "a part of a report" "$(exit_of "$ALLOT" report "$M" --limit 1 --resume "$T/kept")" 3
+ok "is kept" test -s "$T/kept"
+is "the rest, on a full disk" "$(exit_of "$ALLOT" report "$M" --output "$T/small/report" --resume "$T/kept")" 2
+ok "what is known is kept" test -s "$T/kept"
+is "the rest, to a full standard output" \
+    "$(rc=0; "$ALLOT" report "$M" --resume "$T/kept" >/dev/full 2>/dev/null || rc=$?; echo $rc)" 2
+ok "what is known is kept" test -s "$T/kept"
+is "where there is room" "$(exit_of "$ALLOT" report "$M" --output "$T/rest" --resume "$T/kept")" 1
+ok "it has all of it" same_text "$T/rest" "$T/report.json"
+nok "then nothing is left" ls "$T/kept"
 is "a directory that is not there" "$(exit_of "$ALLOT" status "$M" --json --output "$T/nowhere/x")" 2
 is "one sentence" "$(wc -l <"$T/err")" 1
 is "a report that fails" "$(exit_of "$ALLOT" report "$T" --json --output "$T/new")" 2
