@@ -41,7 +41,9 @@ allot_steady_brick(struct allot_tally *tally,
         snprintf(text, sizeof(text),
                  "brick %s went from %s to %s during the scan", before->name,
                  was, is);
-    else if (now && same_client && before->turns != now->turns)
+    /* Of a member that has no subvolume in this graph nobody counts. */
+    else if (now && same_client && before->kind[0] && now->kind[0] &&
+             before->turns != now->turns)
         snprintf(text, sizeof(text),
                  "brick %s was not %s all the time during the scan",
                  before->name, was);

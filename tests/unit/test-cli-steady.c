@@ -21,6 +21,7 @@ struct how {
     int index; /* -1: null */
     const char *state;
     int turns;
+    int gone; /* a member that the graph has no subvolume for */
 };
 
 static void
@@ -30,10 +31,12 @@ parse(const struct how *how, const char *more, struct allot_doc_status *doc)
     char index[16], text[400];
 
     snprintf(index, sizeof(index), how->index < 0 ? "null" : "%d", how->index);
-    snprintf(text, sizeof(text),
-             "{\"version\":1,\"state\":\"UP\",\"client\":\"%s\",\"bricks\":[{"
-             "\"index\":%s,\"name\":\"c0\",\"state\":\"%s\",\"turns\":%d%s}]}",
-             how->client, index, how->state, how->turns, more);
+    snprintf(
+        text, sizeof(text),
+        "{\"version\":1,\"state\":\"UP\",\"client\":\"%s\",\"bricks\":[{"
+        "\"index\":%s,\"name\":\"c0\",\"state\":\"%s\",\"turns\":%d%s%s}]}",
+        how->client, index, how->state, how->turns,
+        how->gone ? "" : ",\"kind\":\"brick\"", more);
     if (allot_doc_status_parse(text, strlen(text), doc, &err))
         fail_msg("%s: %s", err.text, text);
 }
@@ -65,39 +68,42 @@ test_compare(void **state)
         struct how before, now;
         const char *scanned, *between; /* what is said */
     } cases[] = {
-        {{"a", 0, "up", 1}, {"a", 0, "up", 1}, "", ""},
+        {{"a", 0, "up", 1, 0}, {"a", 0, "up", 1, 0}, "", ""},
         /* Full, and draining, count as up. */
-        {{"a", 0, "up", 1}, {"a", 0, "draining", 1}, "", ""},
-        {{"a", 0, "down", 1}, {"a", 0, "connecting", 1}, "", ""},
-        {{"a", 0, "up", 1},
-         {"a", 0, "down", 2},
+        {{"a", 0, "up", 1, 0}, {"a", 0, "draining", 1, 0}, "", ""},
+        {{"a", 0, "down", 1, 0}, {"a", 0, "connecting", 1, 0}, "", ""},
+        {{"a", 0, "up", 1, 0},
+         {"a", 0, "down", 2, 0},
          "brick c0 went from up to down during the scan",
          "brick c0 went from up to down during the scan"},
-        {{"a", 0, "up", 1},
-         {"a", 0, "up", 3},
+        {{"a", 0, "up", 1, 0},
+         {"a", 0, "up", 3, 0},
          "brick c0 was not up all the time during the scan",
          "brick c0 was not up all the time during the scan"},
-        {{"a", 0, "down", 2},
-         {"a", 0, "down", 4},
+        {{"a", 0, "down", 2, 0},
+         {"a", 0, "down", 4, 0},
          "brick c0 was not down all the time during the scan",
          "brick c0 was not down all the time during the scan"},
-        {{"a", 0, "up", 1},
-         {"a", 0, "foreign", 2},
+        {{"a", 0, "up", 1, 0},
+         {"a", 0, "foreign", 2, 0},
          "brick c0 went from up to foreign during the scan",
          "brick c0 went from up to foreign during the scan"},
-        {{"a", 0, "failing", 2},
-         {"a", 0, "down", 3},
+        {{"a", 0, "failing", 2, 0},
+         {"a", 0, "down", 3, 0},
          "brick c0 went from failing to down during the scan",
          "brick c0 went from failing to down during the scan"},
-        {{"a", 0, "up", 1},
-         {"a", 1, "up", 1},
+        {{"a", 0, "up", 1, 0},
+         {"a", 1, "up", 1, 0},
          "brick c0 went from up to not a member during the scan",
          "brick c0 went from up to not a member during the scan"},
         /* What was no member had no blocks. */
-        {{"a", -1, "foreign", 1}, {"a", 0, "up", 2}, "", ""},
+        {{"a", -1, "foreign", 1, 0}, {"a", 0, "up", 2, 0}, "", ""},
+        /* Nobody counts for one that has no subvolume. */
+        {{"a", 0, "lost", 3, 0}, {"a", 0, "lost", 0, 1}, "", ""},
+        {{"a", 0, "lost", 0, 1}, {"a", 0, "lost", 2, 0}, "", ""},
         /* Another client's counts say nothing. */
-        {{"a", 0, "up", 1}, {"b", 0, "up", 7}, SET_ANEW, ""},
-        {{"a", 0, "up", 1}, {"b", 0, "up", 1}, SET_ANEW, ""},
+        {{"a", 0, "up", 1, 0}, {"b", 0, "up", 7, 0}, SET_ANEW, ""},
+        {{"a", 0, "up", 1, 0}, {"b", 0, "up", 1, 0}, SET_ANEW, ""},
     };
     struct allot_doc_status before, now;
     struct allot_tally tally;
@@ -156,7 +162,7 @@ test_failing(void **state)
 
     (void)state;
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct how how = {"a", 3, cases[i].state, 1};
+        struct how how = {"a", 3, cases[i].state, 1, 0};
 
         parse(&how, cases[i].more, &now);
         allot_tally_begin(&tally);
