@@ -326,6 +326,23 @@ allot_doc_brick_is_lost(const struct allot_doc_brick *brick)
     return allot_doc_is_one_of(brick->state, lost);
 }
 
+int
+allot_doc_set_is_blank(const struct allot_doc_brick *set)
+{
+    size_t i;
+
+    for (i = 0; i < set->leaf_count; i++)
+        if (strcmp(set->leaves[i].state, "blank") != 0)
+            return 0;
+    return set->leaf_count > 0;
+}
+
+int
+allot_doc_is_gluster_volume(const struct allot_doc_status *doc)
+{
+    return doc->name[0] && !strchr(doc->name, '/');
+}
+
 static const char *const allot_fail_names[] = {
     [ALLOT_FAIL_NONE] = "ok",         [ALLOT_FAIL_DOWN] = "down",
     [ALLOT_FAIL_BLANK] = "blank",     [ALLOT_FAIL_LOST] = "lost",

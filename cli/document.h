@@ -144,6 +144,16 @@ allot_doc_brick_is_down(const struct allot_doc_brick *brick);
 int
 allot_doc_brick_is_lost(const struct allot_doc_brick *brick);
 
+/** allot_doc_set_is_blank - all bricks of a set are: it is adopted as a whole
+ * (1 or 0). */
+int
+allot_doc_set_is_blank(const struct allot_doc_brick *set);
+
+/** allot_doc_is_gluster_volume - its name is one that the gluster command
+ * takes: it is known, and not that of a snapshot's mount (1 or 0). */
+int
+allot_doc_is_gluster_volume(const struct allot_doc_status *doc);
+
 /**
  * allot_doc_file_parse - the text of glusterfs.allot.report or .layout
  * @want_state: 1: a report (base and members are needed), 0: a layout

@@ -6,8 +6,11 @@
  * most back, then about what is lost, then about what may come:
  *
  *   nothing is spread, the namespace is away; a brick is down, has not answered
- *   yet, came back empty, is none of this volume, is lost; a disk is sick;
- *   something is to be healed; bricks are full, are draining; settings are bad
+ *   yet, came back empty, is none of this volume, is lost; a disk is sick; a
+ * set does not serve; something is to be healed; bricks are full, are draining;
+ *   settings are bad
+ *
+ * A set is spoken of where none of its bricks says more.
  *
  * What the files have lost is the report's business (advice.c).
  */
@@ -18,10 +21,11 @@
 #include "format.h"
 #include "next.h"
 
-/* A brick: one of a set, or a plain one. */
+/* A brick: one of a set, or a plain one; or a set as a whole. */
 struct allot_next_brick {
     const struct allot_doc_brick
-        *set; /* whose brick it is; NULL: a plain one */
+        *set;  /* whose brick it is, or which set; NULL: a plain one */
+    int whole; /* a set */
     const char *name, *host, *path, *state, *why;
 };
 
@@ -44,13 +48,13 @@ allot_next_brick(const struct allot_doc_status *doc, size_t n,
         if (brick->leaf_count) {
             const struct allot_doc_leaf *leaf = &brick->leaves[n];
 
-            *out =
-                (struct allot_next_brick){brick,      leaf->name,  leaf->host,
-                                          leaf->path, leaf->state, leaf->why};
+            *out = (struct allot_next_brick){
+                brick,      0,           leaf->name, leaf->host,
+                leaf->path, leaf->state, leaf->why};
         } else {
-            *out = (struct allot_next_brick){NULL,         brick->name,
-                                             brick->host,  brick->path,
-                                             brick->state, brick->why};
+            *out = (struct allot_next_brick){
+                NULL,         0,         brick->name, brick->host, brick->path,
+                brick->state, brick->why};
         }
         return 1;
     }
@@ -104,6 +108,41 @@ allot_next_count(const struct allot_doc_status *doc, const char *state,
     return n;
 }
 
+/* How many sets are in @state, whatever their bricks say; @first: the first of
+ * them. */
+static size_t
+allot_next_sets(const struct allot_doc_status *doc, const char *state,
+                struct allot_next_brick *first)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < doc->brick_count; i++) {
+        const struct allot_doc_brick *set = &doc->bricks[i];
+
+        if (!set->leaf_count || strcmp(set->state, state) != 0)
+            continue;
+        if (n++ == 0)
+            *first = (struct allot_next_brick){set, 1,          set->name, "",
+                                               "",  set->state, set->why};
+    }
+    return n;
+}
+
+/* The first brick in @state, or else the first set. 0: none is. */
+static int
+allot_next_find(const struct allot_doc_status *doc, const char *state,
+                allot_next_fn only, struct allot_next_brick *first)
+{
+    return allot_next_count(doc, state, only, first) ||
+           (allot_next_sets(doc, state, first) && (!only || only(first)));
+}
+
+static const char *
+allot_next_kind(const struct allot_next_brick *brick)
+{
+    return brick->whole ? "set" : "brick";
+}
+
 /* The bricks in @state: "brick c1", "bricks c1 and c2", "bricks c1, c2 and c3".
  */
 static void
@@ -131,7 +170,7 @@ allot_next_start(FILE *out, const struct allot_doc_status *doc)
 
     fputs("start ", out);
     allot_next_names(out, doc, "down");
-    if (doc->name[0])
+    if (allot_doc_is_gluster_volume(doc))
         fprintf(out, " with 'gluster volume start %s force'", doc->name);
     if (strcmp(doc->state, "DEGRADED") == 0)
         fprintf(out, ": nothing is missing, %s heal%s then",
@@ -148,6 +187,7 @@ allot_next_missing(FILE *out, const struct allot_doc_status *doc,
 {
     struct allot_next_brick first;
     const char *name;
+    int whole;
 
     if (allot_next_count(doc, "down", NULL, NULL)) {
         allot_next_start(out, doc);
@@ -160,13 +200,15 @@ allot_next_missing(FILE *out, const struct allot_doc_status *doc,
     } else if (allot_next_count(doc, "blank", allot_next_new, NULL)) {
         fputs("bring all bricks up at once, then they are registered", out);
     } else if (allot_next_count(doc, "blank", allot_next_emptied, &first)) {
-        /* Of a set nothing is left to heal from: it is adopted as a whole. */
-        name = first.set ? first.set->name : first.name;
+        /* Of a set nothing is left to heal from: it is adopted as a whole,
+         * unless one of its bricks is left, an arbiter. */
+        whole = first.set && allot_doc_set_is_blank(first.set);
+        name = whole ? first.set->name : first.name;
         fprintf(out,
                 "put %s old disk of %s %s back, or run 'allot brick adopt "
                 "%s %s' and restore what 'allot report %s' names",
-                first.set ? "an" : "the", first.set ? "set" : "brick", name,
-                name, target, target);
+                whole ? "an" : "the", whole ? "set" : "brick", name, name,
+                target, target);
         *about = (struct allot_next_about){"blank", name};
     } else if (allot_next_count(doc, "blank", allot_next_emptied_copy,
                                 &first)) {
@@ -178,15 +220,87 @@ allot_next_missing(FILE *out, const struct allot_doc_status *doc,
                 "look at brick %s, which %s, and start it as the brick of this "
                 "volume with its guard",
                 first.name, first.why[0] ? first.why : "is of another volume");
-    } else if (allot_next_count(doc, "lost", allot_next_declared, &first)) {
+    } else if (allot_next_find(doc, "lost", allot_next_declared, &first)) {
         fprintf(out,
-                "restore what 'allot report %s' names, or take brick %s back "
-                "with 'allot brick set %s clear %s' if its disk is well",
-                target, first.name, first.name, target);
+                "restore what 'allot report %s' names, or take %s %s back "
+                "with 'allot brick set %s clear %s' if its %s well",
+                target, allot_next_kind(&first), first.name, first.name, target,
+                first.whole ? "disks are" : "disk is");
         *about = (struct allot_next_about){"lost", first.name};
     } else {
         return 0;
     }
+    return 1;
+}
+
+/* A disk is sick, a set does not serve though nothing is known of its bricks,
+ * or has to heal. 1: said. */
+static int
+allot_next_sick(FILE *out, const struct allot_doc_status *doc,
+                struct allot_next_about *about)
+{
+    static const char *const states[] = {"down", "connecting", "blank",
+                                         "foreign"};
+    struct allot_next_brick first;
+    size_t i;
+
+    if (allot_next_find(doc, "failing", NULL, &first)) {
+        fprintf(out,
+                "look at the disk%s of %s %s, because %s: it is used again by "
+                "itself when %s",
+                first.whole ? "s" : "", allot_next_kind(&first), first.name,
+                first.why, first.whole ? "they work" : "it works");
+        *about = (struct allot_next_about){"failing", first.name};
+        return 1;
+    }
+    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (allot_next_sets(doc, states[i], &first)) {
+            fprintf(out, "look at the bricks of set %s, because it is %s%s%s",
+                    first.name, states[i], first.why[0] ? ": " : "", first.why);
+            return 1;
+        }
+    for (i = 0; i < doc->brick_count; i++)
+        if (doc->bricks[i].healing) {
+            fprintf(out,
+                    "wait until set %s has healed before another brick of it "
+                    "stops",
+                    doc->bricks[i].name);
+            return 1;
+        }
+    return 0;
+}
+
+/* 1: said. */
+static int
+allot_next_full(FILE *out, const struct allot_doc_status *doc,
+                struct allot_next_about *about)
+{
+    struct allot_next_brick first;
+    size_t i, usable = 0, bricks = allot_next_count(doc, "full", NULL, NULL);
+    size_t sets = allot_next_sets(doc, "full", &first);
+
+    for (i = 0; i < doc->brick_count; i++)
+        usable += (size_t)!allot_doc_brick_is_down(&doc->bricks[i]) &&
+                  !allot_doc_brick_is_lost(&doc->bricks[i]);
+    if (bricks + sets == 0)
+        return 0;
+    fputs("add bricks or remove files: ", out);
+    if (bricks + sets == usable) {
+        fputs("all bricks are nearly full, writes end in ENOSPC soon", out);
+        about->state = "full";
+        return 1;
+    }
+    if (bricks)
+        allot_next_names(out, doc, "full");
+    else
+        fprintf(out, "set %s", first.name);
+    fprintf(out, " %s nearly full, new data goes elsewhere",
+            bricks > 1 ? "are" : "is");
+    /* The other ones have lines of their own. */
+    if (!bricks)
+        *about = (struct allot_next_about){"full", first.name};
+    else if (!sets)
+        about->state = "full";
     return 1;
 }
 
@@ -196,52 +310,18 @@ allot_next_may_come(FILE *out, const struct allot_doc_status *doc,
                     const char *target, struct allot_next_about *about)
 {
     struct allot_next_brick first;
-    size_t i, full = 0, usable = 0;
 
-    for (i = 0; i < doc->brick_count; i++) {
-        usable += (size_t)!allot_doc_brick_is_down(&doc->bricks[i]) &&
-                  !allot_doc_brick_is_lost(&doc->bricks[i]);
-        full += strcmp(doc->bricks[i].state, "full") == 0;
-    }
-    if (allot_next_count(doc, "failing", NULL, &first)) {
-        fprintf(out,
-                "look at the disk of brick %s, because %s: it is used again by "
-                "itself when it works",
-                first.name, first.why);
-        *about = (struct allot_next_about){"failing", first.name};
+    if (allot_next_sick(out, doc, about) || allot_next_full(out, doc, about))
         return 1;
-    }
-    for (i = 0; i < doc->brick_count; i++)
-        if (doc->bricks[i].healing) {
-            fprintf(out,
-                    "wait until set %s has healed before another brick of it "
-                    "stops",
-                    doc->bricks[i].name);
-            return 1;
-        }
-    if (full > 0 && full == usable) {
-        fputs(
-            "add bricks or remove files: all bricks are nearly full, writes "
-            "end in ENOSPC soon",
-            out);
-        about->state = "full";
-    } else if (full > 0 && allot_next_count(doc, "full", NULL, NULL)) {
-        fputs("add bricks or remove files: ", out);
-        allot_next_names(out, doc, "full");
-        fprintf(out, " %s nearly full, new data goes elsewhere",
-                full == 1 ? "is" : "are");
-        about->state = "full";
-    } else if (full > 0) {
-        fputs("add bricks or remove files: a set is nearly full", out);
-    } else if (allot_next_count(doc, "draining", NULL, &first)) {
+    if (allot_next_find(doc, "draining", NULL, &first)) {
         fprintf(out,
-                "nothing, new data avoids brick %s until 'allot brick set %s "
+                "nothing, new data avoids %s %s until 'allot brick set %s "
                 "clear %s'",
-                first.name, first.name, target);
+                allot_next_kind(&first), first.name, first.name, target);
         *about = (struct allot_next_about){"draining", first.name};
     } else if (json_array_size(json_object_get(doc->root, "warnings"))) {
         fputs("correct the settings that the warnings name", out);
-    } else if (allot_next_count(doc, "lost", NULL, NULL)) {
+    } else if (allot_next_find(doc, "lost", NULL, &first)) {
         fprintf(out, "restore the files that 'allot report %s' names, if any",
                 target);
     } else {

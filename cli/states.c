@@ -71,7 +71,8 @@ allot_state_print(FILE *out, const char *todo, const char *name,
         } else if (strncmp(todo, "TARGET", 6) == 0) {
             fputs(target, out);
             todo += 6;
-        } else if (doc->name[0] && strncmp(todo, "VOLUME", 6) == 0) {
+        } else if (allot_doc_is_gluster_volume(doc) &&
+                   strncmp(todo, "VOLUME", 6) == 0) {
             fputs(doc->name, out);
             todo += 6;
         } else {
@@ -113,19 +114,25 @@ allot_states_print(FILE *out, const struct allot_doc_status *doc,
     const struct allot_states_lines lines = {out, doc, target, about};
     const struct allot_doc_brick *b;
     size_t i, k;
+    int whole, part;
 
     for (i = 0; i < doc->brick_count; i++) {
         b = &doc->bricks[i];
         if (strcmp(b->state, "lost") == 0 && strcmp(doc->state, "UP") == 0)
             continue;
         /* A set that does not serve is mended by its bricks, unless none of
-         * them has what it held. */
-        if (!b->leaf_count || (strcmp(b->state, "down") != 0 &&
+         * them has what it held: then there is nothing to heal them from. */
+        whole = b->leaf_count && allot_doc_set_is_blank(b);
+        part = b->leaf_count && strcmp(b->state, "blank") == 0 && !whole;
+        if (!b->leaf_count || (!part && strcmp(b->state, "down") != 0 &&
                                strcmp(b->state, "connecting") != 0 &&
                                strcmp(b->state, "foreign") != 0))
             allot_states_line(&lines, allot_states_brick, b->name, b->state);
-        for (k = 0; k < b->leaf_count && strcmp(b->state, "blank") != 0; k++)
-            allot_states_line(&lines, allot_states_leaf, b->leaves[k].name,
-                              b->leaves[k].state);
+        for (k = 0; k < b->leaf_count && !whole; k++)
+            allot_states_line(&lines,
+                              part && strcmp(b->leaves[k].state, "blank") == 0
+                                  ? allot_states_brick
+                                  : allot_states_leaf,
+                              b->leaves[k].name, b->leaves[k].state);
     }
 }

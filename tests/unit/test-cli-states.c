@@ -188,6 +188,13 @@ test_said_once(void **state)
         "to do, y is failing: look at its disk and its log; when the disk is "
         "well it is used again by itself\n",
         1);
+    /* Of those that are full it names the plain bricks. */
+    check_text(
+        VOLUME("UP", BRICK("a", "full") "," BRICK("b", "up") "," SET(
+                         "s", "full", LEAF("x", "up") "," LEAF("y", "up"))),
+        "to do, a is full: add bricks, or remove files\n"
+        "to do, s is full: add bricks, or remove files\n",
+        1);
     /* There it does not say all. */
     check_text(VOLUME("PARTIAL", BRICK("a", "foreign")),
                "to do, a is foreign: the reason stands above: without a guard, "
@@ -232,6 +239,18 @@ test_lines(void **state)
                SET("s", "blank", LEAF("x", "blank") "," LEAF("y", "blank"))),
         "to do, s is blank: put the old disk back, or allot brick adopt s "
         "/mnt/v and restore the files that allot report /mnt/v names\n");
+    /* An arbiter is left of it: its bricks are adopted one by one. */
+    check_lines(
+        VOLUME("PARTIAL",
+               SET("s", "blank", LEAF("x", "blank") "," LEAF("y", "up"))),
+        "to do, x is blank: put the old disk back, or allot brick adopt x "
+        "/mnt/v and restore the files that allot report /mnt/v names\n");
+    /* A snapshot's mount is no volume that gluster could start. */
+    check_lines(
+        "{\"version\":1,\"state\":\"PARTIAL\",\"volume_name\":"
+        "\"snaps/s/shop\",\"max_over_mean\":1,\"bricks\":[" BRICK("b",
+                                                                  "down") "]}",
+        "to do, b is down: start it: gluster volume start VOLUME force\n");
 }
 
 /* ---- the report's sentence -------------------------------------------------
