@@ -44,7 +44,7 @@ step
 ok "old files are right" old_right
 phase "they are back"
 leaves_start
-ok "the volume is up" status_soon '.state == "UP" and .spare_failures == 1'
+ok "the volume is up" status_soon '.state == "UP"'
 step
 
 # ---- members are replaced -----------------------------------------------------

@@ -109,7 +109,8 @@ portions_everywhere() {
 }
 ok "every brick has a fragment of the largest" portions_everywhere
 nothing_failed whole
-ok "a brick of each set may stop" "$ALLOT" ok-to-stop c0 c3 "$M"
+# Disperse takes its marks back some time after the last write.
+ok "a brick of each set may stop" expect_within 20 "$ALLOT" ok-to-stop c0 c3 "$M"
 nok "two of one set may not" "$ALLOT" ok-to-stop c0 c1 "$M"
 
 for at in 5:1 511:2 65000:1023 65535:512 131072:1024 131583:1 300001:1025 2000000:511; do
@@ -486,8 +487,9 @@ ok "one is cut and made longer" chop d 300001 900001
 ok "a file is written" fill f 1000001
 is "nobody wrote to it" "$(find "${BRICK[2]}" -mindepth 1 -maxdepth 1 ! -name .glusterfs)" ""
 ok "it is adopted again" "$ALLOT" brick adopt c2 "$M"
-ok "the volume is up" status_soon '.state == "UP" and .spare_failures == 1'
+ok "the volume is up" status_soon '.state == "UP"'
 everything_healed
+ok "then one may fail again" status_soon '.spare_failures == 1'
 brick_kill 0
 ok "another one is down" status_soon '.state == "DEGRADED" and leaf("c0").state == "down"'
 ok "nothing was lost" fresh right
