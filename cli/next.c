@@ -5,10 +5,11 @@
  * The first of these that applies, so that the sentence is about what brings
  * most back, then about what is lost, then about what may come:
  *
- *   nothing is spread, the namespace is away; a brick is down, has not answered
- *   yet, came back empty, is none of this volume, is lost; a disk is sick; a
- * set does not serve; something is to be healed; bricks are full, are draining;
- *   settings are bad
+ *   nothing is spread, the namespace is away
+ *   a brick is down, has not answered yet, came back empty, is none of this
+ *   volume, is lost
+ *   a disk is sick, a set does not serve, something is to be healed
+ *   bricks are full, are draining; settings are bad
  *
  * A set is spoken of where none of its bricks says more.
  *

@@ -322,13 +322,26 @@ records_like(const struct even_records *e, int i)
     return like;
 }
 
-/* Of @l to @e. The record that so many bricks have as make a stripe is the
- * file's: others may have acted on it. If none is, who published the newest one
- * may have been told that it is there. Cleared by records_clear(). */
+/* Is a record with the number @seq that @like bricks have to be taken before
+ * one with @best_seq that @best have? What @enough bricks have, as make a
+ * stripe, is the file's: others may have acted on it. If nothing is, who
+ * published the newest one may have been told that it is there. */
+static gf_boolean_t
+record_wins(int enough, int like, uint64_t seq, int best, uint64_t best_seq)
+{
+    if (like >= enough || best >= enough)
+        return like > best;
+    return seq > best_seq || (seq == best_seq && like > best);
+}
+
+/* Of @l to @e; the new record has to exceed the highest of all. Cleared by
+ * records_clear(). */
 static void
 records_look(const struct allot_child *c, struct even_leaves *l,
              struct even_records *e)
 {
+    gf_boolean_t decoded[EVEN_LEAVES_MAX] = {_gf_false};
+    uint64_t seqs[EVEN_LEAVES_MAX] = {0};
     struct allot_record rec;
     int like = 0;
     int best = 0;
@@ -353,12 +366,12 @@ records_look(const struct allot_child *c, struct even_leaves *l,
         if (allot_record_decode((uint8_t *)l->value[i]->data, l->value[i]->len,
                                 &rec))
             continue; /* damaged: who reads it says so */
-        if (like >= c->fragments)
-            like += EVEN_LEAVES_MAX;
-        if (e->top < 0 || (like > EVEN_LEAVES_MAX || best > EVEN_LEAVES_MAX
-                               ? like > best
-                               : rec.seq > e->rec.seq ||
-                                     (rec.seq == e->rec.seq && like > best))) {
+        decoded[i] = _gf_true;
+        seqs[i] = rec.seq;
+        e->seq = rec.seq > e->seq ? rec.seq : e->seq;
+        e->gen = rec.gen > e->gen ? rec.gen : e->gen;
+        if (e->top < 0 ||
+            record_wins(c->fragments, like, rec.seq, best, e->rec.seq)) {
             records_clear(e);
             e->rec = rec;
             e->top = i;
@@ -367,29 +380,12 @@ records_look(const struct allot_child *c, struct even_leaves *l,
             allot_record_clear(&rec);
         }
     }
-}
-
-/* The highest of all, which the new one has to exceed. */
-static void
-records_highest(const struct allot_child *c, struct even_leaves *l,
-                struct even_records *e)
-{
-    struct allot_record rec;
-    int like = e->top < 0 ? 0 : records_like(e, e->top);
-    int i = 0;
-
-    for (i = 0; i < e->n; i++) {
-        if (!l->value[i] || allot_record_decode((uint8_t *)l->value[i]->data,
-                                                l->value[i]->len, &rec))
-            continue;
-        e->seq = rec.seq > e->seq ? rec.seq : e->seq;
-        e->gen = rec.gen > e->gen ? rec.gen : e->gen;
-        if (e->top >= 0 && like < c->fragments && e->n < c->leaf_count &&
-            rec.seq == e->rec.seq && records_like(e, i) == like &&
+    if (e->top < 0 || best >= c->fragments || e->n == c->leaf_count)
+        return;
+    for (i = 0; i < e->n; i++)
+        if (decoded[i] && seqs[i] == e->rec.seq && records_like(e, i) == best &&
             memcmp(e->crc[i], e->crc[e->top], 4))
             e->open = _gf_true;
-        allot_record_clear(&rec);
-    }
 }
 
 /* Looks at the bricks of @c. 0; -ENODATA: as leaves_ask(). */
@@ -400,10 +396,8 @@ records_ask(xlator_t *this, const struct allot_child *c, loc_t *loc,
     int ret = leaves_ask(this, c, loc, (char *)ALLOT_XATTR_RECORD, l);
 
     e->top = -1;
-    if (ret == 0) {
+    if (ret == 0)
         records_look(c, l, e);
-        records_highest(c, l, e);
-    }
     leaves_wipe(l);
     return ret;
 }

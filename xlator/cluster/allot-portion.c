@@ -666,10 +666,9 @@ create_wind(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                 continue;
             errs[i] = c->ret < 0 ? -c->err : 0;
             /* The first portion in a directory finds no directory. */
-            if ((errs[i] == -ENOENT || errs[i] == -ESTALE) &&
-                tries < CREATE_TRIES) {
+            if (dir_missing(errs[i]) && tries < CREATE_TRIES) {
                 errs[i] = make_dirs(this, inode, c->xl);
-                if (!errs[i] || errs[i] == -ENOENT || errs[i] == -ESTALE) {
+                if (!errs[i] || dir_missing(errs[i])) {
                     again = _gf_true;
                     continue;
                 }
