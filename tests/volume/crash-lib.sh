@@ -31,10 +31,11 @@ all_up() { # all_up MOUNT
     "$ALLOT" status "$1" --json | jq -e 'all(.bricks[]; .state == "up")'
 }
 
-# victim NAME STOPS: a mount that stops there, at $T/mnt-NAME.
+# victim NAME STOPS: a mount that stops there, at $T/mnt-NAME; of the volfile
+# $VICTIM_OF.
 victim() {
     sed "/^volume allot\$/,/^end-volume\$/s/^\( *\)type .*/&\n\1option debug-stop-at $2/" \
-        "$T/vol/client.vol" >"$T/vol/$1.vol"
+        "${VICTIM_OF:-$T/vol/client.vol}" >"$T/vol/$1.vol"
     VOLFILE=$T/vol/$1.vol mount_volume "$1" "${DIRECT[@]}"
 }
 

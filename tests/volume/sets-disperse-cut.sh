@@ -258,4 +258,28 @@ all_ghosts() {
     return "$rc"
 }
 ok "so for one who has seen nothing" fresh all_ghosts
+
+# ---- the inline part is longer than who cuts it knows
+
+# Nothing of it is written when a client begins to cut it, and then another one writes
+# there, who need not say so in the record. Disperse zeroes the rest of a stripe on its
+# own, which a guard refuses as long as the file has extents.
+M=$T/mnt-m
+sets_mount e
+W=$M W_NAME=e M=$T/mnt-m
+must touch "$M/short"
+busy
+tell size short $SIZE
+tell write short 100000 5000
+# One who keeps no lock of disperse while it is stopped.
+sed 's|^    type cluster/disperse$|&\n    option eager-lock off|' "$T/vol/client.vol" >"$T/vol/no-lock.vol"
+VICTIM_OF=$T/vol/no-lock.vol victim f inline-fenced
+M=$T/mnt-m
+act f truncate -s 20001 "$T/mnt-f/short"
+ok "one stops before it cuts" expect_within 30 is_stopped f inline-fenced || note "$(cat "$T/out-f")"
+tell write short 30000 5000
+ok "it goes on, and cuts what it did not know of" go_on f || note "$(cat "$T/out-f")"
+dies "the other has written there"
+truncate -s 20001 "$T/want/short"
+ok "it is cut" same short
 done_testing

@@ -210,9 +210,11 @@ truncate_inline(xlator_t *this, inode_t *inode, struct allot_rec *old,
         goto out;
     }
     /* Without extents the base's length is the file's, from the publication on:
-     * it must not be less than what is asked for, should we get no further. */
+     * it must not be less than what is asked for, should we get no further. To
+     * the limit, which it never exceeds: somebody may have made it longer than
+     * is known here, and nothing of it may be cut yet. */
     if (ai->base_size < size)
-        ret = truncate_base(this, inode, size);
+        ret = truncate_base(this, inode, old->r.layout->inline_limit);
     if (ret == 0)
         ret = allot_record_copy(&rec->r, &r);
     if (ret)
