@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
  * guard-names.c - lookup and the calls that make an inode: where states are
- * filled.
+ * filled. A lookup between the two steps of such a call: guard-making.c.
  *
  * Deliberately not here: listings (guard-list.c), names that only pass or are
  * refused (guard-pass.c).
@@ -17,6 +17,7 @@
 #define GUARD_SHOW_PORTION 0x4 /* trusted.allot.portion */
 #define GUARD_SHOW_BRICK 0x8   /* trusted.allot.brick and .registry */
 #define GUARD_SHOW_SIZE 0x10   /* the recorded size, to a stranger */
+#define GUARD_SHOW_AGAIN 0x20  /* looked up for the second time */
 /* Above them: guard_priv.partings at the wind. */
 #define GUARD_SHOW_BITS 8
 
@@ -187,6 +188,23 @@ err:
 }
 
 static int32_t
+guard_lookup_again(call_frame_t *frame, xlator_t *this, loc_t *loc,
+                   dict_t *xdata);
+
+/* The name had no gfid: wait for who makes it. Nobody does: he may have been
+ * done before we looked for him, so the name is looked up once more. */
+static gf_boolean_t
+guard_lookup_later(xlator_t *this, uintptr_t show, call_stub_t *stub)
+{
+    if (guard_making_wait(this, stub))
+        return _gf_true;
+    if (show & GUARD_SHOW_AGAIN)
+        return _gf_false;
+    call_resume(stub);
+    return _gf_true;
+}
+
+static int32_t
 guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  int32_t op_ret, int32_t op_errno, inode_t *inode,
                  struct iatt *buf, dict_t *xdata, struct iatt *postparent)
@@ -194,8 +212,15 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     uintptr_t show = (uintptr_t)cookie & ((1u << GUARD_SHOW_BITS) - 1);
     uint64_t partings = (uintptr_t)cookie >> GUARD_SHOW_BITS;
     struct guard_inode *gi = NULL;
+    call_stub_t *stub = frame->local;
     inode_t *own = NULL;
 
+    frame->local = NULL;
+    if (stub && op_ret < 0 && op_errno == ENODATA &&
+        guard_lookup_later(this, show, stub))
+        return 0;
+    if (stub)
+        call_stub_destroy(stub);
     if (op_ret < 0) {
         STACK_UNWIND_STRICT(lookup, frame, op_ret, op_errno, inode, buf, xdata,
                             postparent);
@@ -222,11 +247,13 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
-int32_t
-guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
+static int32_t
+lookup_wind(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata,
+            uintptr_t again)
 {
-    uintptr_t show = guard_lookup_show(frame, this, xdata);
+    uintptr_t show = again | guard_lookup_show(frame, this, xdata);
     int err = guard_refuse_identity(this, loc->inode, xdata);
+    call_stub_t *stub = NULL;
     dict_t *req = NULL;
 
     guard_unsquash(frame);
@@ -244,13 +271,35 @@ guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
     }
     show |= (uintptr_t)GF_ATOMIC_GET(guard_priv(this)->partings)
             << GUARD_SHOW_BITS;
+    /* Of a name that has an inode here posix asks no gfid. NULL: it is answered
+     * at once, whatever it meets. */
+    if (loc->name && loc->inode && gf_uuid_is_null(loc->inode->gfid))
+        stub = fop_lookup_stub(frame, guard_lookup_again, loc, xdata);
+    if (stub && guard_making_wait(this, stub)) {
+        dict_unref(req);
+        return 0;
+    }
+    frame->local = stub;
     STACK_WIND_COOKIE(frame, guard_lookup_cbk, (void *)show, FIRST_CHILD(this),
                       FIRST_CHILD(this)->fops->lookup, loc, req);
     dict_unref(req);
     return 0;
 }
 
-/* ---- create, mknod, mkdir --------------------------------------------------
+static int32_t
+guard_lookup_again(call_frame_t *frame, xlator_t *this, loc_t *loc,
+                   dict_t *xdata)
+{
+    return lookup_wind(frame, this, loc, xdata, GUARD_SHOW_AGAIN);
+}
+
+int32_t
+guard_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
+{
+    return lookup_wind(frame, this, loc, xdata, 0);
+}
+
+/* ---- create, mknod, mkdir, symlink -----------------------------------------
  */
 
 /* Did the call make the file, or did it open one that was there? Only then is
@@ -317,6 +366,7 @@ guard_create_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     call_stub_t *stub = cookie;
     gf_boolean_t born = _gf_false;
 
+    guard_making_end(this, frame);
     if (op_ret >= 0) {
         born = guard_is_born(stub->args.xdata, (stub->args.flags & O_EXCL) != 0,
                              buf);
@@ -351,12 +401,14 @@ guard_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
     stub =
         plain ? fop_create_stub(frame, NULL, loc, flags, mode, umask, fd, xdata)
               : NULL;
-    if (stub)
+    if (stub) {
+        guard_making_begin(this, frame, loc);
         STACK_WIND_COOKIE(frame, guard_create_cbk, stub, FIRST_CHILD(this),
                           FIRST_CHILD(this)->fops->create, loc,
                           flags & ~O_TRUNC, mode, umask, fd, plain);
-    else
+    } else {
         default_create_failure_cbk(frame, ENOMEM);
+    }
     if (plain)
         dict_unref(plain);
     return 0;
@@ -370,6 +422,7 @@ guard_mknod_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
 {
     dict_t *req = cookie;
 
+    guard_making_end(this, frame);
     if (op_ret >= 0 && buf->ia_type == IA_IFREG && req)
         guard_inode_born(this, inode, req);
     STACK_UNWIND_STRICT(mknod, frame, op_ret, op_errno, inode, buf, preparent,
@@ -393,10 +446,24 @@ guard_mknod(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
     plain = guard_xdata_plain(xdata);
     if (!plain)
         return default_mknod_failure_cbk(frame, ENOMEM);
+    guard_making_begin(this, frame, loc);
     STACK_WIND_COOKIE(frame, guard_mknod_cbk, sure ? dict_ref(plain) : NULL,
                       FIRST_CHILD(this), FIRST_CHILD(this)->fops->mknod, loc,
                       mode, rdev, umask, plain);
     dict_unref(plain);
+    return 0;
+}
+
+/* Of mkdir, and of symlink, which is answered in the same way. */
+static int32_t
+guard_made_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+               int32_t op_ret, int32_t op_errno, inode_t *inode,
+               struct iatt *buf, struct iatt *preparent,
+               struct iatt *postparent, dict_t *xdata)
+{
+    guard_making_end(this, frame);
+    STACK_UNWIND_STRICT(mkdir, frame, op_ret, op_errno, inode, buf, preparent,
+                        postparent, xdata);
     return 0;
 }
 
@@ -413,8 +480,24 @@ guard_mkdir(call_frame_t *frame, xlator_t *this, loc_t *loc, mode_t mode,
     plain = guard_xdata_plain(xdata);
     if (!plain)
         return default_mkdir_failure_cbk(frame, ENOMEM);
-    STACK_WIND_TAIL(frame, FIRST_CHILD(this), FIRST_CHILD(this)->fops->mkdir,
-                    loc, mode, umask, plain);
+    guard_making_begin(this, frame, loc);
+    STACK_WIND(frame, guard_made_cbk, FIRST_CHILD(this),
+               FIRST_CHILD(this)->fops->mkdir, loc, mode, umask, plain);
     dict_unref(plain);
+    return 0;
+}
+
+int32_t
+guard_symlink(call_frame_t *frame, xlator_t *this, const char *target,
+              loc_t *loc, mode_t umask, dict_t *xdata)
+{
+    int err = guard_refuse_loc(frame, this, loc, xdata);
+
+    guard_unsquash(frame);
+    if (err)
+        return default_symlink_failure_cbk(frame, err);
+    guard_making_begin(this, frame, loc);
+    STACK_WIND(frame, guard_made_cbk, FIRST_CHILD(this),
+               FIRST_CHILD(this)->fops->symlink, target, loc, umask, xdata);
     return 0;
 }

@@ -44,10 +44,6 @@ GUARD_PASS(rmdir, GUARD_BY_LOC,
            (call_frame_t *frame, xlator_t *this, loc_t *loc, int flags,
             dict_t *xdata),
            loc, flags, xdata)
-GUARD_PASS(symlink, GUARD_BY_LOC,
-           (call_frame_t *frame, xlator_t *this, const char *target,
-            loc_t *loc, mode_t umask, dict_t *xdata),
-           target, loc, umask, xdata)
 GUARD_PASS(link, GUARD_BY_LOCS,
            (call_frame_t *frame, xlator_t *this, loc_t *oldloc, loc_t *newloc,
             dict_t *xdata),

@@ -35,6 +35,7 @@ guard_counters_init(struct guard_priv *priv)
     GF_ATOMIC_INIT(priv->early, 0);
     GF_ATOMIC_INIT(priv->gone, 0);
     GF_ATOMIC_INIT(priv->gone_forgotten, 0);
+    GF_ATOMIC_INIT(priv->half_made, 0);
 }
 
 static void
@@ -47,6 +48,7 @@ guard_fini(xlator_t *this)
         guard_gone_fini(priv);
         if (priv->itable)
             inode_table_destroy(priv->itable);
+        LOCK_DESTROY(&priv->making_lock);
         LOCK_DESTROY(&priv->lock);
         this->private = NULL;
         GF_FREE(priv);
@@ -89,6 +91,8 @@ guard_init(xlator_t *this)
         goto no_memory;
     this->private = priv;
     LOCK_INIT(&priv->lock);
+    LOCK_INIT(&priv->making_lock);
+    INIT_LIST_HEAD(&priv->making);
     guard_counters_init(priv);
     if (guard_gone_init(priv) != 0)
         goto no_memory;
@@ -152,7 +156,8 @@ guard_notify(xlator_t *this, int32_t event, void *data, ...)
     show("queued", queued);                   \
     show("early-reads", early);               \
     show("gone", gone);                       \
-    show("gone-forgotten", gone_forgotten)
+    show("gone-forgotten", gone_forgotten);   \
+    show("half-made", half_made)
 
 static int32_t
 guard_dump_priv(xlator_t *this)

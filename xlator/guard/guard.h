@@ -35,6 +35,7 @@ enum guard_mem_types {
     guard_mt_share,
     guard_mt_names,
     guard_mt_refusals,
+    guard_mt_making,
     guard_mt_end,
 };
 
@@ -91,12 +92,17 @@ struct guard_priv {
     gf_atomic_t early;           /* reads ahead of a stream */
     gf_atomic_t gone;            /* files in the list of guard-gone.c, now */
     gf_atomic_t gone_forgotten;  /* left the list because it was full */
+    gf_atomic_t half_made;       /* lookups that waited, guard-making.c */
 
     /* guard-gone.c; a leaf but for inode_find(). */
     gf_lock_t gone_lock;
     struct list_head *gone_buckets; /* struct guard_gone, by gfid */
     struct list_head gone_order;    /* the same, longest not looked at first */
     uint64_t gone_serial;
+
+    /* guard-making.c; a leaf. */
+    gf_lock_t making_lock;
+    struct list_head making; /* struct guard_making */
 };
 
 /*
@@ -429,6 +435,24 @@ guard_gone_add(xlator_t *this, inode_t *inode, uint64_t nonce);
 dict_t *
 guard_gone_answer(xlator_t *this, inode_t *root, dict_t *xdata);
 
+/* guard-making.c ----------------------------------------------------------- */
+
+/** guard_making_begin - @frame, of the guard, is about to make the name @loc on
+ * the disk: from now on guard_making_wait() finds it. frame->local is taken. To
+ * be ended before @frame is answered. */
+void
+guard_making_begin(xlator_t *this, call_frame_t *frame, loc_t *loc);
+
+/** guard_making_end - the name is made, or it will not be: who waits for it
+ * looks again. frame->local is NULL then. May wind; no locks. */
+void
+guard_making_end(xlator_t *this, call_frame_t *frame);
+
+/** guard_making_wait - is somebody making the name that @stub, a lookup, asks
+ * for? Then @stub is taken over, and resumed when that is done. */
+gf_boolean_t
+guard_making_wait(xlator_t *this, call_stub_t *stub);
+
 /* guard-hide.c ------------------------------------------------------------- */
 
 /** guard_refuse_identity - ENOTCONN if the brick has no identity, but for
@@ -589,6 +613,7 @@ GUARD_FOP_DECL(lookup);
 GUARD_FOP_DECL(create);
 GUARD_FOP_DECL(mknod);
 GUARD_FOP_DECL(mkdir);
+GUARD_FOP_DECL(symlink);
 /* guard-list.c */
 GUARD_FOP_DECL(readdir);
 GUARD_FOP_DECL(readdirp);
@@ -609,7 +634,6 @@ GUARD_FOP_DECL(stat);
 GUARD_FOP_DECL(fstat);
 GUARD_FOP_DECL(readlink);
 GUARD_FOP_DECL(rmdir);
-GUARD_FOP_DECL(symlink);
 GUARD_FOP_DECL(link);
 GUARD_FOP_DECL(statfs);
 GUARD_FOP_DECL(flush);
