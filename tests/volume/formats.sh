@@ -326,7 +326,12 @@ for form in --json --damaged; do
 done
 # An interrupted one whose end cannot be written is not begun anew. Text is so short
 # that the disk is met when all has been said.
-is "a part of a report" "$(exit_of "$ALLOT" report "$M" --limit 1 --resume "$T/kept")" 3
+# (Of five files all may be in hand when the first is told.)
+in_part() {
+    rm -f "$T/kept"
+    [ "$(exit_of "$ALLOT" report "$M" --limit 1 --resume "$T/kept")" = 3 ]
+}
+ok "a part of a report" expect_within 60 in_part
 ok "is kept" test -s "$T/kept"
 is "the rest, on a full disk" "$(exit_of "$ALLOT" report "$M" --output "$T/small/report" --resume "$T/kept")" 2
 ok "what is known is kept" test -s "$T/kept"
