@@ -58,14 +58,18 @@ signed() { # signed FILE...: each has a signature
     [ "$(xattr_of trusted.bit-rot.signature "${all[@]}" | wc -l)" -eq $# ]
 }
 # A signer that starts while the machine is busy may never hear of a brick, with
-# and without allot; then a new one.
+# and without allot; then a new one. What it signs when it starts it may have found
+# signed by the one before: new files tell, on all bricks.
 for i in 1 2 3 4 5; do
     [ $i -eq 1 ] || must_gluster n1 volume bitrot vol1 disable
     must_gluster n1 volume bitrot vol1 enable
     must_gluster n1 volume bitrot vol1 signing-time 1
-    expect_within 25 signed plain/before plain/grows plain/full plain/f{1..12} && break
+    for n in {1..12}; do
+        put "plain/new-$i-$n" 3000
+    done
+    expect_within 25 signed plain/before plain/grows plain/full plain/{f,"new-$i-"}{1..12} && break
 done
-ok "files are signed (attempt $i)" signed plain/before plain/grows plain/full plain/f{1..12}
+ok "files are signed (attempt $i)" signed plain/before plain/grows plain/full plain/{f,"new-$i-"}{1..12}
 put spread/during $((3 << 20))
 ok "on every brick" test "$(for b in 0 1 2; do xattr_of trusted.bit-rot.signature "$T/b$b"/brick/plain/* | head -1; done | wc -l)" = 3
 before=$(sum "$(on_brick plain/full)")
