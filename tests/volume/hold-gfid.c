@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #endif
 #include <dlfcn.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,22 +22,21 @@ hold(const char *path)
 {
     const struct timespec tick = {.tv_nsec = 10 * 1000000L};
     const char *dir = getenv("HOLD_GFID");
-    char name[4096];
+    char until[4096];
+    char held[4096];
     FILE *f = NULL;
     int i = 0;
 
-    if (!dir || snprintf(name, sizeof(name), "%s/hold", dir) < 0 ||
-        access(name, F_OK) != 0)
+    snprintf(until, sizeof(until), "%s/hold", dir ? dir : "");
+    snprintf(held, sizeof(held), "%s/held", dir ? dir : "");
+    if (!dir || access(until, F_OK) != 0)
         return;
-    if (snprintf(name, sizeof(name), "%s/held", dir) > 0)
-        f = fopen(name, "a");
+    f = fopen(held, "a");
     if (f) {
         fprintf(f, "%s\n", path);
         fclose(f);
     }
-    if (snprintf(name, sizeof(name), "%s/hold", dir) < 0)
-        return;
-    for (i = 0; i < 3000 && access(name, F_OK) == 0; i++)
+    for (i = 0; i < 3000 && access(until, F_OK) == 0; i++)
         nanosleep(&tick, NULL);
 }
 

@@ -8,7 +8,6 @@
 . "$(dirname "$0")/lib.sh"
 
 HOLD=$BUILD/tests/volume/.libs/hold-gfid.so
-[ -e "$HOLD" ] || HOLD=${ALLOT_HOLD_GFID:-none}
 [ -e "$HOLD" ] || bail "$HOLD is missing; ./dev build makes it"
 mkdir "$T/hold"
 
@@ -16,7 +15,6 @@ bricks_dirs 4
 volume_make net-4-plain --block-size 64KB
 volume_start
 must_mount m
-SEEN=()
 KINDS=(file fifo dir link)
 # Each in a directory of its own, of which the kernel makes one name at a time. The name
 # belongs on another brick than it will be on.
@@ -83,6 +81,7 @@ for kind in "${KINDS[@]}"; do
     } &
 done
 ok "all four are half made" expect_within 20 held 4
+SEEN=()
 for kind in "${KINDS[@]}"; do
     seen "$T/mnt-b/${NAME[$kind]}" &
     SEEN+=($!)

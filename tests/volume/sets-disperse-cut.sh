@@ -264,7 +264,6 @@ ok "so for one who has seen nothing" fresh all_ghosts
 # Nothing of it is written when a client begins to cut it, and then another one writes
 # there, who need not say so in the record. Disperse zeroes the rest of a stripe on its
 # own, which a guard refuses as long as the file has extents.
-M=$T/mnt-m
 sets_mount e
 W=$M W_NAME=e M=$T/mnt-m
 must touch "$M/short"

@@ -609,8 +609,9 @@ make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
         return ret;
     for (i = 0, ret = 0; i < 2 && ret == 0; i++) {
         ret = portion_dir(this, inode, xl, dirs[i], GF_FOP_LOOKUP);
-        /* Another client is making it just now: it is there by name, and
-         * without its gfid. The create is tried again in a moment. */
+        /* It is there by name, and without its gfid: half made, by a client
+         * whose mkdir the brick's guard does not know of, or when the brick
+         * died. The create is tried again in a moment. */
         if (ret == -ENODATA)
             ret = -ESTALE;
         else if (dir_missing(ret))
