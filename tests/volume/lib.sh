@@ -171,7 +171,11 @@ gone() { # gone PID START
     same_process "$1" "$2" || return 0
     # Ended, but nobody has waited for it yet. While other threads of it live it
     # still holds files.
-    [ ${#tasks[@]} -le 1 ] && [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]
+    if [ ${#tasks[@]} -le 1 ] && [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]; then
+        return 0
+    fi
+    # Perhaps somebody has waited for it just now, and ps had nothing to say of it.
+    ! same_process "$1" "$2"
 }
 
 end_process() { # end_process PID START [SIGNAL]
