@@ -221,6 +221,19 @@ test_full_links(void **state)
     assert_int_equal(s.full, 0);
 }
 
+/* Another thread's clock may be a little ahead: what it has just fetched is not
+ * old. */
+static void
+test_old(void **state)
+{
+    (void)state;
+    assert_int_equal(allot_stream_old(1000, 1000, 500), 0);
+    assert_int_equal(allot_stream_old(1000, 1500, 500), 0);
+    assert_int_equal(allot_stream_old(1000, 1501, 500), 1);
+    assert_int_equal(allot_stream_old(1000, 999, 500), 0);
+    assert_int_equal(allot_stream_old(UINT64_MAX, 1, 500), 0);
+}
+
 int
 main(void)
 {
@@ -235,6 +248,7 @@ main(void)
         cmocka_unit_test(test_more),
         cmocka_unit_test(test_full_links),
         cmocka_unit_test(test_top),
+        cmocka_unit_test(test_old),
     };
 
     test_seed_init();

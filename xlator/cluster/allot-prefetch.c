@@ -44,6 +44,10 @@ struct allot_prefetch {
     struct allot_stream run;
     uint64_t fetched; /* end of the last chunk asked for */
     struct list_head chunks;
+    /* Of the record, and of the file: those of every chunk that is listed. */
+    uint64_t gen;
+    uint64_t seq;
+    uint64_t changes;
 };
 
 void
@@ -99,14 +103,33 @@ chunk_current(const struct chunk *c, const struct allot_rec *rec,
               uint64_t changes, uint64_t now)
 {
     return c->gen == rec->r.gen && c->seq == rec->r.seq &&
-           c->changes == changes && now - c->when <= ALLOT_PREFETCH_MS;
+           c->changes == changes &&
+           !allot_stream_old(c->when, now, ALLOT_PREFETCH_MS);
 }
 
-/* Those that the stream has passed, and those that may not be used. */
+/* Has the file another state than when this was called last? Chunks are asked
+ * for and listed under the same lock, so until then they are all of one. */
+static gf_boolean_t
+chunks_other_state_locked(struct allot_prefetch *ahead,
+                          const struct allot_rec *rec, uint64_t changes)
+{
+    if (ahead->gen == rec->r.gen && ahead->seq == rec->r.seq &&
+        ahead->changes == changes)
+        return _gf_false;
+    ahead->gen = rec->r.gen;
+    ahead->seq = rec->r.seq;
+    ahead->changes = changes;
+    return _gf_true;
+}
+
+/* Those that the stream has passed, and those that may not be used. The list is
+ * in the order of offsets and of age: what comes after one that may be used and
+ * is not passed may be used, and is not passed. */
 static void
 chunks_trim_locked(struct allot_prefetch *ahead, const struct allot_rec *rec,
                    uint64_t changes, uint64_t now, struct list_head *dead)
 {
+    gf_boolean_t all = chunks_other_state_locked(ahead, rec, changes);
     struct chunk *c = NULL;
     struct chunk *next = NULL;
     gf_boolean_t stale = _gf_false;
@@ -119,6 +142,8 @@ chunks_trim_locked(struct allot_prefetch *ahead, const struct allot_rec *rec,
         } else if (!ahead->run.window ||
                    c->off + c->len + ALLOT_STREAM_SLACK <= ahead->run.pos) {
             chunk_drop_locked(c, dead);
+        } else if (!all) {
+            break;
         }
     }
     if (stale)
@@ -127,14 +152,18 @@ chunks_trim_locked(struct allot_prefetch *ahead, const struct allot_rec *rec,
         ahead->fetched = 0;
 }
 
+/* The one with the byte at @off. @after: NULL, or one that ends there. */
 static struct chunk *
-chunk_at_locked(struct allot_prefetch *ahead, uint64_t off)
+chunk_at_locked(struct allot_prefetch *ahead, struct chunk *after, uint64_t off)
 {
+    struct list_head *at = after ? &after->list : &ahead->chunks;
     struct chunk *c = NULL;
 
-    list_for_each_entry(c, &ahead->chunks, list)
-    {
-        if (off >= c->off && off < c->off + c->len)
+    for (at = at->next; at != &ahead->chunks; at = at->next) {
+        c = list_entry(at, struct chunk, list);
+        if (off < c->off)
+            break;
+        if (off < c->off + c->len)
             return c;
     }
     return NULL;
@@ -142,6 +171,29 @@ chunk_at_locked(struct allot_prefetch *ahead, uint64_t off)
 
 /* ---- answering
  * ------------------------------------------------------------ */
+
+/* The bytes [io->off, io->off + len) out of one chunk. What it holds on to is
+ * passed on as it is: who keeps the bytes takes a reference. */
+static void
+prefetch_answer_one(struct allot_io *io, struct chunk *c, uint64_t len,
+                    uint64_t eof)
+{
+    struct iovec few[READ_CHUNKS];
+    struct iovec *iov = few;
+    int32_t err = io->off + len >= eof ? ENOENT : 0;
+    int count = 0;
+
+    if (c->count > READ_CHUNKS)
+        iov = GF_CALLOC(c->count, sizeof(*iov), allot_mt_misc);
+    if (!iov) {
+        allot_read_unwind(io, -1, ENOMEM, NULL, 0, NULL);
+        return;
+    }
+    count = allot_iov_cut(c->iov, c->count, io->off - c->off, len, iov);
+    allot_read_unwind(io, len, err, iov, count, c->iobref);
+    if (iov != few)
+        GF_FREE(iov);
+}
 
 /* The bytes [io->off, io->off + len) out of @n chunks without a gap. */
 static void
@@ -200,7 +252,7 @@ prefetch_serve(struct allot_io *io, struct allot_prefetch *ahead,
     LOCK(&ahead->lock);
     {
         while (off < end && n < READ_CHUNKS) {
-            c = chunk_at_locked(ahead, off);
+            c = chunk_at_locked(ahead, n ? chunks[n - 1] : NULL, off);
             if (!c || !chunk_current(c, rec, changes, now))
                 break;
             if (!c->ready) {
@@ -222,7 +274,10 @@ prefetch_serve(struct allot_io *io, struct allot_prefetch *ahead,
     if (n == 0)
         return waits;
 
-    prefetch_answer(io, chunks, n, end - io->off, rec->r.size);
+    if (n == 1)
+        prefetch_answer_one(io, chunks[0], end - io->off, rec->r.size);
+    else
+        prefetch_answer(io, chunks, n, end - io->off, rec->r.size);
     LOCK(&ahead->lock);
     {
         for (i = 0; i < n; i++)

@@ -46,6 +46,12 @@ allot_stream_late(struct allot_stream *s, uint64_t asked, uint64_t now,
     s->grown = now;
 }
 
+int
+allot_stream_old(uint64_t asked, uint64_t now, uint64_t limit)
+{
+    return now > asked && now - asked > limit;
+}
+
 void
 allot_stream_early(struct allot_stream *s, uint64_t now)
 {

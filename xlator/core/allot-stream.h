@@ -61,6 +61,15 @@ void
 allot_stream_late(struct allot_stream *s, uint64_t asked, uint64_t now,
                   uint64_t max);
 
+/**
+ * allot_stream_old - is what was fetched too old to be used?
+ * @asked: when it was fetched, @now, @limit: ms. @now may be before @asked:
+ * another thread has looked at the clock later, and fetched meanwhile.
+ * Returns 1 from more than @limit on, else 0.
+ */
+int
+allot_stream_old(uint64_t asked, uint64_t now, uint64_t limit);
+
 /** allot_stream_early - something got too old before it was asked for (@now:
  * ms): back to the smallest window. */
 void
