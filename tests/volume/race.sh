@@ -30,6 +30,21 @@ volume_start
 for n in a b judge; do
     must_mount $n "${DIRECT[@]}"
 done
+# RACE_STOPS=MS: beside all of it threads are stopped for up to so long.
+BOUND=100 STOPS=
+if [ -n "${RACE_STOPS:-}" ]; then
+    BOUND=400
+    pids=()
+    for ((i = 0; i < NBRICKS; i++)); do
+        pids+=("$(brick_pid "$i")")
+    done
+    for n in a b; do
+        pids+=("$(mount_pid $n)")
+    done
+    "$BUILD/tests/volume/stops" "$SEED" "$RACE_STOPS" "${pids[@]}" -c $$ >"$T/stops" &
+    STOPS=$!
+    undo process "$STOPS" "$(proc_start "$STOPS")"
+fi
 PLACES=("$T/mnt-a" "$T/mnt-b" "gfapi:$T/vol/client.vol" "$T/mnt-a" "$T/mnt-b")
 N=${#PLACES[@]}
 
@@ -40,20 +55,22 @@ N=${#PLACES[@]}
 # and what it has read stays, on plain distribute as well.
 race() {
     local i
+    RACERS=()
     [[ $3 != append && $3 != disjoint ]] || : >"$T/mnt-a/$1"
     for ((i = 0; i < N; i++)); do
         (
-            FS_GFAPI_LOG=$LOG/gfapi.log bounded 100 "$2" "$3" "${PLACES[i]}" "$1" \
+            FS_GFAPI_LOG=$LOG/gfapi.log bounded $BOUND "$2" "$3" "${PLACES[i]}" "$1" \
                 $i "$N" "$4" "$SEED" "$T/shared-$1" >"$T/out-$1-$i" 2>&1
             echo $? >"$T/rc-$1-$i"
         ) &
+        RACERS+=($!)
     done
 }
 
 # finished NAME: all succeeded.
 finished() {
     local i
-    wait
+    wait "${RACERS[@]}"
     for ((i = 0; i < N; i++)); do
         succeeded "$1" "$i"
     done
@@ -127,7 +144,7 @@ if wanted away; then
     race away "$RECORDS" append 40
     must expect_within 60 longer "$T/mnt-judge/away" 1000000
     must brick_kill 3
-    wait
+    wait "${RACERS[@]}"
     TOLD=()
     for ((i = 0; i < N; i++)); do
         if grep -q "^close: Input/output error" "$T/out-away-$i"; then
@@ -143,5 +160,11 @@ if wanted away; then
         bounded 60 "$RECORDS" check "$T/mnt-judge" away "$N" 40 "${TOLD[@]}" ||
         note "$("$ALLOT" layout "$T/mnt-judge/away")"
     settled_soon away
+fi
+if [ -n "$STOPS" ]; then
+    kill "$STOPS"
+    wait "$STOPS"
+    is "threads were stopped all the while" $? 0
+    note "$(cat "$T/stops")"
 fi
 done_testing
