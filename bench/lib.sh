@@ -123,16 +123,25 @@ rate() {
 # Each brick in a network namespace of its own behind a veth pair with a token
 # bucket on both ends. GSO off: a bucket must see packets, not 64 KiB at a time.
 
+# Addresses are this run's own, after a number that no other run has (port_pick):
+# 10.A.B.0/24 is cut in pieces of four.
+LINK_NET=
+
 link_ns() { echo "allot-$$-$1"; }
-link_address() { echo "10.91.$1.2"; }
+link_address() { echo "$LINK_NET.$((4 * $1 + 2))"; } # the brick's end
+link_gateway() { echo "$LINK_NET.$((4 * $1 + 1))"; } # the clients' end
 
 links_up() {
     local i
+    if [ -z "$LINK_NET" ]; then
+        port_pick
+        LINK_NET=10.$((PICKED / 256)).$((PICKED % 256))
+    fi
     for ((i = 0; i < NBRICKS; i++)); do
         must ip netns add "$(link_ns "$i")"
         must ip link add "al$$-$i" type veth peer name eth0 netns "$(link_ns "$i")"
-        must ip address add "10.91.$i.1/30" dev "al$$-$i"
-        must ip -n "$(link_ns "$i")" address add "10.91.$i.2/30" dev eth0
+        must ip address add "$(link_gateway "$i")/30" dev "al$$-$i"
+        must ip -n "$(link_ns "$i")" address add "$(link_address "$i")/30" dev eth0
         must ip link set dev "al$$-$i" up gso_max_segs 1
         must ip -n "$(link_ns "$i")" link set dev eth0 up gso_max_segs 1
         must ip -n "$(link_ns "$i")" link set dev lo up
