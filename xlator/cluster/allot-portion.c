@@ -534,7 +534,14 @@ allot_portions_open_read(xlator_t *this, inode_t *inode, const uint16_t *idx,
  * ------------------------------------------------------------------- */
 
 /* Looks for "/.allot" (@dir -1) or "/.allot/XX" by name on one brick
- * (GF_FOP_LOOKUP), or makes it (GF_FOP_MKDIR); there already is fine. */
+ * (GF_FOP_LOOKUP), or makes it (GF_FOP_MKDIR).
+ *
+ * Both bring the gfid, which is the same at every attempt. A brick that died
+ * between making the directory and giving it that has one without, which no
+ * mkdir completes; the lookup does. posix takes the gfid for what has none, and
+ * makes the handle, also where a mkdir is at it (its own then finds the same
+ * one). Replicate keeps it from its bricks, unless none of them has a gfid for
+ * the name, and then gives it to all, if all are there. */
 static int
 portion_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir,
             glusterfs_fop_t fop)
@@ -566,14 +573,13 @@ portion_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir,
     call.mode = 0700;
     call.xdata = allot_xdata_internal();
     if (!loc.path || !loc.inode || !loc.parent || !call.xdata ||
-        (fop == GF_FOP_MKDIR &&
-         dict_set_gfuuid(call.xdata, "gfid-req", gfid, true)))
+        dict_set_gfuuid(call.xdata, "gfid-req", gfid, true))
         ret = -ENOMEM;
     else
         ret = allot_call_one(this, &call);
     /* A set with a brick that serves nobody says so, though the directory
      * is there on the others: the create tells. */
-    if (ret == -EEXIST || ret == -ENOTCONN || ret > 0)
+    if (ret == -ENOTCONN || ret > 0)
         ret = 0;
     if (call.xdata)
         dict_unref(call.xdata);
@@ -597,7 +603,8 @@ dir_missing(int err)
  * was changed in it, and all else of it left out. If only one other brick of
  * the set is there, even the create and the first mkdir here fail on both. So a
  * directory is looked up first, by which replicate makes it on the emptied
- * brick itself, with the mark. */
+ * brick itself, with the mark. So is one that the first mkdir finds there: no
+ * create found it, and it may be half made. */
 static int
 make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
 {
@@ -605,17 +612,19 @@ make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
     int ret = portion_dir(this, inode, xl, dirs[1], GF_FOP_MKDIR);
     int i = 0;
 
-    if (!dir_missing(ret))
+    if (!dir_missing(ret) && ret != -EEXIST)
         return ret;
     for (i = 0, ret = 0; i < 2 && ret == 0; i++) {
         ret = portion_dir(this, inode, xl, dirs[i], GF_FOP_LOOKUP);
-        /* It is there by name, and without its gfid: half made, by a client
-         * whose mkdir the brick's guard does not know of, or when the brick
-         * died. The create is tried again in a moment. */
+        /* It is there by name, and the brick could not give it its gfid: as
+         * long as it is full, or a set misses a brick. The create is tried
+         * again in a moment. */
         if (ret == -ENODATA)
             ret = -ESTALE;
         else if (dir_missing(ret))
             ret = portion_dir(this, inode, xl, dirs[i], GF_FOP_MKDIR);
+        if (ret == -EEXIST)
+            ret = 0;
     }
     return ret;
 }
