@@ -23,6 +23,7 @@
 
 #include "allot-wire.h"
 #include "format.h"
+#include "progress.h"
 #include "report.h"
 #include "steady.h"
 
@@ -344,23 +345,17 @@ allot_report_progress_clear(struct allot_report *report)
     report->shown_progress = 0;
 }
 
-/* S = sum of S_i / sum of Smax_i (scan.h): it can go back when a directory is
- * larger than those before. */
 static void
-allot_report_progress(void *arg, const struct allot_scan_progress *progress)
+allot_report_progress(void *arg, const struct allot_scan_progress *now)
 {
     struct allot_report *report = arg;
-    double part = progress->known > 0 ? progress->done / progress->known : 0;
-    double seconds = progress->seconds;
-    char bar[3 * 20 + 1];
+    struct allot_progress progress;
+    char text[ALLOT_PROGRESS_TEXT];
 
+    allot_progress_of(now, report->files_before, &progress);
     pthread_mutex_lock(&report->lock);
-    fprintf(
-        stderr,
-        "\r%-20s %3.0f%%  %" PRIu64 " files, %.0f/s, about %.0f s left\033[K",
-        allot_format_bar(part, 20, allot_format_utf8(), bar), 100 * part,
-        progress->files, seconds > 0 ? (double)progress->files / seconds : 0,
-        part > 0 ? seconds * (1 - part) / part : 0);
+    fprintf(stderr, "\r%s\033[K",
+            allot_progress_text(&progress, allot_format_utf8(), text));
     fflush(stderr);
     report->shown_progress = 1;
     pthread_mutex_unlock(&report->lock);

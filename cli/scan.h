@@ -36,6 +36,12 @@
 
 #define ALLOT_WORKERS_MAX 64
 
+/* In memory for each directory that was found and not entered, besides its
+ * path: at the most, while a list of them is made longer
+ * (tests/unit/test-cli-breadth.c measures it). What the allocator needs for the
+ * path comes on top. */
+#define ALLOT_SCAN_WAITING_BYTES 96
+
 /* What one worker was to do, and did. */
 struct allot_scan_worker {
     uint64_t planned_files;       /* in directories that were dealt to it */

@@ -58,7 +58,7 @@ is "damaged files" "$(jq '.damaged_files | length' "$T/whole.json")" 30
 # bars LOG: "PERCENT FILES RATE LEFT" of each bar that was drawn
 bars() {
     tr '\r' '\n' <"$1" |
-        sed -nE 's/^[^ ]* *([0-9]+)%  ([0-9]+) files, ([0-9]+)\/s, about ([0-9]+) s left.*/\1 \2 \3 \4/p'
+        sed -nE 's/^[^ ]* *([0-9]+)%  ([0-9]+) files?, ([0-9]+)\/s, about ([0-9]+) s left.*/\1 \2 \3 \4/p'
 }
 is "on a terminal" "$(on_terminal "$T/tty" --workers 1)" 1
 ok "a bar is drawn again and again" test "$(bars "$T/tty" | wc -l)" -ge 3
