@@ -4,20 +4,9 @@
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-dump_ended() {
-    grep -qs '^DUMP-END-TIME' /var/run/gluster/*."$1".dump.*
-}
-
 # statedump FILE: of mount m.
 statedump() {
-    local pid
-    pid=$(mount_pid m)
-    # glusterd makes this folder; without it there is no dump.
-    mkdir -p /var/run/gluster
-    rm -f /var/run/gluster/*."$pid".dump.*
-    kill -USR1 "$pid"
-    expect_within 300 dump_ended "$pid" || return 1
-    mv /var/run/gluster/*."$pid".dump.* "$1"
+    statedump_of "$(mount_pid m)" "$1" 300
 }
 
 # allocated: bytes that mount m has allocated and not freed, by its allocator.

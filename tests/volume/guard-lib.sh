@@ -115,19 +115,8 @@ talk() {
 
 # guard_dump: the guard's part of the brick's statedump.
 guard_dump() {
-    local pid
-    pid=$(brick_pid 0)
-    # glusterd makes this folder; without it there is no dump.
-    mkdir -p /var/run/gluster
-    rm -f /var/run/gluster/*."$pid".dump.*
-    kill -USR1 "$pid"
-    expect_within 20 dump_ended "$pid" || return 1
-    awk '/^\[/ { ours = /^\[user\.allot\./ } ours' /var/run/gluster/*."$pid".dump.*
-    rm -f /var/run/gluster/*."$pid".dump.*
-}
-
-dump_ended() {
-    grep -q '^DUMP-END-TIME' /var/run/gluster/*."$1".dump.*
+    statedump_of "$(brick_pid 0)" "$T/guard-dump" || return 1
+    awk '/^\[/ { ours = /^\[user\.allot\./ } ours' "$T/guard-dump"
 }
 
 guard_counter() { # guard_counter NAME

@@ -504,17 +504,20 @@ processor_ms() {
 }
 
 # fop_counts PID: "VOLUME FOP CALLS" for each volume of the process's graph, by
-# volume and fop. GlusterFS counts every call between volumes by itself; on
-# SIGUSR2 it writes the totals to a new file, whose first line is the command
-# line of the process.
+# volume and fop. GlusterFS counts every call between volumes by itself.
 fop_counts() {
-    local line file
+    metrics "$1" "$T/fop-counts" || return 1
+    sed -n 's/^\([^. ]*\)\.total\.\([A-Z]*\)\.count \([0-9]*\)$/\1 \2 \3/p' "$T/fop-counts" | sort
+}
+
+# metrics PID FILE: the metrics of a process. On SIGUSR2 it writes all of them to a
+# new file, whose first line is its command line.
+metrics() {
+    local line
     line=$(tr '\0' ' ' <"/proc/$1/cmdline" | sed 's/ *$//')
     kill -USR2 "$1" || return 1
     expect_within 10 metrics_of "$line" || return 1
-    file=$(metrics_of "$line")
-    sed -n 's/^\([^. ]*\)\.total\.\([A-Z]*\)\.count \([0-9]*\)$/\1 \2 \3/p' "$file" | sort
-    rm -f "$file"
+    mv "$(metrics_of "$line")" "$2"
 }
 
 metrics_of() {
@@ -524,4 +527,46 @@ metrics_of() {
             head -1 "$f" | grep -qF -- "$1" && echo "$f" && return
     done
     return 1
+}
+
+# statedump_of PID FILE [SECONDS]
+statedump_of() {
+    # glusterd makes this folder; without it there is no dump.
+    mkdir -p /var/run/gluster
+    rm -f /var/run/gluster/*."$1".dump.*
+    kill -USR1 "$1" || return 1
+    expect_within "${3:-20}" dump_ended "$1" || return 1
+    mv /var/run/gluster/*."$1".dump.* "$2"
+}
+
+dump_ended() {
+    grep -qs '^DUMP-END-TIME' /var/run/gluster/*."$1".dump.*
+}
+
+# The same of each brick, and below it of each brick of a set, as the status says, a
+# statedump or .meta's private, and the metrics say it: told_by_status MOUNT,
+# told_by_dump FILE, told_by_metrics FILE.
+told_by_status() {
+    "$ALLOT" status "$1" --json | jq -r '.bricks[] |
+        "name=\(.name) index=\(.index) state=\(.state) failures=\(.failures) changes=\(.changes) flaps=\(.flaps)",
+        (.leaves[]? | "name=\(.name) state=\(.state) failures=\(.failures) changes=\(.changes) flaps=\(.flaps)")'
+}
+told_by_dump() {
+    awk '/brick\.[0-9]+(\.leaf\.[0-9]+)?[ "]*[=:][ "]*name=/ {
+        sub(/.*[ "]name=/, "name=") || sub(/.*=name=/, "name=")
+        line = ""
+        for (i = 1; i <= NF; i++)
+            if ($i ~ /^(name|index|state|failures|changes|flaps)=/)
+                line = line " " $i
+        print substr(line, 2)
+    }' "$1"
+}
+told_by_metrics() { # "KIND.NAME USABLE FAILURES CHANGES FLAPS"
+    sed -nE 's/^allot\.((brick|leaf)\.[^.]*)\.(usable|failures|changes|flaps) ([0-9]+)$/\1 \3 \4/p' "$1" | awk '
+        { n[$1, $2] = $3 }
+        !($1 in seen) { seen[$1]; name[++count] = $1 }
+        END {
+            for (i = 1; i <= count; i++)
+                print name[i], n[name[i], "usable"], n[name[i], "failures"], n[name[i], "changes"], n[name[i], "flaps"]
+        }'
 }

@@ -105,6 +105,15 @@ fifo/new fifo
 file/new regular empty file
 link/new symbolic link"
 
+# The guard counts lookups that waited: these four, each once or more.
+must statedump_of "$(brick_pid 0)" "$T/dump"
+must metrics "$(brick_pid 0)" "$T/metrics"
+waited=$(sed -n '/^\[user\.allot\..*\.priv\]$/,/^$/s/^half-made=//p' "$T/dump")
+ok "the guard says in its statedump how many waited: $waited" test "${waited:-0}" -ge 4
+is "and in the metrics" "$(sed -n 's/^.*\.allot\.half-made //p' "$T/metrics")" "$waited"
+must statedump_of "$(brick_pid 1)" "$T/dump"
+is "on another brick none did" "$(sed -n 's/^half-made=//p' "$T/dump")" 0
+
 # Nobody makes it: it is answered as ever, here to the client without distribute, and the
 # lookup gives it a gfid.
 must touch "${BRICK[0]}/file/by-hand"

@@ -40,6 +40,20 @@ ok "the volume is degraded, no more brick may fail" status_soon \
 ok "nothing is missing" all_right
 allot_json one-of-each 0 report "$M"
 is_j "and the report says so: k = 0, exact" one-of-each '[.blocks.failed, .files.intact, .exact]' '[0,4,true]'
+# Where else it is told.
+told=$(told_by_status "$M")
+must statedump_of "$(mount_pid m)" "$T/dump"
+must metrics "$(mount_pid m)" "$T/metrics"
+is "the status has two sets and six bricks below them" "$(grep -c . <<<"$told")" 8
+is "the statedump has the same" "$(told_by_dump "$T/dump")" "$told"
+is ".meta, too" "$(told_by_dump "$M/.meta/graphs/active/allot/private")" "$told"
+is "and the metrics" "$(told_by_metrics "$T/metrics")" "$(sed -E '
+    s/^name=([^ ]*) index=[0-9]+ /brick.\1 /
+    s/^name=([^ ]*) /leaf.\1 /
+    s/ state=up / 1 /
+    s/ state=down / 0 /
+    s/[a-z]+=//g' <<<"$told")"
+is "which say that two are down" "$(sed -n 's/^allot\.leaf\.\(.*\)\.usable 0$/\1/p' "$T/metrics" | xargs)" "c0 c4"
 noise 3000000 >"$T/d"
 ok "a file is written" want cp "$T/d" d
 ok "one is patched" patch a 2
@@ -115,4 +129,17 @@ brick_kill 0
 ok "nothing is missing with another brick down" all_right
 brick_start 0
 ok "it returns" status_soon '.state == "UP"'
+
+# ---- what was counted of single bricks
+count() { # count BRICK KEY
+    jq --arg n "c$1" --arg k "$2" '.bricks[].leaves[] | select(.name == $n)[$k]' "$T/status.json"
+}
+is "c0 failed twice, the second time soon after it had returned" "$(count 0 failures) $(count 0 flaps)" "2 1"
+is "c4 failed once, c5 never" "$(count 4 failures) $(count 4 flaps) $(count 5 failures) $(count 5 flaps)" "1 0 0 0"
+for i in {0..5}; do
+    is "of c$i as many changes are counted as are logged" "$(count "$i" changes)" \
+        "$(grep -cE "brick c$i of s[01] is [a-z]+.*\(was [a-z]+\)" "$LOG/mnt-m.log")"
+done
+is "c0 has come, gone, come, gone and come" "$(grep -oE 'brick c0 of s0 is [a-z]+' "$LOG/mnt-m.log" |
+    grep -cE ' (up|down)$')" 5
 done_testing

@@ -370,6 +370,7 @@ status_json_leaves(struct allot_bricks *b, struct allot_child *c,
         json_text(one, "since", since[0] ? since : NULL);
         json_object_set_new(one, "arbiter", json_boolean(l->arbiter));
         json_number(one, "failures", l->failures);
+        json_number(one, "changes", l->health.changes);
         json_number(one, "flaps", l->health.flaps);
         json_tristate(one, "heals_pending",
                       pending ? pending[l - b->leaves] : -1);
@@ -559,6 +560,66 @@ out:
 /* ---- statedump, .meta, metrics ---------------------------------------------
  */
 
+/* A brick of a set as it is shown; texts live as long as the graph. */
+struct status_leaf {
+    const char *name;
+    const char *why;
+    enum allot_brick_state state;
+    time_t since;
+    gf_boolean_t arbiter;
+    uint64_t failures;
+    uint64_t changes;
+    uint64_t flaps;
+    uint64_t errors; /* of its probes */
+};
+
+/* Number @n of the bricks of @s. False: it is no set, or has no more. */
+static gf_boolean_t
+status_leaf(struct allot_bricks *b, const struct status_brick *s, int n,
+            struct status_leaf *leaf)
+{
+    struct allot_leaf *l = NULL;
+
+    if (!s->child || s->child->kind == ALLOT_SET_NONE ||
+        n >= s->child->leaf_count)
+        return _gf_false;
+    l = &s->child->leaves[n];
+    pthread_mutex_lock(&b->lock);
+    leaf->name = l->xl->name;
+    leaf->why = l->why;
+    leaf->state = l->state;
+    leaf->since = l->since;
+    leaf->arbiter = l->arbiter;
+    leaf->failures = l->failures;
+    leaf->changes = l->health.changes;
+    leaf->flaps = l->health.flaps;
+    leaf->errors = l->health.sums.errors;
+    pthread_mutex_unlock(&b->lock);
+    return _gf_true;
+}
+
+static void
+dump_leaves(struct allot_bricks *b, const struct status_brick *s, int n)
+{
+    char key[GF_DUMP_MAX_BUF_LEN];
+    struct status_leaf leaf;
+    char since[32];
+    int i = 0;
+
+    for (i = 0; status_leaf(b, s, i, &leaf); i++) {
+        status_time(leaf.since, since, sizeof(since));
+        gf_proc_dump_build_key(key, "brick", "%d.leaf.%d", n, i);
+        gf_proc_dump_write(key,
+                           "name=%s state=%s since=%s arbiter=%d "
+                           "failures=%" PRIu64 " changes=%" PRIu64
+                           " flaps=%" PRIu64 " errors=%" PRIu64 "%s%s",
+                           leaf.name, allot_brick_state_name(leaf.state),
+                           since[0] ? since : "-", leaf.arbiter, leaf.failures,
+                           leaf.changes, leaf.flaps, leaf.errors,
+                           leaf.why ? " why=" : "", leaf.why ? leaf.why : "");
+    }
+}
+
 static void
 dump_brick(const struct status *st, const struct status_brick *s, int n)
 {
@@ -613,8 +674,10 @@ allot_dump_priv(xlator_t *this)
     gf_proc_dump_write("incomplete_listing", "%d",
                        allot_bricks_listing_incomplete(this));
     gf_proc_dump_write("max_over_mean", "%.6f", st.max_over_mean);
-    for (i = 0; i < st.count; i++)
+    for (i = 0; i < st.count; i++) {
         dump_brick(&st, &st.bricks[i], i);
+        dump_leaves(priv->bricks, &st.bricks[i], i);
+    }
     gf_proc_dump_write("grows", "%" PRIi64, GF_ATOMIC_GET(priv->grows));
     gf_proc_dump_write("appends", "%" PRIi64, GF_ATOMIC_GET(priv->appends));
     gf_proc_dump_write("settles", "%" PRIi64, GF_ATOMIC_GET(priv->settles));
@@ -658,6 +721,33 @@ dump_metrics_work(xlator_t *this, int fd, const struct status_brick *s)
                 list[i].name, list[i].value);
 }
 
+static void
+dump_metrics_leaves(xlator_t *this, int fd, const struct status_brick *s)
+{
+    struct status_leaf leaf;
+    int i = 0;
+
+    for (i = 0; status_leaf(allot_bricks_of(this), s, i, &leaf); i++) {
+        const struct {
+            const char *name;
+            uint64_t value;
+        } list[] = {
+            {"usable",
+             leaf.state == ALLOT_BRICK_UP || leaf.state == ALLOT_BRICK_FAILING},
+            {"failing", leaf.state == ALLOT_BRICK_FAILING},
+            {"failures", leaf.failures},
+            {"changes", leaf.changes},
+            {"flaps", leaf.flaps},
+            {"errors", leaf.errors},
+        };
+        size_t k = 0;
+
+        for (k = 0; k < sizeof(list) / sizeof(list[0]); k++)
+            dprintf(fd, "%s.leaf.%s.%s %" PRIu64 "\n", this->name, leaf.name,
+                    list[k].name, list[k].value);
+    }
+}
+
 int32_t
 allot_dump_metrics(xlator_t *this, int fd)
 {
@@ -682,6 +772,7 @@ allot_dump_metrics(xlator_t *this, int fd)
         dprintf(fd, "%s.brick.%s.failures %" PRIu64 "\n", this->name, s->name,
                 s->failures);
         dump_metrics_work(this, fd, s);
+        dump_metrics_leaves(this, fd, s);
     }
     status_drop(&st, &reg);
     return 0;
