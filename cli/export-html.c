@@ -35,6 +35,7 @@ static const char allot_html_style[] =
     ".cells i{width:.55rem;height:.9rem;border-radius:1px}"
     "details{margin:.6rem 0}summary{overflow-wrap:anywhere}"
     "table.map{margin:.3rem 0}.map td{padding:.1rem .6rem;border:0}"
+    ".leaf td{color:var(--soft)}.leaf td:first-child{padding-left:1.8rem}"
     ".map td:first-child{width:1%}.map td+td{width:99%}"
     ".where{display:block;width:100%;min-width:8rem;height:.9rem;"
     "background:var(--ok);border-radius:3px}"
@@ -47,6 +48,7 @@ static const char allot_html_style[] =
     "h1{overflow-wrap:anywhere}"
     "td.path{white-space:normal;overflow-wrap:anywhere;min-width:10rem}"
     "@media(max-width:34rem){table{font-size:.8rem}th,td{padding:.25rem}"
+    "td.state{white-space:normal}.leaf td:first-child{padding-left:1rem}"
     ".bar,.where{min-width:4rem}td.path{min-width:6rem}.cells{min-width:6rem}"
     "th{white-space:normal}}";
 
@@ -137,6 +139,41 @@ allot_html_size(uint64_t bytes)
     return allot_format_size(bytes, text);
 }
 
+/* Name and place of a brick, or of a set, which has none: the first two cells
+ * of its row. */
+static void
+allot_html_place(const json_t *brick)
+{
+    const char *path = json_string_value(json_object_get(brick, "path"));
+
+    fputs("<td>", stdout);
+    allot_export_html_text(json_string_value(json_object_get(brick, "name")));
+    fputs("<td class=path>", stdout);
+    allot_export_html_text(json_string_value(json_object_get(brick, "host")));
+    fputs(path ? ":" : "", stdout);
+    allot_export_html_text(path);
+    if (json_is_true(json_object_get(brick, "arbiter")))
+        fputs(" (arbiter)", stdout);
+}
+
+/* The bricks of a set, below it. What they have is the set's. */
+static void
+allot_html_leaves(const json_t *set)
+{
+    const json_t *leaf;
+    size_t i;
+
+    json_array_foreach(json_object_get(set, "leaves"), i, leaf)
+    {
+        fputs("<tr class=leaf>", stdout);
+        allot_html_place(leaf);
+        fputs("<td>", stdout);
+        allot_export_html_text(
+            json_string_value(json_object_get(leaf, "state")));
+        fputs("<td colspan=3></tr>", stdout);
+    }
+}
+
 static void
 allot_html_bricks(const json_t *status)
 {
@@ -152,23 +189,19 @@ allot_html_bricks(const json_t *status)
     {
         uint64_t used = allot_html_number(brick, "used_bytes", NULL);
         uint64_t size = allot_html_number(brick, "capacity_bytes", NULL);
-        const char *path = json_string_value(json_object_get(brick, "path"));
 
-        fputs("<tr><td>", stdout);
-        allot_export_html_text(
-            json_string_value(json_object_get(brick, "name")));
-        fputs("<td class=path>", stdout);
-        allot_export_html_text(
-            json_string_value(json_object_get(brick, "host")));
-        fputs(path ? ":" : "", stdout);
-        allot_export_html_text(path);
-        fputs("<td>", stdout);
+        fputs("<tr>", stdout);
+        allot_html_place(brick);
+        fputs("<td class=state>", stdout);
         allot_export_html_text(
             json_string_value(json_object_get(brick, "state")));
+        if (json_is_true(json_object_get(brick, "degraded")))
+            fputs(", degraded", stdout);
         printf("<td class=n>%s", allot_html_size(used));
         printf("<td class=n>%s<td><div class=bar>", allot_html_size(size));
         allot_html_part("ok", used < size ? used : size, size);
         fputs("</div></tr>", stdout);
+        allot_html_leaves(brick);
     }
     fputs("</table></div>", stdout);
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 30
+# needs: 60
 # The page of `allot report --html` in headless Chromium: light and dark as the
 # reader has it, nothing sticks out at the width of a telephone, and the map of
-# each damaged file has the blocks where `allot layout` has them. Screenshots are
-# kept with the logs, for eyes.
+# each damaged file has the blocks where `allot layout` has them. The same of
+# volumes of replicate and of disperse sets whose bricks are down. Screenshots
+# are kept with the logs, for eyes.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -24,6 +25,19 @@ browser() { # browser ARG...
 }
 LIGHT=()
 DARK=(--force-dark-mode --blink-settings=preferredColorScheme=0)
+
+drawn() { # drawn NAME: $T/page.html, in each look and width
+    local look size flags out
+    for look in light dark; do
+        flags=("${LIGHT[@]}")
+        [ $look = light ] || flags=("${DARK[@]}")
+        for size in 1200,1600 390,1600; do
+            out=$LOG/$1-$look-${size%,*}.png
+            browser "${flags[@]}" --window-size=$size --screenshot="$out" "file://$T/page.html" >/dev/null
+            ok "$1, $look, $size: it is drawn" test -s "$out"
+        done
+    done
+}
 
 bricks_dirs 4
 volume_make net-4 --block-size 64KB --option 'c*:ping-timeout=5' --option allot:volume-name=shop
@@ -44,10 +58,9 @@ ok "a brick is down" expect_within 30 down
 is "the page is made" "$(rc=0; "$ALLOT" report "$M" --html "$T/page.html" || rc=$?; echo $rc)" 1
 
 # What the browser has made of it, told by a script in a copy: widths, the colour
-# behind the text, the cells, the rows of the maps.
-{
-    cat "$T/page.html"
-    cat <<'JS'
+# behind the text, the table of bricks, the cells, the rows of the maps.
+measured() { # measured PAGE: into $T/measured.html
+    cat "$1" - <<'JS' >"$T/measured.html"
 <script>
 document.title = JSON.stringify({
     width: document.documentElement.scrollWidth,
@@ -55,6 +68,9 @@ document.title = JSON.stringify({
     dark: matchMedia("(prefers-color-scheme:dark)").matches,
     back: getComputedStyle(document.body).backgroundColor,
     text: getComputedStyle(document.body).color,
+    bricks: [...document.querySelectorAll("table")[0].rows].slice(1).map(r =>
+        [r.className, ...[...r.cells].slice(0, 3).map(c => c.textContent),
+            r.querySelectorAll(".bar").length]),
     cells: [...document.querySelectorAll(".cells")].map(r =>
         [...r.children].map(c => c.className + (c.getBoundingClientRect().width > 2 ? "" : "?"))),
     maps: [...document.querySelectorAll("details")].map(d => [
@@ -63,10 +79,11 @@ document.title = JSON.stringify({
             r.querySelector("td").textContent,
             [...r.querySelectorAll("rect")].map(x => [x.getAttribute("class"),
                 +x.getAttribute("x"), Math.round(+x.getAttribute("width") + 0.1)])])]),
-    fill: getComputedStyle(document.querySelector("rect.gone")).fill,
+    fill: getComputedStyle(document.querySelector("rect.gone") || document.body).fill,
 })</script>
 JS
-} >"$T/measured.html"
+}
+measured "$T/page.html"
 measure() { # measure FILE ARG...: into $T/FILE.json
     local to=$T/$1.json
     shift
@@ -86,12 +103,16 @@ nok "the colours of the map differ" test "$(j light .fill)" = "$(j dark .fill)"
 ok "at the width of a telephone ($(j dark .window)) nothing sticks out" test "$(j dark .width)" -le "$(j dark .window)"
 ok "that is narrow" test "$(j dark .window)" -le 500
 
+is "each brick has its row and its bar" "$(j light .bricks)" \
+    "$("$ALLOT" status "$M" --json | jq -c '[.bricks[] | ["", .name, .host + ":" + .path, .state, 1]]')"
 # The map of the volume: a row for each brick, all cells of c3 are away.
 is "four rows of cells" "$(j light '.cells | length')" 4
 is "the cells of c3 are away, those of the others can be read" "$(j light '[.cells[] | unique] | unique')" '[["gone"],["ok"]]'
 "$ALLOT" report "$M" --json >"$T/report.json"
-is "as many as the report's blocks" "$(j light '[.cells[] | length]')" \
-    "$(jq -c '[.bricks[].blocks.total] | max as $most | (($most + 49) / 50 | floor) as $cell | map((. + $cell - 1) / $cell | floor)' "$T/report.json")"
+cells() { # cells REPORT: so many for each brick, 50 at the most
+    jq -c '[.bricks[].blocks.total] | max as $most | (($most + 49) / 50 | floor) as $cell | map((. + $cell - 1) / $cell | floor)' "$1"
+}
+is "as many as the report's blocks" "$(j light '[.cells[] | length]')" "$(cells "$T/report.json")"
 
 # The map of each damaged file against its layout.
 is "a map of each damaged file" "$(j light '[.maps[][0]] | sort')" \
@@ -105,15 +126,7 @@ for i in 1 4 6; do
         "$(jq -c '[.blocks[] | [.[0] / 65536, .[2]] | . + [if .[1] == "c3" then "gone" else "ok" end]] | sort' "$T/layout.json")"
 done
 
-for look in light dark; do
-    flags=("${LIGHT[@]}")
-    [ $look = light ] || flags=("${DARK[@]}")
-    for size in 1200,1600 390,1600; do
-        out=$LOG/page-$look-${size%,*}.png
-        browser "${flags[@]}" --window-size=$size --screenshot="$out" "file://$T/page.html" >/dev/null
-        ok "$look, $size: it is drawn" test -s "$out"
-    done
-done
+drawn page
 
 # ---- where each file failed ---------------------------------------------------
 
@@ -185,4 +198,66 @@ print(at, kinds["+"], kinds["*"], kinds["-"])' "$T/map")" \
     "$(jq -r --arg f $mixed '.damaged_files[] | select(.path == $f) |
         "\(.size) \(.bytes.recoverable) \(.bytes.unavailable) \(.bytes.lost)"' "$T/report.json")"
 is "it is exact: nothing else is said" "$(cat "$T/map.err")" ""
+
+# ---- volumes of sets ----------------------------------------------------------
+
+# stop_volume MOUNT
+stop_volume() {
+    local i
+    must umount_volume "$1"
+    for ((i = 0; i < NBRICKS; i++)); do
+        must brick_kill "$i"
+    done
+}
+# sets NAME: of s0 one brick is down, of s1 so many that nothing on it can be read.
+sets() {
+    local i
+    sets_mount "$1"
+    status_soon '.state == "UP" and .active' || bail "$1: no sets"
+    # Names are on either set, by chance: of these some are on s0.
+    for i in {1..16}; do
+        noise $((i * 150000)) | must dd of="$M/file-$i" bs=1M status=none
+    done
+    for i in 1 3 4; do
+        must brick_kill $i
+    done
+    ok "$1: bricks are down" status_soon \
+        'set("s0").degraded and set("s0").state == "up" and set("s1").state == "down"'
+    is "$1: the page is made" "$(rc=0; "$ALLOT" report "$M" --html "$T/page.html" || rc=$?; echo $rc)" 1
+    "$ALLOT" report "$M" --json >"$T/report.json"
+    measured "$T/page.html"
+    measure "$1-light" "${LIGHT[@]}" --window-size=1200,900
+    measure "$1-dark" "${DARK[@]}" --window-size=390,844
+    note "$(j "$1-light" .bricks)"
+    is "$1: each set has its row and its bar, below it each of its bricks how it is" "$(j "$1-light" .bricks)" \
+        "$(jq -c '[.bricks[] | ["", .name, "", .state + (if .degraded then ", degraded" else "" end), 1],
+            (.leaves[] | ["leaf", .name, .host + ":" + .path, .state, 0])]' "$T/status.json")"
+    is "$1: three are down" "$(j "$1-light" '[.bricks[] | select(.[0] == "leaf" and .[3] == "down")[1]]')" '["c1","c3","c4"]'
+    is "$1: the map of the volume has the sets: what is on s1 is away" \
+        "$(j "$1-light" '[.cells[] | unique]')" '[["ok"],["gone"]]'
+    is "$1: as many cells as the report's blocks" "$(j "$1-light" '[.cells[] | length]')" "$(cells "$T/report.json")"
+    ok "$1: there are damaged files" jq -e '.files.damaged > 0' "$T/report.json"
+    is "$1: a map of each" "$(j "$1-light" '[.maps[][0]] | sort')" "$(jq -c '[.damaged_files[].path] | sort' "$T/report.json")"
+    is "$1: its rows are sets, s0 can be read and s1 not" \
+        "$(j "$1-light" '[.maps[][1][] | select(.[0] != "base file") | [.[0], (.[1][] | .[0])]] | map(unique) | unique')" \
+        '[["gone","s1"],["ok","s0"]]'
+    is "$1: each file's bar is as its bytes" "$(where "$T/page.html" "$T/report.json")" \
+        "$(jq '.damaged_files | length' "$T/report.json")"
+    is "$1: dark, and as narrow as a telephone: nothing sticks out" \
+        "$(j "$1-dark" '[.dark, .width <= .window, .window <= 500]')" '[true,true,true]'
+    drawn "$1"
+}
+# shellcheck source=sets-lib.sh
+. "$(dirname "$0")/sets-lib.sh"
+stop_volume m
+for kind in rep disperse; do
+    bricks_dirs 6
+    for i in {0..5}; do
+        brick_wipe "$i"
+    done
+    volume_make net-$kind-6 --block-size 64KB --option 'c*:ping-timeout=5'
+    volume_start
+    sets $kind
+    [ $kind = disperse ] || stop_volume $kind
+done
 done_testing
