@@ -100,11 +100,14 @@ static const struct argp_option options[] = {
      "report: keep in FILE how far it is, go on from there", 0},
     {"limit", OPT_LIMIT, "N", 0,
      "report --resume: stop after about N damaged files", 0},
-    {"all", OPT_ALL, NULL, 0, "Print every row, however many there are", 0},
+    {"all", OPT_ALL, NULL, 0,
+     "report, layout: print every row, however many there are", 0},
     {"blocks", OPT_BLOCKS, NULL, 0,
      "layout --json: list every byte range with its brick", 0},
     {"workers", OPT_WORKERS, "N", 0,
-     "report: so many questions at once, 1 to 64 (two for each CPU)", 0},
+     "report, ok-to-stop: so many questions at once, 1 to 64 (two for each "
+     "CPU)",
+     0},
     {"log-file", OPT_LOG_FILE, "FILE", 0,
      "Write libgfapi's log to FILE (HOST:/VOLUME only)", 0},
     {NULL, 0, NULL, 0, NULL, 0},
@@ -270,6 +273,39 @@ allot_check_form(const struct allot_args *args)
         forms[args->cli.form]);
 }
 
+/* Nor is an option. Returns 0 or an exit status. */
+static int
+allot_check_options(const struct allot_args *args)
+{
+    const struct allot_cli *cli = &args->cli;
+    const struct {
+        const char *option;
+        int given;
+        const char *command, *also;
+    } known[] = {
+        {"--watch", cli->watch != 0, "status", ""},
+        {"--brick", cli->brick != NULL, "report", ""},
+        {"--under", cli->under != NULL, "report", ""},
+        {"--damaged", cli->damaged, "report", ""},
+        {"--depth", cli->depth_set, "report", ""},
+        {"--resume", cli->resume != NULL, "report", ""},
+        {"--limit", cli->limit != 0, "report", ""},
+        {"--workers", cli->workers != 0, "report", "ok-to-stop"},
+        {"--all", cli->all, "report", "layout"},
+        {"--blocks", cli->blocks, "layout", ""},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].given && args->count > 0 &&
+            strcmp(args->words[0], known[i].command) != 0 &&
+            strcmp(args->words[0], known[i].also) != 0)
+            return allot_cli_error(
+                "'%s' does not take %s; 'allot --help' says what does",
+                args->words[0], known[i].option);
+    return ALLOT_EXIT_OK;
+}
+
 /* Where the result goes. Returns 0 or an exit status. */
 static int
 allot_check_output(struct allot_args *args)
@@ -307,7 +343,7 @@ allot_dispatch(const struct allot_args *args)
             "no command given; the commands are status, report, layout, "
             "mapfile, ok-to-stop, "
             "brick adopt and brick set, 'allot --help' explains them");
-    if (allot_check_form(args))
+    if (allot_check_form(args) || allot_check_options(args))
         return ALLOT_EXIT_ERROR;
 
     for (i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {

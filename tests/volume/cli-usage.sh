@@ -34,6 +34,13 @@ refused "a file as target" "Not a directory" report "$T/undo"
 refused "no host" "HOST:/VOLUME" status "$T/none:/v"
 refused "no volume" "HOST:/VOLUME" status "host:/"
 refused "missing PATH" "none" layout "$T/none/file"
+# An option that a command has no use for is not left out silently.
+for use in "status --brick c1" "status --workers 2" "status --all" "layout --depth 1" "mapfile --damaged" \
+    "ok-to-stop --under d" "layout --resume $T/state" "status --limit 1" "report --watch=1" "report --blocks"; do
+    read -ra words <<<"$use"
+    refused "$use" "'${words[0]}' does not take ${words[1]%=*};" "${words[@]}" "$T"
+done
+nok "and writes nothing" ls "$T/state"
 ok "--help explains" grep -q "HOST:/VOLUME" <("$ALLOT" --help)
 
 bricks_dirs 4
