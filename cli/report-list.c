@@ -137,6 +137,15 @@ allot_report_entry_text(struct allot_report *report,
 }
 
 int
+allot_report_list_failed(int err)
+{
+    return allot_cli_error(
+        "cannot write the list of damaged files: %s; see to more room where it "
+        "goes, or in the directory for temporary files",
+        strerror(err));
+}
+
+int
 allot_report_entry(struct allot_report *report,
                    const struct allot_report_entry *entry)
 {
@@ -155,10 +164,5 @@ allot_report_entry(struct allot_report *report,
         err = -errno;
     if (err == -ENOMEM)
         return allot_report_out_of_memory();
-    if (err)
-        return allot_cli_error(
-            "cannot write the list of damaged files: %s; see to more room "
-            "where it goes, or in the directory for temporary files",
-            strerror(-err));
-    return 0;
+    return err ? allot_report_list_failed(-err) : 0;
 }

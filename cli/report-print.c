@@ -221,16 +221,20 @@ allot_report_document(const struct allot_report *report)
 int
 allot_report_print_document(struct allot_report *report)
 {
-    json_t *doc = allot_report_document(report);
-    int err = doc ? 0 : -ENOMEM;
+    json_t *doc;
+    int err;
+
+    /* Its last part is still in memory. */
+    errno = 0;
+    if (fflush(report->list) != 0 || ferror(report->list))
+        return allot_report_list_failed(errno ? errno : EIO);
+    doc = allot_report_document(report);
+    err = doc ? 0 : -ENOMEM;
 
     if (!err && report->sums.wanted &&
         json_object_set_new(doc, "directories",
                             allot_report_directories(report)))
         err = -ENOMEM;
-
-    if (!err && (fflush(report->list) != 0 || ferror(report->list)))
-        err = -EIO;
     if (!err)
         switch (report->cli->form) {
             case ALLOT_FORM_XML:

@@ -76,6 +76,11 @@ int
 allot_report_entry(struct allot_report *report,
                    const struct allot_report_entry *entry);
 
+/** allot_report_list_failed - says that the list could not be written
+ * @err: the errno. ALLOT_EXIT_ERROR. */
+int
+allot_report_list_failed(int err);
+
 /* report.c: takes the line of progress off the terminal. Under report->lock. */
 void
 allot_report_progress_clear(struct allot_report *report);

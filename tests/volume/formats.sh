@@ -120,6 +120,35 @@ assert [int(n) for n in files.groups()] == [doc["files"][k] for k in ("total", "
 PY
 }
 
+same_xml() { # same_xml XML JSON: each key and each value of a report, none more
+    python3 - "$1" "$2" <<'PY'
+import json, re, sys
+import xml.etree.ElementTree as tree
+one = {"damaged_files": "file", "inexact_because": "reason", "lost_ranges": "range", "range": "item",
+       "unavailable_ranges": "range", "bricks": "brick", "workers": "worker"}
+def same(node, value, path):
+    if isinstance(value, dict):
+        assert sorted(c.tag for c in node) == sorted(value), (path, [c.tag for c in node], sorted(value))
+        for child in node:
+            same(child, value[child.tag], path + "/" + child.tag)
+    elif isinstance(value, list):
+        assert [c.tag for c in node] == len(value) * [one[node.tag]], (path, [c.tag for c in node])
+        for child, member in zip(node, value):
+            same(child, member, path + "/" + child.tag)
+    elif isinstance(value, bool):
+        assert node.text == str(int(value)), (path, node.text, value)
+    elif isinstance(value, (int, float)):
+        assert float(node.text) == value, (path, node.text, value)
+    else:
+        # What XML cannot say is shown as question marks.
+        want = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "?", value or "").replace("\ufffe", "???").replace("\uffff", "???")
+        assert (node.text or "") == want, (path, node.text, value)
+report = tree.parse(sys.argv[1]).getroot()
+assert [c.tag for c in report] == ["opRet", "opErrno", "opErrstr", "allotReport"]
+same(report.find("allotReport"), json.load(open(sys.argv[2])), "")
+PY
+}
+
 virtual() { # virtual KEY PATH: glusterfs.allot.KEY of it, in $T/out
     getfattr --absolute-names --only-values -n "glusterfs.allot.$1" "$2" >"$T/out"
 }
@@ -144,6 +173,8 @@ all_formats() { # all_formats WHEN STATUS
     is "$when: report --json" "$(exit_of "$ALLOT" report "$M" --json)" "$rc"
     ok "$when: it is as its schema says" valid_json report "$T/out"
     cp "$T/out" "$T/report.json"
+    is "$when: one worker's report" "$(exit_of "$ALLOT" report "$M" --workers 1 --json)" "$rc"
+    cp "$T/out" "$T/report-1.json"
     is "$when: status --xml" "$(exit_of "$ALLOT" status "$M" --xml)" "$rc"
     ok "$when: it is XML" xmllint --noout "$T/out"
     is "$when: with the bricks" \
@@ -151,6 +182,8 @@ all_formats() { # all_formats WHEN STATUS
     is "$when: report --xml" "$(exit_of "$ALLOT" report "$M" --xml)" "$rc"
     ok "$when: it is XML" xmllint --noout "$T/out"
     is "$when: it succeeded" "$(xmllint --xpath 'concat(/cliOutput/opRet, " ", /cliOutput/opErrno, " ", /cliOutput/opErrstr)' "$T/out")" "0 0 "
+    is "$when: the same of one worker" "$(exit_of "$ALLOT" report "$M" --workers 1 --xml)" "$rc"
+    ok "$when: it says all of what JSON says, and nothing else" same_xml "$T/out" "$T/report-1.json"
     is "$when: it says what JSON says" \
         "$(xmllint --xpath 'concat(/cliOutput/allotReport/blocks/failed, " ", count(//damaged_files/file))' "$T/out")" \
         "$(jq -r '"\(.blocks.failed) \(.damaged_files | length)"' "$T/report.json")"
@@ -319,6 +352,18 @@ is "a full disk under the file" "$(exit_of "$ALLOT" report "$M" --html "$T/small
 is "one sentence" "$(wc -l <"$T/err")" 1
 is "what was there stays" "$(cat "$T/small/report")" before
 is "and nothing else" "$(find "$T/small" -type f | wc -l)" 2
+# The list of damaged files goes through a temporary one, whose disk is full.
+for form in --json --xml; do
+    said=$(
+        trap '' XFSZ
+        ulimit -f 0
+        bounded 60 "$ALLOT" report "$M" $form 2>&1
+        echo "exit status $?"
+    )
+    is "no room for temporary files, $form: one sentence, which says so" "$(grep '^allot: ' <<<"$said")" \
+        "allot: cannot write the list of damaged files: File too large; see to more room where it goes, or in the directory for temporary files"
+    is "no room for temporary files, $form: exit status" "${said##*$'\n'}" "exit status 2"
+done
 for form in --json --damaged; do
     is "--resume $form on a full disk" "$(exit_of "$ALLOT" report "$M" $form --limit 1 --resume "$T/small/state")" 2
     is "one sentence" "$(grep -c 'No space left' "$T/err") $(wc -l <"$T/err")" "1 1"
@@ -428,20 +473,32 @@ nok "and no file is made" ls "$T/none.html"
 # ---- man page and completion ------------------------------------------------
 
 "$ALLOT" --help >"$T/help"
-missing=
-while read -r option; do
-    sed 's/\\//g' "$TOP/docs/allot.8" | grep -q -- "$option" || missing+="man: $option "
-    grep -q -- "$option" "$TOP/cli/completion/allot" || missing+="completion: $option "
-done < <(grep -oE -- '--[a-z-]+' "$T/help" | sort -u | grep -vE -- '--(help|usage|version)')
-for word in status report layout mapfile adopt set; do
-    grep -qE "^ +(brick )?$word " "$T/help" && grep -q "$word" "$TOP/docs/allot.8" || missing+="$word "
-done
-is "man page and completion know every option" "$missing" ""
 complete_words() { # complete_words WORD...: what the last word can become
     bash -c '. "$0"; COMP_WORDS=(allot "$@"); COMP_CWORD=$#; _allot; echo "${COMPREPLY[*]}"' \
         "$TOP/cli/completion/allot" "$@"
 }
+options() { # the long options in a text, but for those of every GNU program
+    grep -oE -- '--[a-z-]+' | grep -vE -- '^--(help|usage|version)$' | sort -u | xargs
+}
+commands() { # the commands in the help, as the man page and the completion name them
+    sed -nE 's/^ +(brick |)(status|report|mapfile|layout|ok-to-stop|adopt|set) .*/\1\2/p' "$T/help" | sort -u
+}
+known=$(options <"$T/help")
+ok "the help has options" test "$(wc -w <<<"$known")" -ge 16
+is "the man page has the same, no more and no fewer" \
+    "$(sed -nE 's/\\//g; s/^\.BI? (--)/\1/p; s/^\.BR (--)/\1/p' "$TOP/docs/allot.8" | grep -oE '^--[a-z-]+' | options)" "$known"
+is "so has the completion" "$(complete_words -- | tr ' ' '\n' | options)" "$known"
+is "so has the command itself: each is told apart from one that is not there" \
+    "$(for option in $known --nothing; do
+        "$ALLOT" "$option" 2>&1 | grep -q "unrecognized option '$option'" && echo "$option"
+    done)" --nothing
+is "the help has all commands" "$(commands | xargs)" "brick adopt brick set layout mapfile ok-to-stop report status"
+is "the man page has the same" \
+    "$(sed -nE 's/\\-/-/g; s/^\.B (status|report|layout|mapfile|ok-to-stop|brick .*)$/\1/p' "$TOP/docs/allot.8" | sort | xargs)" \
+    "$(commands | xargs)"
 is "completion of a command" "$(complete_words re)" report
+is "of all commands" "$(complete_words '' | tr ' ' '\n' | sort | xargs) $(complete_words brick '' | tr ' ' '\n' | sort | xargs)" \
+    "brick layout mapfile ok-to-stop report status adopt set"
 is "of a state" "$(complete_words brick set c1 dr)" draining
 is "of an option" "$(complete_words report --pro)" --prometheus
 
