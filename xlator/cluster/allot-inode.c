@@ -248,6 +248,9 @@ allot_inode_take(struct allot_inode *ai, struct allot_rec *rec,
             newer_gen = !old || old->r.gen != rec->r.gen ||
                         old->r.nonce != rec->r.nonce || ai->hearsay;
             ai->hearsay = _gf_false;
+            /* Cut and grown anew: it has other members. */
+            if (!old || old->r.nonce != rec->r.nonce)
+                ai->judged = 0;
             if (old && ai->unsynced_to) {
                 end = cut_since(&old->r, &rec->r, ai->unsynced_to);
                 ai->unsynced_to = end > ai->unsynced_from ? end : 0;

@@ -258,13 +258,16 @@ prepare_spread(xlator_t *this, inode_t *inode, struct allot_inode *ai,
         ret = allot_append(this, inode, at, _gf_true, end, avoid);
         return ret ? ret : -EREMCHG;
     }
-    if (allot_leaves_head(this, layout, end)) {
+    if (ai->judged != version && allot_leaves_head(this, layout, end)) {
         at = allot_head_end(layout);
         ret = allot_append(this, inode, at, _gf_false, end, avoid);
         if (ret == 0)
             return -EREMCHG;
-        if (ret != -ENOENT) /* no better members: one brick is left */
+        if (ret != -ENOENT)
             return ret;
+        /* No better members: one brick is left, or the others refuse the file's
+         * portions. It stays where it is. */
+        ai->judged = version;
         ret = 0;
     } else {
         size = ai->known_size;

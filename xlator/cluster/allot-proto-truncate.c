@@ -269,6 +269,7 @@ truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
     struct allot_glimpse seen;
     struct allot_record r;
     struct timespec now = allot_now();
+    int avoided = 0;
     int ret = 0;
 
     if (size <= rec->r.layout->inline_limit)
@@ -286,8 +287,13 @@ truncate_spread(xlator_t *this, inode_t *inode, struct allot_rec *rec,
      */
     if (allot_leaves_head(this, rec->r.layout, size)) {
         memset(&avoid, 0, sizeof(avoid));
-        ret = allot_append(this, inode, allot_head_end(rec->r.layout),
-                           _gf_false, size, &avoid);
+        /* Without those that refuse the file's portions; none is left: it stays
+         * where it is. */
+        do {
+            avoided = avoid.n;
+            ret = allot_append(this, inode, allot_head_end(rec->r.layout),
+                               _gf_false, size, &avoid);
+        } while (ret == -EREMCHG && avoid.n > avoided);
         if (ret != -ENOENT)
             return ret ? ret : -EREMCHG;
     }

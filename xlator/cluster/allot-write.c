@@ -568,13 +568,13 @@ write_go(void *arg)
     if (kind != ALLOT_KIND_SPREAD || ai->stale || (io->append && !io->locked))
         want = _gf_true;
     else if (!(io->rec->r.flags & ALLOT_RECORD_DIRTY) ||
-             allot_needs_help(io->this, ai, io->rec) ||
-             allot_leaves_head(io->this, io->rec->r.layout, end))
+             allot_needs_help(io->this, ai, io->rec))
         want = _gf_true;
-    else if (end > ai->known_size &&
-             ai->judged != allot_bricks_version(io->this) &&
-             allot_members_wanting(io->this, io->rec->r.layout, ai->known_size))
-        want = _gf_true;
+    else if (ai->judged != allot_bricks_version(io->this))
+        want = allot_leaves_head(io->this, io->rec->r.layout, end) ||
+               (end > ai->known_size &&
+                allot_members_wanting(io->this, io->rec->r.layout,
+                                      ai->known_size));
     /* Bytes that are to be durable need a record that is. */
     if (write_syncs(io) && ai->record_unsynced)
         want = _gf_true;
