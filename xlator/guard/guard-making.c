@@ -12,9 +12,10 @@
  * it did: when the file has its gfid it asks all subvolumes for a directory,
  * all of them for anything, and so on, for ever (dht_lookup_everywhere_done(),
  * "a hack"). And where the lookup brings a gfid, it may be given to the file,
- * and the call that makes it fails: posix takes what is older than 100 ms for
- * left over. So a lookup waits here until the call that makes the name is
- * answered. A name without a gfid that nobody is making is answered as ever:
+ * and the call that makes it fails: posix takes what is older than a second for
+ * left over, and where it keeps times itself (option ctime, on by default) also
+ * what has none yet. So a lookup waits here until the call that makes the name
+ * is answered. A name without a gfid that nobody is making is answered as ever:
  * healing it is the clients' work.
  */
 #include "guard.h"
