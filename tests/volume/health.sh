@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 70
+# needs: 80
 # A brick whose process runs and whose disk does not work: errors and stalls
 # make it `failing`, it gets no new data, is still read, and comes back by
 # itself; `full` has hysteresis; the administrator's states are kept on the

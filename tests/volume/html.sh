@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 60
+# needs: 40
 # The page of `allot report --html` in headless Chromium: light and dark as the
 # reader has it, nothing sticks out at the width of a telephone, and the map of
 # each damaged file has the blocks where `allot layout` has them. The same of
