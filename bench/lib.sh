@@ -119,6 +119,27 @@ rate() {
     awk -v n="$amount" -v ns=$((to - from)) 'BEGIN { printf "%.2f\n", n * 1e9 / ns }'
 }
 
+# timed NAME AMOUNT CMD...: the line "NAME_MiB_s", and what the whole machine did
+# meanwhile, by the kernel's ticks: milliseconds of its processors in programs, in
+# the kernel and in its interrupts for each MiB, and which share of them was idle.
+timed() {
+    local name=$1 mib=$2 before
+    shift 2
+    before=$(head -1 /proc/stat)
+    echo "${name}_MiB_s $(rate "$mib" "$@")"
+    printf '%s\n' "$before" "$(head -1 /proc/stat)" |
+        awk -v name="$name" -v mib="$mib" -v hz="$(getconf CLK_TCK)" '
+            { for (i = 2; i <= 9; i++) d[i] = $i > d[i] ? $i - d[i] : 0 } # iowait may go back
+            END {
+                for (i = 2; i <= 9; i++) all += d[i]
+                ms = 1000 / hz / mib
+                printf "%s_idle_share %.3f plain\n", name, (d[5] + d[6]) / (all ? all : 1)
+                printf "%s_user_ms_per_MiB %.3f plain\n", name, (d[2] + d[3]) * ms
+                printf "%s_kernel_ms_per_MiB %.3f plain\n", name, d[4] * ms
+                printf "%s_interrupt_ms_per_MiB %.3f plain\n", name, (d[7] + d[8]) * ms
+            }'
+}
+
 # ---- links ------------------------------------------------------------------
 # Each brick in a network namespace of its own behind a veth pair with a token
 # bucket on both ends. GSO off: a bucket must see packets, not 64 KiB at a time.
@@ -186,9 +207,10 @@ answers() { # answers ADDRESS PORT
 # ---- rounds -----------------------------------------------------------------
 
 # The variants that allot is compared with are HERE, set by setup_WORK; "links" is
-# the sum of the links. The ratio to reach stands in marks.tsv.
+# the sum of the links. The ratio to reach stands in marks.tsv. "METRIC VALUE plain"
+# is a figure to know, without a ratio: less of it may be better, it may be 0.
 work_rounds() { # work_rounds WORK
-    local round variant metric value
+    local round variant metric value plain
     HERE=(distribute)
     WB=1MB
     ! declare -F "setup_$1" >/dev/null || "setup_$1"
@@ -196,9 +218,9 @@ work_rounds() { # work_rounds WORK
         for variant in "${HERE[@]}" allot; do
             # Not in a subshell: it starts processes that are ended later.
             "work_$1" "$variant" >"$T/out" || bail "$1 failed with $variant"
-            while read -r metric value; do
+            while read -r metric value plain; do
                 [[ $value =~ ^[0-9.]+(e[-+][0-9]+)?$ ]] || bail "$1 with $variant: $metric $value"
-                printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$round" "$variant" "$metric" "$value" >>"$T/runs"
+                printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$round" "$variant" "$metric" "$value" "$plain" >>"$T/runs"
                 echo "# $1, round $round: $variant: $metric $value" >&2
             done <"$T/out"
         done
@@ -216,12 +238,16 @@ document() {
         def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
         ($marks | split("\n") | map(select(test("^[a-z]")) | split("\t"))) as $marks |
         [inputs | split("\t") | {work: .[0], round: (.[1] | tonumber), variant: .[2],
-            metric: .[3], value: (.[4] | tonumber)}] as $runs |
+            metric: .[3], value: (.[4] | tonumber), plain: (.[5] == "plain")}] as $runs |
         {version: 1, date: $date, quick: ($quick != ""),
          machine: {cpu: $cpu, cores: ($cores | tonumber), memory_mib: ($memory | tonumber),
             kernel: $kernel, glusterfs: $gluster},
          runs: $runs,
-         table: [$runs | group_by([.work, .metric])[] |
+         figures: [$runs | map(select(.plain)) | group_by([.work, .metric, .variant])[] |
+            {work: .[0].work, metric: .[0].metric, variant: .[0].variant,
+             min: (map(.value) | min), median: (map(.value) | median),
+             max: (map(.value) | max)}],
+         table: [$runs | map(select(.plain | not)) | group_by([.work, .metric])[] |
             (map(select(.variant == "allot"))) as $allot |
             group_by(.variant)[] | select(.[0].variant != "allot" or ($allot | length) == 0) |
             . as $other |

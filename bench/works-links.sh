@@ -8,7 +8,7 @@ links_setup() { # links_setup BRICKS
     links_down
     bricks "$1" "$(size 2048 512)"
     links_up
-    HERE=(links)
+    HERE=(links tcp)
 }
 
 # MiB/s that all links carry, headers included: no translator can reach 1.000.
@@ -24,16 +24,44 @@ links_run() { # links_run VARIANT
         return
     fi
     mib=$((NBRICKS * $(size 84 8)))
+    if [ "$1" = tcp ]; then
+        tcp_run write "$mib"
+        tcp_run read "$mib"
+        return
+    fi
     volume_up "$1"
-    echo "write_MiB_s $(rate "$mib" dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none)"
+    timed write "$mib" dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none
     remount
-    echo "read_MiB_s $(rate "$mib" dd if="$M/f" of=/dev/null bs=1M status=none)"
+    timed read "$mib" dd if="$M/f" of=/dev/null bs=1M status=none
     volume_down
+}
+
+# Plain streams of TCP, one over each link at once: what the machine carries over
+# them without a file system. MIB is that of all links together.
+TCP_PORT=7000
+tcp_run() { # tcp_run write|read MIB
+    local i process servers=() places=()
+    for ((i = 0; i < NBRICKS; i++)); do
+        ip netns exec "$(link_ns "$i")" "$BUILD/bench/tcp" serve "$(link_address "$i")" $TCP_PORT \
+            >/dev/null 2>"$LOG/tcp-$i.log" </dev/null &
+        disown
+        servers+=("$! $(proc_start $!)")
+        undo process "${servers[i]}"
+        places+=("$(link_address "$i"):$TCP_PORT")
+    done
+    for ((i = 0; i < NBRICKS; i++)); do
+        must expect_within 20 answers "$(link_address "$i")" $TCP_PORT
+    done
+    timed "$1" "$2" "$BUILD/bench/tcp" "$1" $(($2 / NBRICKS)) "${places[@]}"
+    for process in "${servers[@]}"; do
+        # shellcheck disable=SC2086 # pid and start
+        end_process $process
+    done
 }
 
 setup_links6_16m() {
     links_setup 6
-    HERE=(links distribute shard4)
+    HERE=(links tcp distribute shard4)
     WB=16MB
 }
 work_links6_16m() { links_run "$1"; }
@@ -72,11 +100,15 @@ work_clients4() {
         return
     fi
     mib=$(size 128 8)
+    if [ "$1" = tcp ]; then
+        tcp_run write $((4 * mib / NBRICKS * NBRICKS))
+        return
+    fi
     volume_up "$1"
     for i in 1 2 3; do
         must_mount "c$i"
     done
-    echo "write_MiB_s $(rate $((4 * mib)) bash -c "$WRITE_EACH" write "$mib" "$T"/mnt-{m,c1,c2,c3})"
+    timed write $((4 * mib)) bash -c "$WRITE_EACH" write "$mib" "$T"/mnt-{m,c1,c2,c3}
     for i in 1 2 3; do
         umount_volume "c$i" || bail "cannot unmount"
     done

@@ -124,7 +124,8 @@ nothing_left() {
 # ---- costs ------------------------------------------------------------------
 # As everywhere more is better: MiB for a second of processor time (mount and
 # bricks), MiB for a call to a brick, open spread files for a MiB of the client's
-# memory (distribute: the same files, which are plain there).
+# memory (distribute: the same files, which are plain there). But the memory that
+# one stream read cold takes in the client at its peak is just that.
 
 brick_calls() {
     fop_counts "$(mount_pid m)" | awk '$1 ~ /^c[0-9]+$/ { n += $3 } END { print n }'
@@ -142,6 +143,19 @@ cost() {
         'BEGIN { printf "%s_MiB_per_cpu_s %.2f\n%s_MiB_per_call %.4f\n", name, mib * 1000 / (ms ? ms : 1), name, mib / calls }'
 }
 
+# streaming CMD...: on a fresh mount; how far the client's memory rises meanwhile.
+streaming() {
+    local pid before
+    pid=$(mount_pid m)
+    stat -t "$M/f" >/dev/null
+    before=$(rss_kib)
+    # "5" sets the peak to what is there now.
+    echo 5 >"/proc/$pid/clear_refs" || bail "cannot reset the peak"
+    must bounded 900 "$@"
+    awk -v before="$before" '/^VmHWM/ { printf "read_client_memory_MiB %.2f plain\n", ($2 > before ? $2 - before : 0) / 1024 }' \
+        "/proc/$pid/status"
+}
+
 holding() { [ -s "$T/hold" ]; }
 
 setup_costs() { four_bricks; }
@@ -152,6 +166,8 @@ work_costs() {
     cost write "$mib" dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none
     remount
     cost read "$mib" dd if="$M/f" of=/dev/null bs=1M status=none
+    remount
+    streaming dd if="$M/f" of=/dev/null bs=1M status=none
     files create "$n" 102400 >/dev/null
     remount
     stat -t "$M/d" >/dev/null
@@ -169,21 +185,51 @@ work_costs() {
 }
 
 # Calls to bricks for one call of the application over a lot of space: per member,
-# not per block. MiB per call, so that more is better.
+# not per block. Over N and over 10 N: the calls of that fop that came to the member
+# with the most. MiB for a call of any kind, so that more is better.
 
-setup_space() { four_bricks; }
+# Nothing is written: these images stay nearly empty.
+setup_space() {
+    [ "$LINKS" = 0 ] || links_down
+    bricks 4 "$(size 122880 12288)"
+}
 work_space() {
-    local mib calls
+    local n
     volume_up "$1"
-    mib=$(size 2048 512)
-    must truncate -s 100G "$M/f"
-    calls=$(brick_calls)
-    must fallocate -l "${mib}M" "$M/f"
-    awk -v n=$(($(brick_calls) - calls)) -v mib="$mib" 'BEGIN { printf "fallocate_MiB_per_call %.2f\n", mib / n }'
-    calls=$(brick_calls)
-    must fallocate -p -o 0 -l 100G "$M/f"
-    awk -v n=$(($(brick_calls) - calls)) 'BEGIN { printf "discard_MiB_per_call %.2f\n", 102400 / n }'
+    n=$(size 10240 1024)
+    spaces "$n" n
+    spaces $((10 * n)) 10n
     volume_down
+}
+
+spaces() { # spaces MIB LABEL: a file of its own
+    must truncate -s "$1M" "$M/f$2"
+    space FALLOCATE "$1" "$2" fallocate -l "$1M" "$M/f$2"
+    space ZEROFILL "$1" "$2" "$BUILD/bench/zerofill" "$T/vol/client.vol" "/f$2" "$1"
+    space DISCARD "$1" "$2" fallocate -p -o 0 -l "$1M" "$M/f$2"
+}
+
+space() { # space FOP MIB LABEL CMD...
+    local fop=$1 mib=$2 label=$3
+    shift 3
+    arrived >"$T/before"
+    must bounded 900 "$@"
+    arrived | awk -v fop="$fop" -v mib="$mib" -v label="$label" '
+        NR == FNR { before[$1, $2] = $3; next }
+        { n = $3 - before[$1, $2]; all += n }
+        $2 == fop && n > most { most = n }
+        END {
+            if (label == "10n") printf "%s_MiB_per_call %.2f\n", tolower(fop), mib / all
+            printf "%s_calls_per_member_%s %d plain\n", tolower(fop), label, most
+        }' "$T/before" -
+}
+
+# "BRICK FOP CALLS" that came to the bricks' processes, from whichever client.
+arrived() {
+    local i
+    for ((i = 0; i < NBRICKS; i++)); do
+        fop_counts "$(brick_pid "$i")" | sed -n "s/^brick /$i /p"
+    done
 }
 
 # Instructions of the translator itself for a call of 128 KiB, counted by callgrind

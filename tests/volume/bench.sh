@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 40
+# needs: 55
 # ./dev bench runs, in a small form that measures nothing: some works of each
 # kind, its table, its document, the comparison with an earlier one, and what it
 # says to bad arguments.
@@ -23,10 +23,10 @@ undescribed() {
     done
 }
 is "every work is described" "$(undescribed)" ""
-ok "some works" run --quick --json "$T/one.json" stream unlink costs mapping links2 || note "$(tail -20 "$T/err")"
+ok "some works" run --quick --json "$T/one.json" stream unlink costs space mapping links2 || note "$(tail -20 "$T/err")"
 is "version" "$(j '.version')" 1
 is "it says that it measured nothing" "$(j '.quick')" true
-is "the works are there" "$(j '[.table[].work] | unique | join(" ")')" "costs links2 mapping stream unlink"
+is "the works are there" "$(j '[.table[].work] | unique | join(" ")')" "costs links2 mapping space stream unlink"
 is "both directions of a stream" "$(j '[.table[] | select(.work == "stream") | .metric] | join(" ")')" "read_MiB_s write_MiB_s"
 value() { # value VARIANT: of the stream's read
     j ".runs[] | select(.work == \"stream\" and .metric == \"read_MiB_s\" and .variant == \"$1\") | .value"
@@ -34,7 +34,13 @@ value() { # value VARIANT: of the stream's read
 is "a ratio is allot's value by the other's" \
     "$(j '.table[] | select(.work == "stream" and .metric == "read_MiB_s") | .median * 1000 | round')" \
     "$(jq -n "$(value allot) / $(value distribute) * 1000 | round")"
-ok "all values are positive" jq -e 'all(.runs[]; .value > 0)' "$T/one.json"
+ok "all values with a ratio are positive" jq -e 'all(.runs[] | select(.plain | not); .value > 0)' "$T/one.json"
+is "figures have none" "$(j '[.figures[].metric] - ([.figures[].metric] - [.table[].metric]) | length')" 0
+is "what the machine did, for a stream over links and for plain TCP" \
+    "$(j '[.figures[] | select(.work == "links2" and .metric == "write_idle_share") | .variant] | join(" ")')" "allot tcp"
+# One call for the namespace's part, one for each GiB: of 1 and of 10.
+is "zerofill: calls do not grow with blocks" \
+    "$(j '[.figures[] | select(.variant == "allot" and (.metric | test("^zerofill_calls"))) | .median] | join(" ")')" "11 2"
 is "the marks are there" "$(j '.table[] | select(.work == "stream" and .metric == "write_MiB_s") | .mark')" 1
 run --quick --json "$T/two.json" --against "$T/one.json" mapping >"$T/table"
 ok "the table compares" grep -qE '^work .* before *$' "$T/table"
