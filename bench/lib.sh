@@ -11,6 +11,7 @@ HERE=(distribute) # what the variants of a work are compared with, and allot
 WB=1MB            # write-behind's window
 LINKS=0           # bricks stand behind links of their own
 RATE=200          # Mbit/s each
+OPTIONS=()        # more of volfiles/fill
 : >"$T/runs"
 
 # What a work prints is its figures.
@@ -63,7 +64,7 @@ variant_dirs() {
 # volume_up VARIANT: distribute, shard4, shard64 or allot, on empty bricks,
 # mounted at $M. volume_down ends it.
 volume_up() {
-    local i template=net-4-distribute args=(--option "write-behind:cache-size=$WB")
+    local i template=net-4-distribute args=(--option "write-behind:cache-size=$WB" "${OPTIONS[@]}")
     [ "$1" != allot ] || template=net-4-plain
     variant_dirs "$1"
     for ((i = 0; i < NBRICKS && LINKS; i++)); do
@@ -213,6 +214,7 @@ work_rounds() { # work_rounds WORK
     local round variant metric value plain
     HERE=(distribute)
     WB=1MB
+    OPTIONS=()
     ! declare -F "setup_$1" >/dev/null || "setup_$1"
     for ((round = 1; round <= ROUNDS; round++)); do
         for variant in "${HERE[@]}" allot; do

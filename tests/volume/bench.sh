@@ -8,7 +8,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-export ALLOT_BUILD=$BUILD
+export ALLOT_BUILD=$BUILD ALLOT_NO_DEPS=1
 run() { bounded 300 "$TOP/bench/run" "$@" 2>>"$T/err"; }
 
 j() { jq -r "$1" "$T/one.json"; }
@@ -45,6 +45,13 @@ is "the marks are there" "$(j '.table[] | select(.work == "stream" and .metric =
 run --quick --json "$T/two.json" --against "$T/one.json" mapping >"$T/table"
 ok "the table compares" grep -qE '^work .* before *$' "$T/table"
 is "a line for each" "$(grep -c '^mapping ' "$T/table")" 3
+# Unpacked packages stay in the build directory; the check fetches none.
+if [ -d "$BUILD/peers/moosefs" ]; then
+    ok "peers" run --quick --json "$T/peers.json" peers_capacity || note "$(tail -20 "$T/err")"
+    ok "MooseFS is among them" jq -e '.table[] | select(.against == "moosefs") | .other > 0' "$T/peers.json"
+else
+    skip "peers" "their packages are not here; ./dev bench peers fetches them"
+fi
 run --quick nothing
 ok "an unknown work is named" grep -q "no work nothing" "$T/err"
 nok "a document that is none" run --against /etc/passwd mapping
