@@ -161,6 +161,7 @@ links_up() {
     fi
     for ((i = 0; i < NBRICKS; i++)); do
         must ip netns add "$(link_ns "$i")"
+        LINKS=$((i + 1)) # for cleanup, should one of the rest fail
         must ip link add "al$$-$i" type veth peer name eth0 netns "$(link_ns "$i")"
         must ip address add "$(link_gateway "$i")/30" dev "al$$-$i"
         must ip -n "$(link_ns "$i")" address add "$(link_address "$i")/30" dev eth0
@@ -174,7 +175,6 @@ links_up() {
         must tc qdisc add dev "al$$-$i" root tbf rate "${RATE}mbit" burst 64kb latency 100ms
         must tc -n "$(link_ns "$i")" qdisc add dev eth0 root tbf rate "${RATE}mbit" burst 64kb latency 100ms
     done
-    LINKS=$NBRICKS
 }
 
 # A namespace goes with its processes and takes its end of the pair along.
