@@ -6,7 +6,12 @@
  *
  * glfs_fini() is not called: it waits without a bound for the last event of
  * the graph, and the process ends anyway, which closes the connections.
+ *
+ * libgfapi is loaded when it is needed: with all that it needs in its turn that
+ * takes longer than a report on some hundred files of a mount, which needs none
+ * of it.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <stdio.h>
@@ -19,6 +24,53 @@
 /* GlusterFS's numbers for its log levels; its header for them is not ours. */
 #define ALLOT_LOG_NONE 0
 #define ALLOT_LOG_INFO 7
+
+#define ALLOT_GFAPI "libgfapi.so.0"
+/* What is called of it. */
+#define ALLOT_GFAPI_CALLS(CALL) \
+    CALL(closedir)              \
+    CALL(free)                  \
+    CALL(init)                  \
+    CALL(lgetxattr)             \
+    CALL(lsetxattr)             \
+    CALL(lstat)                 \
+    CALL(new)                   \
+    CALL(opendir)               \
+    CALL(readdir)               \
+    CALL(realpath)              \
+    CALL(set_logging)           \
+    CALL(set_volfile)           \
+    CALL(set_volfile_server)    \
+    CALL(stat)
+
+static struct {
+#define ALLOT_GFAPI_MEMBER(name) __typeof__(&glfs_##name) name;
+    ALLOT_GFAPI_CALLS(ALLOT_GFAPI_MEMBER)
+#undef ALLOT_GFAPI_MEMBER
+} gfapi;
+
+/* 0, or an exit status with the error printed. */
+static int
+allot_gfapi_load(void)
+{
+    void *lib = dlopen(ALLOT_GFAPI, RTLD_NOW | RTLD_GLOBAL);
+    const char *missing = lib ? NULL : dlerror();
+
+#define ALLOT_GFAPI_FIND(name)                             \
+    if (lib && !missing) {                                 \
+        *(void **)&gfapi.name = dlsym(lib, "glfs_" #name); \
+        if (!gfapi.name)                                   \
+            missing = "it has no glfs_" #name;             \
+    }
+    ALLOT_GFAPI_CALLS(ALLOT_GFAPI_FIND)
+#undef ALLOT_GFAPI_FIND
+    if (!missing)
+        return 0;
+    return allot_cli_error(
+        "cannot load " ALLOT_GFAPI
+        ": %s; check the installed GlusterFS, or name a directory of a mount",
+        missing);
+}
 
 struct allot_gfapi_target {
     struct allot_target target;
@@ -76,7 +128,7 @@ allot_gfapi_dir_close(struct allot_dir *base)
     struct allot_gfapi_dir *dir = allot_gfapi_dir(base);
 
     if (dir->stream)
-        glfs_closedir(dir->stream);
+        gfapi.closedir(dir->stream);
     free(dir->path);
     free(dir);
 }
@@ -87,7 +139,7 @@ allot_gfapi_stream(struct allot_gfapi_dir *dir)
     if (dir->stream)
         return 0;
     errno = 0;
-    dir->stream = glfs_opendir(dir->fs, dir->path);
+    dir->stream = gfapi.opendir(dir->fs, dir->path);
     if (!dir->stream)
         return errno ? -errno : -EIO;
     return 0;
@@ -118,7 +170,7 @@ allot_gfapi_dir_next(struct allot_dir *base, struct allot_entry *entry)
     if (err)
         return err;
     errno = 0;
-    ent = glfs_readdir(dir->stream);
+    ent = gfapi.readdir(dir->stream);
     if (!ent)
         return -errno;
     entry->name = ent->d_name;
@@ -135,7 +187,7 @@ allot_gfapi_stat(struct allot_dir *base, const char *name, struct stat *st)
 
     if (!path)
         return -ENOMEM;
-    ret = glfs_lstat(dir->fs, path, st) == 0 ? 0 : -errno;
+    ret = gfapi.lstat(dir->fs, path, st) == 0 ? 0 : -errno;
     free(path);
     return ret;
 }
@@ -150,7 +202,7 @@ allot_gfapi_getxattr(struct allot_dir *base, const char *name, const char *key,
 
     if (!path)
         return -ENOMEM;
-    len = glfs_lgetxattr(dir->fs, path, key, value, size);
+    len = gfapi.lgetxattr(dir->fs, path, key, value, size);
     if (len < 0)
         len = -errno;
     free(path);
@@ -163,7 +215,7 @@ allot_gfapi_setxattr(struct allot_dir *base, const char *key, const void *value,
 {
     struct allot_gfapi_dir *dir = allot_gfapi_dir(base);
 
-    return glfs_lsetxattr(dir->fs, dir->path, key, value, size, 0) == 0
+    return gfapi.lsetxattr(dir->fs, dir->path, key, value, size, 0) == 0
                ? 0
                : -errno;
 }
@@ -195,7 +247,7 @@ allot_gfapi_connect(const struct allot_cli *cli, const char *host,
     int err;
 
     errno = 0;
-    fs = glfs_new(host ? volume : "allot");
+    fs = gfapi.new(host ? volume : "allot");
     if (!fs) {
         allot_cli_error(
             "cannot start libgfapi: %s; check the installed "
@@ -203,8 +255,8 @@ allot_gfapi_connect(const struct allot_cli *cli, const char *host,
             strerror(errno));
         return NULL;
     }
-    if (glfs_set_logging(fs, log,
-                         cli->log_file ? ALLOT_LOG_INFO : ALLOT_LOG_NONE)) {
+    if (gfapi.set_logging(fs, log,
+                          cli->log_file ? ALLOT_LOG_INFO : ALLOT_LOG_NONE)) {
         allot_cli_error(
             "cannot write libgfapi's log to '%s': %s; name "
             "another file with --log-file",
@@ -212,12 +264,12 @@ allot_gfapi_connect(const struct allot_cli *cli, const char *host,
         return NULL;
     }
     if (host)
-        err = glfs_set_volfile_server(fs, "tcp", host, 0);
+        err = gfapi.set_volfile_server(fs, "tcp", host, 0);
     else
-        err = glfs_set_volfile(fs, volume);
+        err = gfapi.set_volfile(fs, volume);
     errno = err ? errno : 0;
     if (!err)
-        err = glfs_init(fs);
+        err = gfapi.init(fs);
     if (!err)
         return fs;
 
@@ -286,13 +338,13 @@ allot_gfapi_split(glfs_t *fs, const char *path, char **parent, char **leaf)
 
     *leaf = NULL;
     *parent = NULL;
-    if (glfs_lstat(fs, path, &st) == 0 && S_ISLNK(st.st_mode)) {
-        char *resolved = glfs_realpath(fs, path, NULL);
+    if (gfapi.lstat(fs, path, &st) == 0 && S_ISLNK(st.st_mode)) {
+        char *resolved = gfapi.realpath(fs, path, NULL);
 
         if (!resolved)
             return -errno;
         copy = strdup(resolved);
-        glfs_free(resolved);
+        gfapi.free(resolved);
     } else {
         copy = strdup(path);
     }
@@ -335,13 +387,16 @@ allot_gfapi_open(const struct allot_cli *cli, const char *host,
 
     if (!host && !allot_gfapi_volfile_fits(volume))
         return ALLOT_EXIT_ERROR;
+    err = allot_gfapi_load();
+    if (err)
+        return err;
     fs = allot_gfapi_connect(cli, host, volume);
     if (!fs)
         return ALLOT_EXIT_ERROR;
 
     if (want_file)
         err = allot_gfapi_split(fs, path, &parent, &leaf);
-    else if (glfs_stat(fs, path, &st) != 0)
+    else if (gfapi.stat(fs, path, &st) != 0)
         err = -errno;
     else
         err = S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
