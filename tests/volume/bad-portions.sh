@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 25
+# needs: 35
 # Somebody has damaged the bricks behind the volume's back: records and portions
 # deleted, flipped, cut, of another file or from an older copy. What shows gives
 # EIO for that file only, with a log line that names it, and is in the report;
@@ -192,4 +192,24 @@ allot_json live 1 report "$M"
 is_j "a portion that is deleted while the brick runs is in the report" live \
     '[.damaged_files[] | .path, .reason]' '["live","missing"]'
 report_ranges_hold live live good
+
+# A brick that has read an attribute for a report does not read it again for the next one
+# unless the file's ctime is another. A new process has no other memory of portions.
+umount_volume r
+umount_volume s
+umount_volume w
+for ((i = 0; i < NBRICKS; i++)); do
+    brick_kill $i TERM
+done
+volume_start
+must_mount r "${DIRECT[@]}"
+for round in 1 2; do
+    allot_json again$round 1 report "$M"
+    is_j "report $round: good is intact" again$round '[.damaged_files[].path]' '["live"]'
+done
+p=$(portion_of good $BAD)
+xattr_set "$p" portion "$(flip "$(xattr_get "$p" portion)" 20)"
+allot_json flipped 1 report "$M"
+is_j "an attribute that is changed after two reports is in the third" flipped \
+    '[.damaged_files[] | .path, .reason] | sort' '["good","live","missing","missing"]'
 done_testing

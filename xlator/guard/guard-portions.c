@@ -6,16 +6,17 @@
  * Where nothing stands between the guard and storage/posix that changes what is
  * said of a portion, it looks at the disk itself, in the way in which posix
  * would: by the gfid's handle, the file and the one attribute that counts. That
- * is two calls of the kernel for each; through posix it is about eight, and a
- * frame for each volume. Nothing is changed and nothing kept, so that neither
- * can be wrong later. Else it is one stat below for each, which stays inside
- * the brick's process.
+ * is one call of the kernel for the file each time, and one for the attribute
+ * the first time and whenever the file's ctime is another one since; through
+ * posix it is about eight, and a frame for each volume. Else it is one stat
+ * below for each, which stays inside the brick's process.
  *
  * Only what is beyond doubt is confirmed. What is wrong with another one the
  * client finds out by asking for it alone.
  */
 #include "guard.h"
 #include <endian.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -51,8 +52,6 @@ guard_portions_right(const uint8_t *item, const uint8_t *value, size_t len)
            memcmp(por.base_gfid, item, 16) == 0;
 }
 
-/* ---- on the disk --------------------------------------------------------- */
-
 const char *
 guard_portions_disk(xlator_t *this)
 {
@@ -77,28 +76,128 @@ guard_portions_disk(xlator_t *this)
     return NULL;
 }
 
+/* ---- attributes that were right --------------------------------------------
+ *
+ * Every change of an attribute changes the file's ctime. So the attribute that
+ * was right is right as long as the ctime and the file are the same: a word for
+ * each portion says which they were. A portion's place is by its gfid, and
+ * another one takes it: then the attribute is read again.
+ */
+
+#define GUARD_RIGHT_WORDS 131072 /* 1 MiB for a brick */
+/* Of a ctime that is younger a second change may have the same one. */
+#define GUARD_RIGHT_AGE_SEC 2
+
+/* What stands for that file as it is. The gfid is a hash, so that two portions
+ * of one place differ in it; of one portion two times give two words. */
+static uint64_t
+guard_right_word(const uuid_t gfid, const struct stat *st)
+{
+    uint64_t time = (uint64_t)st->st_ctim.tv_sec * 1000000000 +
+                    (uint64_t)st->st_ctim.tv_nsec;
+    uint64_t word = 0;
+
+    memcpy(&word, gfid + 8, 8);
+    word ^= (time + st->st_ino * 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
+    return word ? word : 1;
+}
+
+static uint64_t *
+guard_right_place(xlator_t *this, const uuid_t gfid)
+{
+    struct guard_priv *priv = guard_priv(this);
+    uint64_t *words = __atomic_load_n(&priv->right, __ATOMIC_ACQUIRE);
+    uint64_t *none = NULL;
+    uint32_t at = 0;
+
+    if (!words) {
+        words = calloc(GUARD_RIGHT_WORDS, sizeof(*words));
+        if (words &&
+            !__atomic_compare_exchange_n(&priv->right, &none, words, 0,
+                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            free(words); /* another thread was first */
+            words = none;
+        }
+        if (!words)
+            return NULL;
+    }
+    memcpy(&at, gfid, 4);
+    return &words[at % GUARD_RIGHT_WORDS];
+}
+
+/* ---- on the disk --------------------------------------------------------- */
+
+/* One question. */
+struct guard_disk {
+    xlator_t *this;
+    const char *directory; /* of the brick */
+    int handles;           /* its ".glusterfs", open */
+    time_t old_sec;        /* a ctime before this is not had twice */
+};
+
 static void
-guard_portions_look(const char *disk, const uint8_t *item, uint8_t *answer)
+guard_disk_begin(xlator_t *this, struct guard_disk *disk)
+{
+    char path[PATH_MAX];
+    struct timespec now;
+
+    disk->this = this;
+    disk->directory = guard_priv(this)->disk;
+    disk->handles = -1;
+    /* The clock that the kernel takes ctimes from. */
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    disk->old_sec = now.tv_sec - GUARD_RIGHT_AGE_SEC;
+    /* Anew for each question: it is the directory that is there now. */
+    if (snprintf(path, sizeof(path), "%s/.glusterfs", disk->directory) <
+        (int)sizeof(path))
+        disk->handles = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static gf_boolean_t
+guard_disk_right(const struct guard_disk *disk, const uint8_t *item,
+                 const char *handle)
 {
     uint8_t value[GUARD_PORTION_BYTES];
     char path[PATH_MAX];
-    uint64_t blocks = 0;
-    struct stat st;
     ssize_t len = 0;
+
+    if (snprintf(path, sizeof(path), "%s/.glusterfs/%s", disk->directory,
+                 handle) >= (int)sizeof(path))
+        return _gf_false;
+    len = lgetxattr(path, ALLOT_XATTR_PORTION, value, sizeof(value));
+    return len >= 0 && guard_portions_right(item, value, (size_t)len);
+}
+
+static void
+guard_disk_look(const struct guard_disk *disk, const uint8_t *item,
+                uint8_t *answer)
+{
+    char handle[sizeof("xx/yy/") + GF_UUID_BUF_SIZE];
+    uint64_t *place = NULL;
+    uint64_t blocks = 0;
+    uint64_t word = 0;
+    struct stat st;
     uuid_t gfid = {
         0,
     };
 
     allot_portion_gfid(item, guard_portions_nonce(item), gfid);
-    if (snprintf(path, sizeof(path), "%s/.glusterfs/%02x/%02x/%s", disk,
-                 gfid[0], gfid[1], uuid_utoa(gfid)) >= (int)sizeof(path))
-        return;
+    uuid_utoa_r(gfid, handle + 6);
+    memcpy(handle, handle + 6, 2);
+    memcpy(handle + 3, handle + 8, 2);
+    handle[2] = handle[5] = '/';
     /* With one link it is the handle alone: the name is gone. */
-    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink < 2)
+    if (fstatat(disk->handles, handle, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(st.st_mode) || st.st_nlink < 2)
         return;
-    len = lgetxattr(path, ALLOT_XATTR_PORTION, value, sizeof(value));
-    if (len < 0 || !guard_portions_right(item, value, (size_t)len))
-        return;
+    place = guard_right_place(disk->this, gfid);
+    word = guard_right_word(gfid, &st);
+    if (!place || __atomic_load_n(place, __ATOMIC_RELAXED) != word) {
+        if (!guard_disk_right(disk, item, handle))
+            return;
+        if (place && st.st_ctim.tv_sec < disk->old_sec)
+            __atomic_store_n(place, word, __ATOMIC_RELAXED);
+    }
     blocks = htobe64((uint64_t)st.st_blocks);
     memcpy(answer, &blocks, 8);
 }
@@ -186,9 +285,10 @@ void
 guard_portions(call_frame_t *frame, xlator_t *this, dict_t *xdata)
 {
     data_t *data = dict_get_sizen(xdata, ALLOT_KEY_PORTIONS);
-    const char *disk = guard_priv(this)->disk;
+    gf_boolean_t on_disk = guard_priv(this)->disk != NULL;
     int n = data ? data->len / ALLOT_PORTIONS_ITEM : 0;
     struct guard_portions *ask = NULL;
+    struct guard_disk disk;
     dict_t *req = NULL;
     int i = 0;
 
@@ -200,10 +300,10 @@ guard_portions(call_frame_t *frame, xlator_t *this, dict_t *xdata)
     ask = GF_CALLOC(1, sizeof(*ask), gf_common_mt_char);
     if (ask)
         ask->answer = GF_MALLOC(n * 8, gf_common_mt_char);
-    if (!disk)
+    if (!on_disk)
         req = dict_new();
     if (!ask || !ask->answer ||
-        (!disk &&
+        (!on_disk &&
          (!req || dict_set_int32_sizen(req, ALLOT_XATTR_PORTION, 0) != 0))) {
         if (ask)
             GF_FREE(ask->answer);
@@ -219,13 +319,17 @@ guard_portions(call_frame_t *frame, xlator_t *this, dict_t *xdata)
     ask->items = (uint8_t *)data->data;
     ask->n = n;
     GF_ATOMIC_INIT(ask->pending, 1);
+    if (on_disk)
+        guard_disk_begin(this, &disk);
     for (i = 0; i < n; i++) {
-        if (disk)
-            guard_portions_look(disk, ask->items + i * ALLOT_PORTIONS_ITEM,
-                                ask->answer + 8 * i);
+        if (on_disk)
+            guard_disk_look(&disk, ask->items + i * ALLOT_PORTIONS_ITEM,
+                            ask->answer + 8 * i);
         else
             guard_portions_wind(ask, this, i, req);
     }
+    if (on_disk && disk.handles >= 0)
+        close(disk.handles);
     if (req)
         dict_unref(req);
     guard_portions_done(ask);

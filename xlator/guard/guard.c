@@ -46,6 +46,7 @@ guard_fini(xlator_t *this)
     if (priv) {
         guard_identity_fini(this);
         guard_gone_fini(priv);
+        free(priv->right);
         if (priv->itable)
             inode_table_destroy(priv->itable);
         LOCK_DESTROY(&priv->making_lock);

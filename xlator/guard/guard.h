@@ -75,6 +75,7 @@ struct guard_priv {
     gf_boolean_t heal_portions; /* option; written by init and reconfigure */
     inode_table_t *itable;      /* only for a root inode to read identity by */
     const char *disk;           /* guard_portions_disk(); set by init */
+    uint64_t *right;            /* guard-portions.c; atomic; NULL: none yet */
     gf_atomic_t leaf; /* place of the storage among the graph's leaves, -1:
                          not asked for yet (guard-list.c) */
 
