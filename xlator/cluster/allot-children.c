@@ -582,12 +582,26 @@ children_chunk(const struct children_text *text)
     return chunk < 4096 ? 4096 : chunk;
 }
 
+/* What a listing is asked for: no more than is looked at here. */
+static dict_t *
+children_xdata(void)
+{
+    dict_t *xdata = allot_xdata_with_record_req(NULL);
+
+    if (xdata && (dict_set_uint32(xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL) ||
+                  dict_set_uint32(xdata, ALLOT_KEY_BRIEF, 1))) {
+        dict_unref(xdata);
+        xdata = NULL;
+    }
+    return xdata;
+}
+
 /* From *@off on, until the end or until the document is full (1). */
 static int
 children_list(xlator_t *this, fd_t *fd, struct children_text *text,
               uint64_t *off)
 {
-    dict_t *xdata = allot_xdata_with_record_req(NULL);
+    dict_t *xdata = children_xdata();
     gf_dirent_t entries;
     int full = 0;
     int ret = xdata ? 1 : -ENOMEM;

@@ -101,6 +101,13 @@
 /* the answer is those of these that are open here */
 #define ALLOT_KEY_GONE_OPEN "allot.gone-open"
 
+/* u32, with ALLOT_KEY_CLIENT and a readdirp: a listing for a report. Of a
+ * regular file the type, size, links, gfid and ALLOT_XATTR_RECORD are wanted,
+ * of others the type; an entry without a gfid is one of which nothing is
+ * certain. A guard that does not know the key, or cannot do it, answers as
+ * always, which has all of that, too. */
+#define ALLOT_KEY_BRIEF "allot.brief"
+
 /* ---- from the guard to the client ---------------------------------------- */
 
 /* u64, in the answer to an xattrop with ALLOT_PID_DATA: twice the brick's

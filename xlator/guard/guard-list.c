@@ -14,11 +14,12 @@
  * because a part that holds nothing else must be asked for again from behind
  * it: an empty answer would mean the end. */
 struct guard_listing {
-    gf_boolean_t filters;  /* the root's: leave ".allot" out */
-    gf_boolean_t stranger; /* show recorded sizes (guard-size.c) */
-    fd_t *fd;              /* referenced */
-    dict_t *xdata;         /* referenced; NULL */
-    size_t size;           /* bytes */
+    gf_boolean_t filters;      /* the root's: leave ".allot" out */
+    gf_boolean_t stranger;     /* show recorded sizes (guard-size.c) */
+    struct guard_shelf *shelf; /* guard-brief.c; owned; NULL */
+    fd_t *fd;                  /* referenced */
+    dict_t *xdata;             /* referenced; NULL */
+    size_t size;               /* bytes */
 };
 
 static int
@@ -44,6 +45,7 @@ guard_listing_free(struct guard_listing *li)
     fd_unref(li->fd);
     if (li->xdata)
         dict_unref(li->xdata);
+    guard_brief_end(li->shelf);
     GF_FREE(li);
 }
 
@@ -191,6 +193,23 @@ guard_readdirp_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
+/* Names only have come; the rest is the guard's. */
+static int32_t
+guard_brief_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                int32_t op_ret, int32_t op_errno, gf_dirent_t *entries,
+                dict_t *xdata)
+{
+    struct guard_listing *li = cookie;
+
+    if (op_ret > 0) {
+        guard_brief_fill(li->shelf, li->fd->inode, entries);
+        guard_listing_mark(this, entries);
+    }
+    STACK_UNWIND_STRICT(readdirp, frame, op_ret, op_errno, entries, xdata);
+    guard_listing_free(li);
+    return 0;
+}
+
 static gf_boolean_t
 guard_listing_filters(call_frame_t *frame, xlator_t *this, fd_t *fd,
                       dict_t *xdata)
@@ -223,6 +242,7 @@ guard_readdirp(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
 {
     int err = guard_refuse_fd(frame, this, fd, xdata);
     struct guard_listing *li = NULL;
+    struct guard_shelf *shelf = NULL;
     dict_t *req = NULL;
 
     guard_unsquash(frame);
@@ -244,9 +264,22 @@ guard_readdirp(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
         err = guard_listing_new(fd, size, xdata, &li);
         if (li)
             li->filters = _gf_true;
+    } else if (!err && frame->root->client) {
+        /* In a volume of one process nobody would give the entries inodes. */
+        shelf = guard_brief_begin(this, fd->inode, xdata);
+        if (shelf)
+            err = guard_listing_new(fd, size, NULL, &li);
+        if (li)
+            li->shelf = shelf;
+        else
+            guard_brief_end(shelf);
     }
     if (err)
         default_readdirp_failure_cbk(frame, err);
+    else if (li && li->shelf)
+        STACK_WIND_COOKIE(frame, guard_brief_cbk, li, FIRST_CHILD(this),
+                          FIRST_CHILD(this)->fops->readdir, fd, size,
+                          gf_dirent_orig_offset(this, offset), NULL);
     else
         STACK_WIND_COOKIE(frame, guard_readdirp_cbk, li, FIRST_CHILD(this),
                           FIRST_CHILD(this)->fops->readdirp, fd, size,

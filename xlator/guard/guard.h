@@ -555,6 +555,29 @@ guard_identity_load(xlator_t *this);
 gf_boolean_t
 guard_identity_store(xlator_t *this, const char *key, data_t *value);
 
+/* guard-brief.c -------------------------------------------------------------
+ */
+
+struct guard_shelf;
+
+/** guard_brief_begin - is a readdirp of @parent with @xdata for a report, and
+ * can it be answered here: nothing else is asked for, and the disk may be
+ * looked at. NULL: no. Else the caller's until guard_brief_end(). Calls of the
+ * kernel. */
+struct guard_shelf *
+guard_brief_begin(xlator_t *this, inode_t *parent, dict_t *xdata);
+
+/** guard_brief_fill - what a report wants of @entries, which are names of the
+ * directory @parent. Calls of the kernel, some for each entry. Entries of which
+ * it is not certain are left without a gfid. */
+void
+guard_brief_fill(struct guard_shelf *shelf, inode_t *parent,
+                 gf_dirent_t *entries);
+
+/** guard_brief_end - close and free; NULL is allowed. */
+void
+guard_brief_end(struct guard_shelf *shelf);
+
 /** guard_portions_disk - guard-portions.c: the brick's directory, if portions
  * may be looked at there, NULL else. Borrowed from the options of
  * storage/posix. */
