@@ -572,14 +572,13 @@ children_add(xlator_t *this, struct children_text *text, gf_dirent_t *entries,
     return ret == -E2BIG ? 1 : ret;
 }
 
-/* How much to list at once: names that do not fit any more are listed twice. An
- * entry of a listing is as long as 300 bytes and its name, here some 90. */
+/* How much to list at once when the document has room for so many bytes: names
+ * that do not fit any more are listed twice. An entry of a listing is as long
+ * as 300 bytes and its name, here some 90. */
 static size_t
-children_chunk(const struct children_text *text)
+children_chunk(size_t room)
 {
-    size_t chunk = (CHILDREN_TEXT - text->len - text->layouts_len) * 2;
-
-    return chunk < 4096 ? 4096 : chunk;
+    return room < 2048 ? 4096 : room * 2;
 }
 
 /* What a listing is asked for: no more than is looked at here. */
@@ -596,6 +595,36 @@ children_xdata(void)
     return xdata;
 }
 
+/* Lists into @entries until the document would be nearly full of it: the less
+ * often bricks are asked for portions the better, and distribute lists one
+ * brick at a time. 1: there is more; 0: that was all; or -errno, which is for
+ * when what has come is in the document. */
+static int
+children_gather(xlator_t *this, fd_t *fd, const struct children_text *text,
+                uint64_t off, dict_t *xdata, gf_dirent_t *entries)
+{
+    size_t room = CHILDREN_TEXT - text->len - text->layouts_len;
+    size_t used = 0;
+    gf_dirent_t *entry = NULL;
+    gf_dirent_t part;
+    int ret = 0;
+
+    do {
+        INIT_LIST_HEAD(&part.list);
+        ret = syncop_readdirp(this, fd, children_chunk(room - used), off, &part,
+                              xdata, NULL);
+        if (ret <= 0)
+            return ret;
+        list_for_each_entry(entry, &part.list, list)
+        {
+            used += strlen(entry->d_name) + 64;
+            off = entry->d_off;
+        }
+        list_append_init(&part.list, &entries->list);
+    } while (used < room / 4 * 3);
+    return 1;
+}
+
 /* From *@off on, until the end or until the document is full (1). */
 static int
 children_list(xlator_t *this, fd_t *fd, struct children_text *text,
@@ -608,16 +637,14 @@ children_list(xlator_t *this, fd_t *fd, struct children_text *text,
 
     while (ret > 0 && full == 0) {
         INIT_LIST_HEAD(&entries.list);
-        ret = syncop_readdirp(this, fd, children_chunk(text), *off, &entries,
-                              xdata, NULL);
-        if (ret <= 0)
-            break;
-        full = children_add(this, text, &entries, off);
+        ret = children_gather(this, fd, text, *off, xdata, &entries);
+        if (!list_empty(&entries.list))
+            full = children_add(this, text, &entries, off);
         gf_dirent_free(&entries);
     }
     if (xdata)
         dict_unref(xdata);
-    return ret < 0 ? ret : full;
+    return full ? full : ret;
 }
 
 char *
