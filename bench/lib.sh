@@ -192,7 +192,9 @@ link_brick_start() {
     local pid
     sed -i 's/\(auth.addr.brick.allow\).*/\1 */' "$T/vol/brick-$1.vol"
     rm -f "$T/b$1.pid"
-    ip netns exec "$(link_ns "$1")" glusterfsd --volfile="$T/vol/brick-$1.vol" \
+    # Not "ip netns exec": it has a mount namespace made, whose copies keep alive what
+    # other tests unmount, as long as the brick runs.
+    nsenter --net="/run/netns/$(link_ns "$1")" glusterfsd --volfile="$T/vol/brick-$1.vol" \
         -p "$T/b$1.pid" -l "$LOG/brick-$1.log" || return 1
     expect_within 20 test -s "$T/b$1.pid" || return 1
     pid=$(cat "$T/b$1.pid")

@@ -153,9 +153,20 @@ jq() {
 
 # ---- undoing ----------------------------------------------------------------
 
+# What /proc says of a process, from its state on, in PROC_STAT. Waiting asks it all the
+# time, so without another process.
+proc_stat() {
+    PROC_STAT=
+    { IFS= read -r -d '' PROC_STAT <"/proc/$1/stat"; } 2>/dev/null
+    PROC_STAT=${PROC_STAT##*) }
+}
+
 # A process is named by pid and start time, so that a reused pid is not hit.
 proc_start() {
-    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+    local fields
+    proc_stat "$1"
+    read -ra fields <<<"$PROC_STAT"
+    [ ${#fields[@]} -le 19 ] || echo "${fields[19]}"
 }
 
 undo() { # undo KIND ARG...: remember what cleanup has to undo
@@ -171,10 +182,11 @@ gone() { # gone PID START
     same_process "$1" "$2" || return 0
     # Ended, but nobody has waited for it yet. While other threads of it live it
     # still holds files.
-    if [ ${#tasks[@]} -le 1 ] && [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]; then
+    proc_stat "$1"
+    if [ ${#tasks[@]} -le 1 ] && [ "${PROC_STAT:0:1}" = Z ]; then
         return 0
     fi
-    # Perhaps somebody has waited for it just now, and ps had nothing to say of it.
+    # Perhaps somebody has waited for it just now.
     ! same_process "$1" "$2"
 }
 
@@ -283,8 +295,14 @@ brick_attach() {
 
 # brick_wipe I: the brick's process must not run. It comes back as new.
 brick_wipe() {
+    local size
     if [ -f "$T/b$1.img" ]; then
         must expect_within 10 umount "${BRICK[$1]}"
+        # A new image: while another namespace has a copy of the mount, the old file
+        # system is written to.
+        size=$(stat -c %s "$T/b$1.img")
+        must rm "$T/b$1.img"
+        must truncate -s "$size" "$T/b$1.img"
         brick_mkfs "$1"
         brick_attach "$1"
     else
