@@ -53,6 +53,16 @@ write_population() {
     return $rc
 }
 
+# verify_population POPULATION DIR: by two readers, each with half of the files.
+verify_population() {
+    local pid rc=0
+    bounded 600 "$POPULATIONS" verify "$1" "$2" 1 2 &
+    pid=$!
+    bounded 600 "$POPULATIONS" verify "$1" "$2" 0 2 || rc=1
+    wait $pid || rc=1
+    return $rc
+}
+
 # Bytes that the largest of the numbers on standard input has more than the mean.
 max_less_mean() {
     awk '{ sum += $1; if ($1 > max) max = $1 } END { printf "%.0f", max - sum / NR }'
@@ -75,8 +85,7 @@ evenness() {
     EXCESS=$(used_by_bricks | max_less_mean)
     note "$what: MiB per brick: $(used_by_bricks | awk '{ printf "%.1f ", $1 / 1048576 }')max/mean $RATIO"
     must_mount r
-    ok "$what: every byte reads back after a remount" \
-        bounded 600 "$POPULATIONS" verify "$1" "$M/files"
+    ok "$what: every byte reads back after a remount" verify_population "$1" "$M/files"
     umount_volume r
     for ((i = 0; i < NBRICKS; i++)); do
         brick_kill "$i" TERM

@@ -5,9 +5,10 @@
 # by one process; inside it glusterd runs with its standard paths, and all it
 # writes is in $T. So several nodes, and another glusterd of this machine, do
 # not meet, and nothing is installed: the plugins and the filter of the build
-# are bound over the plugin directory inside the node only. A node ends, like a
-# machine without power, when its first process is killed; links, mounts and
-# daemons go with it.
+# are bound over the plugin directory inside the node only. With
+# ALLOT_BUILD=installed nothing is bound, and nodes use what is installed where it
+# is. A node ends, like a machine without power, when its first process is killed;
+# links, mounts and daemons go with it.
 #
 #   . "$(dirname "$0")/glusterd-lib.sh"
 #   nodes_make n1 n2 c1            # addresses 10.77.0.1, .2, .3; all see all
@@ -100,7 +101,7 @@ umount -l .
 cd /
 mount --bind "$root/lib" /var/lib/glusterd
 mount --bind "$root/log" /var/log/glusterfs
-mount --bind "$plugins" "$gluster"
+[ -z "$plugins" ] || mount --bind "$plugins" "$gluster"
 mount --bind "$hosts" /etc/hosts
 # Mount points that documents name.
 for dir in /data /mnt; do
@@ -150,14 +151,16 @@ switch_start() {
 }
 
 # nodes_make NAME...: nodes with addresses 10.77.0.1 and on, in this order.
-# PLUGINS=DIR: their plugin directory (default: all of the build's).
+# PLUGINS=DIR: their plugin directory (default: all of the build's, or with
+# ALLOT_BUILD=installed the machine's own).
 nodes_make() {
-    local name n
+    local name n plugins=$T/plugins
     switch_start
+    [ "$BUILD" != installed ] || plugins=
     for name; do
         NODES+=("$name")
         NODE_IP[$name]=10.77.0.${#NODES[@]}
-        NODE_PLUGINS[$name]=${PLUGINS:-$T/plugins}
+        NODE_PLUGINS[$name]=${PLUGINS:-$plugins}
     done
     [ -d "$T/plugins" ] || plugins_make "$T/plugins"
     {

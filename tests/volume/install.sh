@@ -3,9 +3,10 @@
 # What "make install" and "./dev install" put where, and that "make uninstall"
 # takes all of it away: with DESTDIR, and in the real places, which are this
 # machine's only in a mount namespace of this test's own (an overlay over /usr).
-# There the installed plugins, guard and command serve a volume.
+# There the installed plugins, guard and command serve the README's volume, and
+# glusterds with the installed filter that of docs/admin.md (glusterd-installed.sh).
 # tier: check
-# needs: 40
+# needs: 30
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -87,12 +88,17 @@ there before
 there installed
 echo "command $(command -v allot)"
 echo "completion $(bash -c '. /usr/share/bash-completion/completions/allot && complete -p allot >/dev/null && echo yes')"
-mkdir -p "$logs"
-if ALLOT_BUILD=installed ALLOT_LOGS=$logs bash "$top/tests/volume/docs-readme.sh" >"$logs/tap" 2>&1; then
-    echo "volume $(grep -c '^ok' "$logs/tap")"
-else
-    echo "volume failed"
-fi
+# tests WORD SCRIPT: of a script in tests/volume, how many cases hold, if all do.
+tests() {
+    mkdir -p "$logs/$1"
+    if ALLOT_BUILD=installed ALLOT_LOGS=$logs/$1 bash "$top/tests/volume/$2" >"$logs/$1/tap" 2>&1; then
+        echo "$1 $(grep -c '^ok' "$logs/$1/tap")"
+    else
+        echo "$1 failed"
+    fi
+}
+tests volume docs-readme.sh
+tests glusterd glusterd-installed.sh
 make -s -C "$ALLOT_BUILD" uninstall >&2
 there removed
 INSIDE
@@ -110,7 +116,10 @@ is "before there is nothing" "$(said before)" 0
 is "./dev install puts all six where GlusterFS and the shell look for them" "$(said installed)" all
 is "the command is found" "$(said command)" /usr/bin/allot
 is "the completion is taken by bash" "$(said completion)" yes
-ok "the README's example works with what is installed ($(said volume) checks)" test "$(said volume)" -ge 5 || note "$(grep -v '^ok' "$LOG/installed/tap")"
+ok "the README's example works with what is installed ($(said volume) checks)" test "$(said volume)" -ge 5 ||
+    note "$(grep -v '^ok' "$LOG/installed/volume/tap")"
+ok "so does a volume of stock glusterds ($(said glusterd) checks)" test "$(said glusterd)" -ge 15 ||
+    note "$(grep -v '^ok' "$LOG/installed/glusterd/tap")"
 is "make uninstall takes all of it away" "$(said removed)" 0
 is "nothing of it has reached this machine" "$(while read -r f _; do find "$f" -newer "$T/mark" 2>/dev/null; done <"$T/want")" ""
 done_testing
