@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 50
+# needs: 70
 # A brick comes back empty, and another one is replaced. Nothing may read as
 # zeros, no name may go, the empty brick serves nobody until it is adopted, and
 # then it is used, without making anything look whole that is not.

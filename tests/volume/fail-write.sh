@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 35
+# needs: 70
 # Bricks are killed, and fill up, while programs write. The writers see no
 # error, and every byte they wrote is right, except in ranges that the report
 # names, and those return with the brick. ENOSPC comes when no brick has room.

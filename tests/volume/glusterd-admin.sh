@@ -4,7 +4,8 @@
 # run on a machine of that name, in order. Then the volume that allot was taken out
 # of has no trace of it, and what was installed can be removed.
 # tier: check
-# needs: 110
+# needs: 50
+# waits: yes
 . "$(dirname "$0")/glusterd-lib.sh"
 
 page_nodes 1G

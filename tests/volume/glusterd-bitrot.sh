@@ -5,7 +5,8 @@
 # files are not signed, not read, not taken for damaged, and stay what they are,
 # also where a file was signed before it grew.
 # tier: check
-# needs: 45
+# needs: 80
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

@@ -5,6 +5,7 @@
 # changes, and another volume that never asked.
 # tier: check
 # needs: 60
+# waits: yes
 . "$(dirname "$0")/glusterd-lib.sh"
 
 bricks_make 4 512M

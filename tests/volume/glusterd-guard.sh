@@ -5,7 +5,8 @@
 # every portion and every base file is what it was. (Bitrot: glusterd-bitrot.sh;
 # snapshots: glusterd-snap-mounts.sh.)
 # tier: check
-# needs: 100
+# needs: 50
+# waits: yes
 . "$(dirname "$0")/glusterd-lib.sh"
 
 bricks_make 3 512M

@@ -5,8 +5,9 @@
 # errors for what it has, never less than the file. One has no filter: its clients
 # are refused what is spread, by all bricks. (Servers without bricks:
 # glusterd-nodes.sh.)
-# tier: full
-# needs: 60
+# tier: check
+# needs: 40
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

@@ -9,6 +9,7 @@
 # right, or damaged exactly as reported. glusterd-life-full.sh: more of it.
 # tier: check
 # needs: 90
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 # shellcheck source=glusterd-life-lib.sh

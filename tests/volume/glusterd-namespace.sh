@@ -8,6 +8,7 @@
 # changes no name.
 # tier: check
 # needs: 60
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

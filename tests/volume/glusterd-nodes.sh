@@ -6,7 +6,8 @@
 # without the filter hands out volfiles that the guards refuse; a client without
 # the plugin cannot mount.
 # tier: check
-# needs: 90
+# needs: 50
+# waits: yes
 . "$(dirname "$0")/glusterd-lib.sh"
 
 bricks_make 3 1G

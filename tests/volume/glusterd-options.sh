@@ -4,8 +4,9 @@
 # client is mounted: what it does there, without a new mount and without another
 # graph, and that it is undone by "default". Then a wrong value of each: no client
 # minds, nothing of it is in force, the status and the filter's log say so.
-# tier: full
-# needs: 80
+# tier: check
+# needs: 30
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 
@@ -22,8 +23,13 @@ M=$(in_node c1 /mnt/v)
 noise $((8 << 20)) >"$T/data"
 must cp "$T/data" "$M/data"
 
-option() { # option NAME VALUE
-    must_gluster n1 volume set vol1 "user.xlator.allot.$1" "$2"
+options() { # options NAME VALUE...: in one command
+    local pairs=()
+    while [ $# -ge 2 ]; do
+        pairs+=("user.xlator.allot.$1" "$2")
+        shift 2
+    done
+    must_gluster n1 volume set vol1 "${pairs[@]}"
 }
 status() { # status FILTER: of the mounted client
     on c1 timeout -s KILL 20 "$BUILD/allot" status --json /mnt/v | jq -r "$1"
@@ -58,22 +64,32 @@ does_prefetch() { # does it read ahead: yes or no
     exec 7<&-
     [ "$([ "$n" -gt 0 ] && echo yes || echo no)" = "$1" ]
 }
-# OPTION VALUE WHAT-IT-DOES-THEN WHAT-IT-DOES-BY-DEFAULT
+# Together those that do not meddle with each other's files. The client takes all of
+# a volfile at once, but each is looked at by itself.
+# together NAME|VALUE|WHAT-IT-DOES-THEN|WHAT-IT-DOES-BY-DEFAULT...
+together() {
+    local row name value now before set=() unset=()
+    for row; do
+        IFS='|' read -r name value now before <<<"$row"
+        ok "$name: before, $before" expect_within 20 "does_${name//-/_}" "$before"
+        set+=("$name" "$value")
+        unset+=("$name" default)
+    done
+    options "${set[@]}"
+    for row; do
+        IFS='|' read -r name value now before <<<"$row"
+        ok "$name $value: the mounted client does it, $now" expect_within 30 "does_${name//-/_}" "$now"
+    done
+    options "${unset[@]}"
+    for row; do
+        IFS='|' read -r name value now before <<<"$row"
+        ok "$name default: as before" expect_within 30 "does_${name//-/_}" "$before"
+    done
+}
 must fallocate -l 200M "$T/b2/ballast"
-while IFS='|' read -r -u 9 name value now before; do
-    does=does_${name//-/_}
-    ok "$name: before, $before" expect_within 20 "$does" "$before"
-    option "$name" "$value"
-    ok "$name $value: the mounted client does it, $now" expect_within 30 "$does" "$now"
-    option "$name" default
-    ok "$name default: as before" expect_within 30 "$does" "$before"
-done 9<<'TABLE'
-block-size|1MB|1048576|262144
-width|2|2|4
-weights|vol1-client-0=3,vol1-client-1=2|3:2|1:1
-min-free|80%|0 1 3|0 1 2 3
-prefetch|0|no|yes
-TABLE
+together 'block-size|1MB|1048576|262144' 'weights|vol1-client-0=3,vol1-client-1=2|3:2|1:1' 'prefetch|0|no|yes'
+together 'width|2|2|4'
+together 'min-free|80%|0 1 3|0 1 2 3'
 rm "$T/b2/ballast"
 
 # ---- failing-errors, failing-hold -------------------------------------------
@@ -88,17 +104,15 @@ errors_are() { # errors_are MORE-THAN
     writes 2
     [ "$(status '.bricks[3].errors')" -gt "$1" ]
 }
-option failing-errors 0
-option failing-hold 3600
-# Files do not show when these have arrived; this one does, and was set last.
-option width 3
+# Files do not show when the first two have arrived; width does.
+options failing-errors 0 failing-hold 3600 width 3
 ok "settings arrive" expect_within 30 does_width 3
-option width default
+options width default
 ok "all of them" expect_within 30 does_width 4
 must mount -o remount,ro "$T/b3"
 ok "failing-errors 0: a brick has errors, many more than 5" expect_within 60 errors_are 20
 is "failing-errors 0: and is not failing" "$(status '.bricks[3].state')" up
-option failing-errors 1
+options failing-errors 1
 failing() {
     writes 1
     state_is 3 failing
@@ -107,13 +121,12 @@ ok "failing-errors 1: now it is" expect_within 30 failing
 is "and the status says why" "$(status '.bricks[3].why')" "its file system is read-only"
 must mount -o remount,rw "$T/b3"
 ok "failing-hold 3600: it stays so" state_is 3 failing
-option failing-hold 1
+options failing-hold 1
 # By default it would be tried after 30 seconds.
 ok "failing-hold 1: it is tried, and up" expect_within 20 state_is 3 up
-option failing-errors default
 
 # ---- stall-timeout ----------------------------------------------------------
-option stall-timeout 1
+options failing-errors default stall-timeout 1
 pid=$(brick_of n1 vol1 1)
 must on n1 kill -STOP "$pid"
 # By default after 20 seconds. The root is on all bricks: nobody can be asked while
@@ -124,8 +137,7 @@ stalled() {
 ok "stall-timeout 1: a brick that does not answer is failing" expect_within 15 stalled
 must on n1 kill -CONT "$pid"
 ok "it is back" expect_within 30 state_is 1 up
-option stall-timeout default
-option failing-hold default
+options stall-timeout default failing-hold default
 
 # ---- strict-readdir ---------------------------------------------------------
 must on n1 kill -KILL "$(brick_of n1 vol1 3)"
@@ -137,23 +149,23 @@ lists_not() {
     ! lists
 }
 ok "strict-readdir: before, a listing ends in an error" lists_not
-option strict-readdir off
+options strict-readdir off
 ok "strict-readdir off: no more" expect_within 30 lists
-option strict-readdir default
+options strict-readdir default
 ok "strict-readdir default: as before" expect_within 30 lists_not
 must_gluster n1 volume start vol1 force
 ok "the brick is back" expect_within 60 state_is 3 up
 
 # ---- those that are not for a volume in use ---------------------------------
-option inline-limit 0
+options inline-limit 0
 ignored() {
     grep -q "option inline-limit 0 is ignored: the volume was registered with 65536" "$(mount_log c1 /mnt/v)"
 }
 ok "inline-limit: the log says that it is ignored" expect_within 30 ignored
 is "so does the status" "$(status '.warnings[]')" "inline-limit 0 is not in force: the volume was registered with 65536"
 is "it is what the volume was registered with" "$(status .inline_limit)" 65536
-option inline-limit default
-option namespace distribute
+options inline-limit default
+options namespace distribute
 ok "namespace: what it is, is taken" grep -q '^    option namespace distribute$' "$(volfile n1 vol1 vol1.tcp-fuse.vol)"
 not_warned() {
     [ "$(status '.warnings | length')" = 0 ]
@@ -179,9 +191,12 @@ TABLE
 missing=$(sed -n 's/^| `\([a-z-]*\)` .*/\1/p' "$TOP/docs/options.md" |
     grep -vxE 'watch|volume-name|debug-stop-at|rejected|beside|refuse' | sort | comm -3 - <(printf '%s\n' "${wrong[@]%%=*}" | sort))
 is "the table has every option that people set" "$missing" ""
+pairs=() defaults=()
 for w in "${wrong[@]}"; do
-    option "${w%%=*}" "${w#*=}"
+    pairs+=("${w%%=*}" "${w#*=}")
+    defaults+=("${w%%=*}" default)
 done
+options "${pairs[@]}"
 all_warned() {
     local w said
     said=$(status '.warnings[]')
@@ -201,9 +216,7 @@ is "files are right" "$(sum "$M/data")" "$(sum "$T/data")"
 ok "new mounts work" client_mount c1 n1:/vol1 /mnt/w
 is "and read" "$(sum "$(in_node c1 /mnt/w/data)")" "$(sum "$T/data")"
 ok "and write" cp "$T/data" "$(in_node c1 /mnt/w/more)"
-for w in "${wrong[@]}"; do
-    option "${w%%=*}" default
-done
+options "${defaults[@]}"
 ok "the warnings go with the values" expect_within 30 not_warned
 is "the client is still on its first graph" "$(grep -c '^Final graph:' "$(mount_log c1 /mnt/v)")" 1
 done_testing

@@ -7,6 +7,7 @@
 # processes, mounts and data are not touched, and the machine is as it was.
 # tier: check
 # needs: 60
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

@@ -6,7 +6,8 @@
 # uses it are not in force, and the status says so. Names of a volume with files are
 # not replicated.
 # tier: check
-# needs: 70
+# needs: 50
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

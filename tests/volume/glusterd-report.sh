@@ -6,6 +6,7 @@
 # exit status 2, nothing on standard output and no file.
 # tier: check
 # needs: 30
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # Volumes of two replicas and an arbiter under a stock glusterd: a data brick, then
 # the arbiter dies; each is replaced.
-# tier: full
-# needs: 50
+# tier: check
+# needs: 40
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 # shellcheck source=glusterd-sets-lib.sh

@@ -4,8 +4,9 @@
 # by remove-brick: allot does not follow. Its data cannot be reached meanwhile, and
 # status and log say why and what to do; nothing is read wrong, counted as lost, or
 # changed on a disk, and when the change is taken back all of it is there.
-# tier: full
-# needs: 80
+# tier: check
+# needs: 60
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 # shellcheck source=glusterd-sets-lib.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: full
 # needs: 120
+# waits: yes
 # All of glusterd-sets-disperse.sh.
 SETS_FULL=1
 export SETS_FULL

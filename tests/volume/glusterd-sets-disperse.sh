@@ -6,6 +6,7 @@
 # member is replaced, and too many of a set are away.
 # tier: check
 # needs: 60
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 # shellcheck source=glusterd-sets-lib.sh

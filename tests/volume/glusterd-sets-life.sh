@@ -7,7 +7,8 @@
 # and started, and at last a set discarded. Until then no call of the client fails
 # but in the stop, and nothing is lost. glusterd-sets-life-full.sh: replica 3.
 # tier: check
-# needs: 90
+# needs: 140
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 # shellcheck source=glusterd-sets-lib.sh

@@ -4,7 +4,8 @@
 # bricks die, return and are healed, members are replaced and reset; what no mark
 # tells of is found by a full heal. Checksums after every step.
 # tier: check
-# needs: 60
+# needs: 85
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 # shellcheck source=glusterd-sets-lib.sh

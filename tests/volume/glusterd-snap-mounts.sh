@@ -6,8 +6,9 @@
 # client volfiles with features/read-only, as glusterd writes for snapshots. Without
 # allot such a mount has nothing of a spread file to give, neither of the copies
 # nor of the bricks themselves; with it all files are whole.
-# tier: full
-# needs: 40
+# tier: check
+# needs: 25
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 

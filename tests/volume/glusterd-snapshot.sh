@@ -6,8 +6,9 @@
 # file is converted as the file in force is. So with a snapshot and its clone when
 # features.shard is set beside allot, which a volume that uses allot bears, and with
 # one of a volume whose settings were reset; in the end the volume is restored.
-# tier: full
-# needs: 90
+# tier: check
+# needs: 40
+# waits: yes
 # shellcheck source=glusterd-lib.sh
 . "$(dirname "$0")/glusterd-lib.sh"
 # shellcheck source=glusterd-snap-lib.sh

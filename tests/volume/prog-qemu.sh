@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 75
+# needs: 90
 # qemu with its own driver for gluster:// images: a qcow2 image is made, written
 # with patterns, snapshot, overwritten, put back and checked; a raw one is
 # written and compared on the mount; and a guest boots from one, reads it and

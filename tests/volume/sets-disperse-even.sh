@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
-# needs: 35
+# needs: 55
 # A client that died in the middle of a fence or a publication, which some bricks of a
 # disperse set have had and others not. The state is made by hand: nothing is mounted,
 # and guard-probe says it to one brick or to two. Whatever is done to such a file first,
