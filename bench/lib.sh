@@ -170,7 +170,7 @@ links_up() {
         must ip -n "$(link_ns "$i")" link set dev lo up
         # Every kernel has it and lets everybody take it. With bbr, which this one may
         # have for its default, a timer lets each segment go: that measures the cores.
-        must ip netns exec "$(link_ns "$i")" sysctl -qw net.ipv4.tcp_congestion_control=reno
+        must nsenter --net="/run/netns/$(link_ns "$i")" sysctl -qw net.ipv4.tcp_congestion_control=reno
         must ip route replace "$LINK_NET.$((4 * i))/30" dev "al$$-$i" src "$(link_gateway "$i")" congctl reno
         must tc qdisc add dev "al$$-$i" root tbf rate "${RATE}mbit" burst 64kb latency 100ms
         must tc -n "$(link_ns "$i")" qdisc add dev eth0 root tbf rate "${RATE}mbit" burst 64kb latency 100ms

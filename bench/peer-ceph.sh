@@ -84,7 +84,7 @@ ceph_osd_start() { # ceph_osd_start I
     echo 1 >"/proc/sys/net/ipv4/conf/al$$-$1/forwarding"
     must ceph_run ceph osd new "$uuid" "$1"
     must ceph_run ceph-osd -i "$1" --mkfs --osd-uuid "$uuid" --osd-data "${BRICK[$1]}"
-    CEPH_CONF=$T/ceph/conf peer_start "ceph-osd$1" ip netns exec "$(link_ns "$1")" \
+    CEPH_CONF=$T/ceph/conf peer_start "ceph-osd$1" nsenter --net="/run/netns/$(link_ns "$1")" \
         ceph-osd -f -i "$1" --osd-data "${BRICK[$1]}" --public-addr "10.91.$1.2"
 }
 

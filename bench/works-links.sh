@@ -42,7 +42,7 @@ TCP_PORT=7000
 tcp_run() { # tcp_run write|read MIB
     local i process servers=() places=()
     for ((i = 0; i < NBRICKS; i++)); do
-        ip netns exec "$(link_ns "$i")" "$BUILD/bench/tcp" serve "$(link_address "$i")" $TCP_PORT \
+        nsenter --net="/run/netns/$(link_ns "$i")" "$BUILD/bench/tcp" serve "$(link_address "$i")" $TCP_PORT \
             >/dev/null 2>"$LOG/tcp-$i.log" </dev/null &
         disown
         servers+=("$! $(proc_start $!)")
