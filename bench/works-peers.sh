@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # Works of ./dev bench with peers outside of GlusterFS, of Debian's packages, on the
 # same bricks behind the same links. The packages are not installed: what is in them
-# is unpacked below build/peers and run from there, so that no daemon is started and
+# is unpacked below build/peers (BENCH_PEERS) and run from there, so that no daemon is started and
 # no user made by them. Where they cannot be had, the rest of the work is done.
 # shellcheck disable=SC2034 # HERE, WB, OPTIONS: read by work_rounds and volume_up
 
-PEERS=$BUILD/peers
+PEERS=${BENCH_PEERS:-$BUILD/peers}
 PEER=             # the variant that runs
 declare -A PEER_LIBS # of a peer: where its programs find their libraries
 PEER_PROCESSES=() # "PID START" of what runs of it

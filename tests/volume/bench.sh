@@ -54,13 +54,11 @@ is "the marks are there" "$(j '.table[] | select(.work == "stream" and .metric =
 run --quick --json "$T/two.json" --against "$T/one.json" mapping >"$T/table"
 ok "the table compares" grep -qE '^work .* before *$' "$T/table"
 is "a line for each" "$(grep -c '^mapping ' "$T/table")" 3
-# Unpacked packages stay in the build directory; the check fetches none.
-if [ -d "$BUILD/peers/moosefs" ]; then
-    ok "peers" run --quick --json "$T/peers.json" peers_capacity || note "$(tail -20 "$T/err")"
-    ok "MooseFS is among them" jq -e '.table[] | select(.against == "moosefs") | .other > 0' "$T/peers.json"
-else
-    skip "peers" "their packages are not here; ./dev bench peers fetches them"
-fi
+# The check fetches no packages of others.
+ok "peers that cannot be had" env BENCH_PEERS="$T/none" bash -c '"$@" 2>"$0"' "$T/peers.err" \
+    "$TOP/bench/run" --quick --json "$T/peers.json" peers_capacity || note "$(tail -20 "$T/peers.err")"
+ok "it says so" grep -q "no moosefs, the rest goes on: its packages cannot be had (ALLOT_NO_DEPS is set)" "$T/peers.err"
+is "and goes on" "$(jq -r '[.table[] | .against] | join(" ")' "$T/peers.json")" distribute
 run --quick nothing
 ok "an unknown work is named" grep -q "no work nothing" "$T/err"
 nok "a document that is none" run --against /etc/passwd mapping
