@@ -56,10 +56,7 @@ must_fio() { # must_fio KIND BS DEPTH: calls per second
 
 # ---- many files -------------------------------------------------------------
 
-setup_small() {
-    four_bricks
-    HERE=(distribute shard4)
-}
+setup_small() { four_bricks; }
 work_small() {
     volume_up "$1"
     files create "$(size 10000 200)" 4096
