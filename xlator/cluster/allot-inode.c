@@ -561,6 +561,13 @@ allot_fd_rehomed(xlator_t *this, struct allot_inode *ai, fd_t *fd,
     return is;
 }
 
+static gf_boolean_t
+closes_dirty_locked(struct allot_inode *ai)
+{
+    return ai->wrote || (ai->may_write && ai->kind == ALLOT_KIND_SPREAD &&
+                         (ai->rec->r.flags & ALLOT_RECORD_DIRTY));
+}
+
 gf_boolean_t
 allot_closes_dirty(struct allot_inode *ai)
 {
@@ -568,8 +575,7 @@ allot_closes_dirty(struct allot_inode *ai)
 
     LOCK(&ai->lock);
     {
-        dirty = ai->wrote || (ai->may_write && ai->kind == ALLOT_KIND_SPREAD &&
-                              (ai->rec->r.flags & ALLOT_RECORD_DIRTY));
+        dirty = closes_dirty_locked(ai);
     }
     UNLOCK(&ai->lock);
     return dirty;
@@ -618,8 +624,13 @@ allot_fd_release(xlator_t *this, fd_t *fd)
         /* A create that lost a race was counted on another inode. */
         if (ai->opens)
             ai->opens--;
-        last = ai->opens == 0 && (ai->slot_count || ai->base_fd || ai->wrote ||
-                                  ai->may_write || ai->unlinked);
+        if (ai->opens == 0) {
+            last = ai->slot_count || ai->base_fd || ai->portion ||
+                   ai->unlinked || closes_dirty_locked(ai);
+            /* A small file leaves nothing to do, and that needs no task. */
+            if (!last)
+                ai->may_write = ai->base_lost = _gf_false;
+        }
     }
     UNLOCK(&ai->lock);
     /* What the last close leaves to do (settle, remove portions, close ours)
