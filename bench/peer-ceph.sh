@@ -28,7 +28,7 @@ ceph_up() {
     cat >"$dir/conf" <<TEXT
 [global]
 fsid = $fsid
-mon host = [v2:10.91.0.1:$PICKED/0]
+mon host = [v2:$(link_gateway 0):$PICKED/0]
 auth cluster required = none
 auth service required = none
 auth client required = none
@@ -58,7 +58,7 @@ bluestore cache size = $((64 << 20))
 osd class load list = *
 osd class default list = *
 TEXT
-    ceph_run monmaptool --create --addv a "[v2:10.91.0.1:$PICKED/0]" --fsid "$fsid" "$dir/monmap" >>"$LOG/ceph.log" 2>&1 ||
+    ceph_run monmaptool --create --addv a "[v2:$(link_gateway 0):$PICKED/0]" --fsid "$fsid" "$dir/monmap" >>"$LOG/ceph.log" 2>&1 ||
         bail "monmaptool: $(tail -5 "$LOG/ceph.log")"
     must ceph_run ceph-mon --mkfs -i a --monmap "$dir/monmap"
     CEPH_CONF=$dir/conf peer_start ceph-mon ceph-mon -f -i a
@@ -66,7 +66,7 @@ TEXT
     for ((i = 0; i < NBRICKS; i++)); do
         ceph_osd_start "$i"
     done
-    CEPH_CONF=$dir/conf peer_start ceph-mds ceph-mds -f -i a --public-addr 10.91.0.1
+    CEPH_CONF=$dir/conf peer_start ceph-mds ceph-mds -f -i a --public-addr "$(link_gateway 0)"
     must expect_within 60 ceph_osds
     must ceph_run ceph osd pool create meta 8
     must ceph_run ceph osd pool create data 256
@@ -80,12 +80,12 @@ ceph_osd_start() { # ceph_osd_start I
     uuid=$(cat /proc/sys/kernel/random/uuid)
     # All must find the one address of monitor and metadata server, and the OSDs one
     # another, which are marked down else.
-    must ip -n "$(link_ns "$1")" route replace default via "10.91.$1.1"
+    must ip -n "$(link_ns "$1")" route replace default via "$(link_gateway "$1")"
     echo 1 >"/proc/sys/net/ipv4/conf/al$$-$1/forwarding"
     must ceph_run ceph osd new "$uuid" "$1"
     must ceph_run ceph-osd -i "$1" --mkfs --osd-uuid "$uuid" --osd-data "${BRICK[$1]}"
     CEPH_CONF=$T/ceph/conf peer_start "ceph-osd$1" nsenter --net="/run/netns/$(link_ns "$1")" \
-        ceph-osd -f -i "$1" --osd-data "${BRICK[$1]}" --public-addr "10.91.$1.2"
+        ceph-osd -f -i "$1" --osd-data "${BRICK[$1]}" --public-addr "$(link_address "$1")"
 }
 
 ceph_osds() { # all are up

@@ -92,7 +92,7 @@ moosefs_up() {
         echo "${BRICK[i]}" >"$dir/chunk$i.disks"
         moosefs_settings "chunk$i" "HDD_CONF_FILENAME = $dir/chunk$i.disks" \
             "HDD_LEAVE_SPACE_DEFAULT = 0" "HDD_SPARSIFY_ON_WRITE = 0" \
-            "MASTER_HOST = 10.91.$i.1" "MASTER_PORT = ${MOOSEFS_PORT[1]}"
+            "MASTER_HOST = $(link_gateway "$i")" "MASTER_PORT = ${MOOSEFS_PORT[1]}"
         peer_start "moosefs-chunk$i" nsenter --net="/run/netns/$(link_ns "$i")" \
             mfschunkserver -f -c "$dir/chunk$i.cfg" start
     done
