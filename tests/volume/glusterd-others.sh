@@ -69,7 +69,7 @@ mine "$(cat "$O/mnt.pid")"
 machine() {
     find / -mindepth 1 -maxdepth 1 | sort
     find /tmp -mindepth 1 -maxdepth 1 -name '*vol*' | sort
-    grep -v '/allot-test\.' /proc/mounts
+    grep -v '/allot-test\.\|/run/netns' /proc/mounts # ./dev bench has network namespaces
     grep " $T/" /proc/mounts | grep -v " $T/scratch/"
     ip -o link | cut -d: -f2 | grep -v ' al[0-9]*-[0-9]' # of ./dev bench
 }

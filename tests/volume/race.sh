@@ -23,7 +23,7 @@ OPTIONS=()
 # Replicate keeps its lock on a base for a second after a write, unless it knows by then that
 # others wait: then they take turns, a second each, and all who lose against a
 # publication meanwhile take another turn. With 'cut' that took longer than 100 seconds,
-# once. RACE_STOPS has time for it.
+# once. RACE_STOPS=1 is with it, and has time for that.
 [ -n "${RACE_TEMPLATE:-}${RACE_STOPS:-}" ] || OPTIONS=(--option afr:post-op-delay-secs=0)
 for o in ${RACE_OPTIONS:-}; do
     OPTIONS+=(--option "$o")
