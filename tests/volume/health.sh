@@ -241,25 +241,12 @@ done
 
 must brick_kill 1
 ok "a brick is down" expect_within 30 brick_is "$A" 1 down
-# told WHAT: statedump, .meta and metrics say what the status says, now.
-told() {
-    local status metrics
-    status=$(told_by_status "$A")
-    must statedump_of "$(mount_pid m)" "$T/dump"
-    must metrics "$(mount_pid m)" "$T/metrics"
-    is "$1: the status has four bricks" "$(grep -c . <<<"$status")" 4
-    is "$1: the statedump has the same" "$(told_by_dump "$T/dump")" "$status"
-    is "$1: .meta, too" "$(told_by_dump "$A/.meta/graphs/active/allot/private")" "$status"
-    metrics=$(sed -E 's/^name=([^ ]*) index=[0-9]+ state=([a-z]+) failures=([0-9]+) changes=([0-9]+) flaps=([0-9]+)$/brick.\1 \2 \3 \4 \5/
-        s/ (up|full|draining|failing) / 1 /; s/ (down|blank|lost|foreign|connecting) / 0 /' <<<"$status")
-    is "$1: and the metrics" "$(told_by_metrics "$T/metrics")" "$metrics"
-}
-told "one down"
+told_everywhere "$A" m 4 "one down"
 ok "the dump says who is down" grep -qE 'name=c1 index=[0-9]+ state=down ' "$T/dump"
 ok "and that c3 flapped" grep -qE '^allot\.brick\.c3\.flaps [1-9]' "$T/metrics"
 must brick_start 1
 ok "it is back" expect_within 30 brick_is "$A" 1 up
-told "all up"
+told_everywhere "$A" m 4 "all up"
 is "that was one more failure, and a flap if it had failed before" \
     "$(of "$A" 1 failures) $(of "$A" 1 flaps)" "1 0"
 

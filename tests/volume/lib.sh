@@ -272,6 +272,16 @@ bricks_dirs() {
     NBRICKS=$1
 }
 
+# bricks_dirs_empty N: the same with nothing of earlier volumes in them. Their processes
+# must not run.
+bricks_dirs_empty() {
+    local i
+    bricks_dirs "$1"
+    for ((i = 0; i < $1; i++)); do
+        brick_wipe "$i"
+    done
+}
+
 brick_mkfs() {
     local small=()
     # mkfs.xfs refuses small file systems unless told that this is a test.
@@ -587,4 +597,23 @@ told_by_metrics() { # "KIND.NAME USABLE FAILURES CHANGES FLAPS"
             for (i = 1; i <= count; i++)
                 print name[i], n[name[i], "usable"], n[name[i], "failures"], n[name[i], "changes"], n[name[i], "flaps"]
         }'
+}
+
+# told_everywhere MOUNT NAME LINES WHAT: what the status says of LINES bricks and bricks of
+# sets, now, is in a statedump of the mount at MOUNT, whose name is NAME, in its .meta and
+# in its metrics. They stay in $T/dump and $T/metrics. WHAT stands before the checks' names.
+told_everywhere() {
+    local status
+    status=$(told_by_status "$1")
+    must statedump_of "$(mount_pid "$2")" "$T/dump"
+    must metrics "$(mount_pid "$2")" "$T/metrics"
+    is "$4: the status has all bricks" "$(grep -c . <<<"$status")" "$3"
+    is "$4: the statedump has the same" "$(told_by_dump "$T/dump")" "$status"
+    is "$4: .meta, too" "$(told_by_dump "$1/.meta/graphs/active/allot/private")" "$status"
+    is "$4: and the metrics" "$(told_by_metrics "$T/metrics")" "$(sed -E '
+        s/^name=([^ ]*) index=[0-9]+ /brick.\1 /
+        s/^name=([^ ]*) /leaf.\1 /
+        s/ state=(up|full|draining|failing) / 1 /
+        s/ state=(down|blank|lost|foreign|connecting) / 0 /
+        s/[a-z]+=//g' <<<"$status")"
 }

@@ -74,10 +74,7 @@ done
 # ---- sets -------------------------------------------------------------------
 
 for kind in rep disperse; do
-    bricks_dirs 6
-    for i in {0..5}; do
-        brick_wipe "$i"
-    done
+    bricks_dirs_empty 6
     volume_make net-$kind-6 --block-size 64KB --option 'c*:ping-timeout=5'
     volume_start
     must_mount $kind

@@ -41,19 +41,8 @@ ok "nothing is missing" all_right
 allot_json one-of-each 0 report "$M"
 is_j "and the report says so: k = 0, exact" one-of-each '[.blocks.failed, .files.intact, .exact]' '[0,4,true]'
 # Where else it is told.
-told=$(told_by_status "$M")
-must statedump_of "$(mount_pid m)" "$T/dump"
-must metrics "$(mount_pid m)" "$T/metrics"
-is "the status has two sets and six bricks below them" "$(grep -c . <<<"$told")" 8
-is "the statedump has the same" "$(told_by_dump "$T/dump")" "$told"
-is ".meta, too" "$(told_by_dump "$M/.meta/graphs/active/allot/private")" "$told"
-is "and the metrics" "$(told_by_metrics "$T/metrics")" "$(sed -E '
-    s/^name=([^ ]*) index=[0-9]+ /brick.\1 /
-    s/^name=([^ ]*) /leaf.\1 /
-    s/ state=up / 1 /
-    s/ state=down / 0 /
-    s/[a-z]+=//g' <<<"$told")"
-is "which say that two are down" "$(sed -n 's/^allot\.leaf\.\(.*\)\.usable 0$/\1/p' "$T/metrics" | xargs)" "c0 c4"
+told_everywhere "$M" m 8 "two sets, six bricks below them"
+is "the metrics say that two are down" "$(sed -n 's/^allot\.leaf\.\(.*\)\.usable 0$/\1/p' "$T/metrics" | xargs)" "c0 c4"
 noise 3000000 >"$T/d"
 ok "a file is written" want cp "$T/d" d
 ok "one is patched" patch a 2
