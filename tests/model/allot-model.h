@@ -49,6 +49,7 @@ struct work {
     int mortal;             /* ... of these (mask, bit 1 is client 1) */
     int tail;               /* the checker appends an extent before reading */
     int lag;                /* clients reconnect one by one */
+    int whole;              /* the write that grows it is done before */
     int gated;              /* truncations fence first: a write cut back */
     struct op script[4][4]; /* [client][step]; client 0 unused */
 };
@@ -730,6 +731,8 @@ to_help(int me)
 #define PORTION_DRAINED drained(pid_of(CLI_.fn, CLI_.i))
 #define SIZE_NOT_EXACT could_hold(ME_)
 #define RECONNECTED (CLI_.stale && mut != M_NO_REREAD)
+#define WHOLE (wk->whole && now.cl[ME_].op == OP_WRITE)
+#define NEW_REACHED (reach(ME_, CLI_.i) && !stale(ME_, CLI_.i))
 #define TO_HELP_FIRST to_help(ME_)
 #define FENCES_FIRST \
     (CLI_.arg ? wk->gated : mut != M_INLINE_NO_FENCE && mut != M_INLINE_AT_ONCE)

@@ -10,7 +10,7 @@
  *
  * Left out on purpose: names, the registry, and a brick that is up for one client
  * and down for another (but workloads with .lag, see run.sh); in files of their
- * own: lock.pml, cut.pml, unlink.pml. What a brick acknowledged it keeps.
+ * own: lock.pml, cut.pml, unlink.pml, whole.pml. What a brick acknowledged it keeps.
  */
 
 #include "allot-const.h"
@@ -252,6 +252,7 @@ grow:
         };
         if
         :: IS(MEC.i >= wk->bricks) -> goto failed
+        :: IS(WHOLE) -> goto fill
         :: else
         fi
     }
@@ -280,6 +281,42 @@ grow:
         :: else
         fi;
         goto again
+    }
+
+fill: /* the portion that no record names yet gets the bytes */
+    atomic {
+        DIE;
+        if
+        :: IS(NEW_REACHED) -> c_code { portion(MEC.s, MEC.i)->d[MEC.arg] = MEC.val; }
+        :: else -> p[(C.s - 1) * 3 + C.i].gen = 0; C.reread = 1; goto again
+        fi
+    }
+    atomic {
+        IS(BASE_DRAINED);
+        DIE;
+        C.rc = R_OLD;
+        if
+        :: IS(BASE_TOO_LARGE)
+        :: else ->
+            c_code {
+                MER.gen++;
+                MER.dirty = 0;
+                MER.nonce = MEC.s;
+                MER.size = MEC.arg + 1;
+                clips_clear(&MER);
+                extent_append(&MER, 1, 1 << MEC.i);
+                MEC.rc = guard_publish(ME);
+            }
+        fi;
+        if
+        :: C.rc == R_OK -> c_code { wrote(Pclient->me); }; goto ok
+        :: else -> c_code { memset(portion(MEC.s, MEC.i), 0, sizeof(struct por)); }
+        fi;
+        C.reread = 1;
+        if
+        :: IS(BASE_TOO_LARGE) -> goto failed
+        :: else -> goto again
+        fi
     }
 
     /* ---- fence: every brick of todo to gen "to" ------------------------- */

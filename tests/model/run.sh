@@ -39,7 +39,8 @@ if [ $full = 1 ]; then
     limit_s=1500
 fi
 
-works="write-settle truncate-settle truncate-write-drop grow grow-stray append
+works="write-settle truncate-settle truncate-write-drop grow grow-stray grow-whole
+grow-whole-drop grow-whole-stray append
 append-append append-drop fsync-truncate silent-close relocate-drop
 own-close relocate-full to-inline cut-back help clip-settle-drop extend stat"
 works_full="to-inline-drop two-truncates-drop truncates-race hidden-tail relocate-race
@@ -66,13 +67,14 @@ settle-forgets-own-size:own-close settle-not-reported:own-close
 to-inline-no-fence:to-inline"
 
 # Small models of their own, with the numbers and names of their mutants.
-parts="lock cut unlink even"
+parts="lock cut unlink even whole"
 part_mutants="lock:1:no-lock lock:2:unlocked-before-the-write lock:3:outlives-its-client
 cut:1:not-closed cut:2:no-lock cut:3:stays-closed
 unlink:1:others-fds-not-looked-at unlink:2:open-ones-handed-out unlink:3:nobody-asks
 unlink:4:forgotten-when-handed-out
 even:1:one-brick-is-asked even:2:past-the-lock even:3:not-made-even-first
-even:4:nobody-says-before even:5:says-the-verdict-only"
+even:4:nobody-says-before even:5:says-the-verdict-only
+whole:1:no-mark whole:2:mark-goes-with-the-call whole:3:publishes-past-calls"
 
 dir=${KEEP:-}
 if [ -z "$dir" ]; then

@@ -329,15 +329,19 @@ allot_fan(xlator_t *this, struct allot_call *calls, int n)
         calls[i].err = ENOTCONN;
         if (!calls[i].xl)
             continue;
-        frame = copy_frame(task->opframe);
+        frame = copy_frame(calls[i].as ? calls[i].as : task->opframe);
         if (!frame) {
             calls[i].err = ENOMEM;
             continue;
         }
-        frame->root->uid = 0;
-        frame->root->gid = 0;
-        frame->root->ngrps = 0;
-        frame->root->pid = fan_pid(this, &calls[i]);
+        if (calls[i].as) {
+            frame->root->pid = ALLOT_PID;
+        } else {
+            frame->root->uid = 0;
+            frame->root->gid = 0;
+            frame->root->ngrps = 0;
+            frame->root->pid = fan_pid(this, &calls[i]);
+        }
         frame->local = &calls[i];
         calls[i].barrier = &barrier;
         wound++;

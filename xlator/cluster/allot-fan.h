@@ -37,6 +37,7 @@ struct allot_call {
     struct iovec *iov;
     int iov_count;
     struct iobref *iobref;
+    call_frame_t *as; /* whose call it is; NULL: root's */
 
     /* The answer; owned by the call, freed by allot_calls_wipe(). */
     int ret;            /* as the fop's op_ret */
@@ -59,10 +60,10 @@ allot_call_init(struct allot_call *call, xlator_t *xl, glusterfs_fop_t fop);
 
 /**
  * allot_fan - wind @n calls at once and wait for all answers
- * In a synctask, no lock held. Frames are root's (uid 0). Supported fops: STAT
- * FSTAT LOOKUP OPEN CREATE READ WRITE FSYNC TRUNCATE FTRUNCATE FALLOCATE
- * DISCARD ZEROFILL SEEK SETXATTR FSETXATTR GETXATTR UNLINK MKDIR INODELK
- * SETATTR FLUSH.
+ * In a synctask, no lock held. Frames are root's (uid 0), or of call->as.
+ * Supported fops: STAT FSTAT LOOKUP OPEN CREATE READ WRITE FSYNC TRUNCATE
+ * FTRUNCATE FALLOCATE DISCARD ZEROFILL SEEK SETXATTR FSETXATTR GETXATTR UNLINK
+ * MKDIR INODELK SETATTR FLUSH.
  */
 void
 allot_fan(xlator_t *this, struct allot_call *calls, int n);

@@ -209,6 +209,12 @@ fd_t *
 allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
               struct allot_brick_view *view);
 
+/** allot_slot_fd_new - the same of portions of @nonce, which no record has yet.
+ */
+fd_t *
+allot_slot_fd_new(xlator_t *this, struct allot_inode *ai, uint64_t nonce,
+                  uint16_t idx, struct allot_brick_view *view);
+
 /** allot_slot_hopeless - there is no such fd, and opening it again is of no
  * use: that has failed on its present connection, or its brick is not usable.
  * Any context. */

@@ -69,7 +69,8 @@ struct allot_io {
     int n_before;
     uint64_t end_before;
     gf_boolean_t end_before_known;
-    gf_boolean_t giving_up; /* only to be cut back */
+    gf_boolean_t giving_up;   /* only to be cut back */
+    gf_boolean_t tried_whole; /* allot_write_whole() */
     uint64_t done_len; /* a synchronous one: it is written, and to be synced */
 
     /* Read. */
@@ -146,6 +147,18 @@ allot_io_judge(struct allot_io *io);
  * alone. 0 or -errno. */
 int
 allot_io_repair(struct allot_io *io);
+
+/* allot-write-whole.c ------------------------------------------------------ */
+
+/** allot_write_whole_fits - is @io worth allot_write_whole(). Alone. */
+gf_boolean_t
+allot_write_whole_fits(struct allot_io *io);
+
+/** allot_write_whole - make the file spread by @io, and write it, in one. In a
+ * synctask, alone. 0: it is written; else -errno: it is to be written in the
+ * usual way, which finds out why. Once for each @io. */
+int
+allot_write_whole(struct allot_io *io);
 
 /** allot_iatt_hollow - the iatt of a read's or write's reply: gfid and type
  * only. A zero ctime tells caches above to forget what they have. */

@@ -100,9 +100,11 @@ slot_find_locked(struct allot_inode *ai, uint16_t idx)
     return NULL;
 }
 
-fd_t *
-allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
-              struct allot_brick_view *view)
+/* @nonce 0: the record's. Another client may have cut the file to nothing and
+ * made it spread anew: then the old portions are not this file's any more. */
+static fd_t *
+slot_fd(xlator_t *this, struct allot_inode *ai, uint64_t nonce, uint16_t idx,
+        struct allot_brick_view *view)
 {
     struct allot_slot *slot = NULL;
     fd_t *fd = NULL;
@@ -112,14 +114,28 @@ allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
     LOCK(&ai->lock);
     {
         slot = slot_find_locked(ai, idx);
-        /* Another client may have cut the file to nothing and made it spread
-         * anew: then the old portions are not this file's any more. */
-        if (slot && slot->fd && slot->epoch == view->epoch && ai->rec &&
-            slot->nonce == ai->rec->r.nonce)
+        if (!nonce && ai->rec)
+            nonce = ai->rec->r.nonce;
+        if (slot && slot->fd && slot->epoch == view->epoch && nonce &&
+            slot->nonce == nonce)
             fd = fd_ref(slot->fd);
     }
     UNLOCK(&ai->lock);
     return fd;
+}
+
+fd_t *
+allot_slot_fd(xlator_t *this, struct allot_inode *ai, uint16_t idx,
+              struct allot_brick_view *view)
+{
+    return slot_fd(this, ai, 0, idx, view);
+}
+
+fd_t *
+allot_slot_fd_new(xlator_t *this, struct allot_inode *ai, uint64_t nonce,
+                  uint16_t idx, struct allot_brick_view *view)
+{
+    return slot_fd(this, ai, nonce, idx, view);
 }
 
 gf_boolean_t

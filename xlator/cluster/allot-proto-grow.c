@@ -37,10 +37,47 @@ head_end(uint32_t inline_limit, uint8_t shift)
     return (((uint64_t)inline_limit >> shift) + 1) << shift;
 }
 
+/* The bricks of a set are not all asked for a mark at the same time. */
+static gf_boolean_t
+any_set(xlator_t *this, const struct allot_member *members, int n)
+{
+    struct allot_brick_view view;
+    int i = 0;
+
+    for (i = 0; i < n; i++)
+        if (allot_brick_get(this, members[i].brick_idx, &view) || view.is_set)
+            return _gf_true;
+    return _gf_false;
+}
+
+/* The portions are there: fill them, if there is a @fill, and publish. */
+static int
+grow_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
+             uint64_t end, uint64_t max_size, struct allot_fill *fill)
+{
+    int ret = 0;
+
+    if (fill) {
+        ret = fill->write(this, fill, r);
+        if (ret)
+            return ret;
+        allot_stop(this, ALLOT_STOP_GROW_FILLED);
+        r->flags = 0;
+        r->size = end;
+        r->blocks512 = fill->blocks512;
+        fill->nonce = r->nonce;
+        return allot_publish_uncut(this, inode, r, max_size, &fill->mtime,
+                                   r->nonce);
+    }
+    /* max_size is held against what the base's bricks know. */
+    ret = allot_disperse_record(this, inode);
+    return ret ? ret : allot_publish(this, inode, r, max_size, NULL);
+}
+
 /* One attempt. -EAGAIN: a member failed and is avoided now. */
 static int
 grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
-          struct allot_avoid *avoid)
+          struct allot_avoid *avoid, struct allot_fill *fill)
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_inode *ai = allot_inode_get(this, inode);
@@ -69,6 +106,10 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
     /* Only block 0 yet: one portion is enough, small files stay cheap. */
     if (end <= head_end(limit, priv->opt.block_shift))
         n = 1;
+    if (fill && any_set(this, members, n)) {
+        ret = -ECANCELED;
+        goto out;
+    }
     ai->unsure = _gf_false;
     while (nonce == 0)
         if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
@@ -100,10 +141,7 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
             ret = -EAGAIN;
     } else {
         allot_stop(this, ALLOT_STOP_GROW_CREATED);
-        /* max_size is held against what the base's bricks know. */
-        ret = allot_disperse_record(this, inode);
-        if (ret == 0)
-            ret = allot_publish(this, inode, &r, max_size, NULL);
+        ret = grow_publish(this, inode, &r, end, max_size, fill);
         /* Refused by a replica that waits to be healed, taken by the others,
          * and somebody has gone on from there: nobody else has this nonce. */
         if (ret == -EREMCHG && allot_inode_has_nonce(ai, nonce))
@@ -136,8 +174,20 @@ allot_grow(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
     int ret = 0;
 
     do {
-        ret = grow_once(this, inode, end, max_size, avoid);
+        ret = grow_once(this, inode, end, max_size, avoid, NULL);
     } while (ret == -EAGAIN && ++tries < ALLOT_MEMBERS_MAX);
+    if (ret == -EFBIG)
+        allot_refresh(this, inode, NULL);
+    return ret;
+}
+
+int
+allot_grow_whole(xlator_t *this, inode_t *inode, uint64_t end,
+                 struct allot_avoid *avoid, struct allot_fill *fill)
+{
+    int ret = grow_once(this, inode, end, allot_bricks_inline_limit(this),
+                        avoid, fill);
+
     if (ret == -EFBIG)
         allot_refresh(this, inode, NULL);
     return ret;

@@ -273,10 +273,11 @@ allot_record_copy(const struct allot_record *from, struct allot_record *to)
                             &to->layout);
 }
 
-/* The xdata of a publish. NULL: no memory. */
+/* The xdata of a publish; @uncut: the mark that the base must have, 0: none.
+ * NULL: no memory. */
 static dict_t *
 publish_xdata(const struct allot_record *r, uint64_t max_size,
-              const struct timespec *mtime)
+              const struct timespec *mtime, uint64_t uncut)
 {
     dict_t *x = allot_xdata_internal();
 
@@ -286,6 +287,8 @@ publish_xdata(const struct allot_record *r, uint64_t max_size,
         goto err;
     if (max_size != UINT64_MAX &&
         dict_set_uint64(x, ALLOT_KEY_MAX_SIZE, max_size))
+        goto err;
+    if (uncut && dict_set_uint64(x, ALLOT_KEY_UNCUT, uncut))
         goto err;
     if (mtime && (dict_set_int64(x, ALLOT_KEY_MTIME, mtime->tv_sec) ||
                   dict_set_uint32(x, ALLOT_KEY_MTIME_NSEC, mtime->tv_nsec)))
@@ -332,9 +335,9 @@ publish_even(xlator_t *this, inode_t *inode, int ret, const uint8_t *buf,
     return publish_verify(this, inode, buf, len);
 }
 
-int
-allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
-              uint64_t max_size, const struct timespec *mtime)
+static int
+publish(xlator_t *this, inode_t *inode, struct allot_record *r,
+        uint64_t max_size, const struct timespec *mtime, uint64_t uncut)
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_inode *ai = allot_inode_get(this, inode);
@@ -352,7 +355,7 @@ allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
     }
     buf = GF_MALLOC(len, gf_common_mt_char);
     call.dict = dict_new();
-    call.xdata = publish_xdata(r, max_size, mtime);
+    call.xdata = publish_xdata(r, max_size, mtime, uncut);
     if (!buf || !call.dict || !call.xdata) {
         ret = -ENOMEM;
         goto out;
@@ -407,6 +410,21 @@ out:
     allot_calls_wipe(&call, 1);
     GF_FREE(buf);
     return ret;
+}
+
+int
+allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
+              uint64_t max_size, const struct timespec *mtime)
+{
+    return publish(this, inode, r, max_size, mtime, 0);
+}
+
+int
+allot_publish_uncut(xlator_t *this, inode_t *inode, struct allot_record *r,
+                    uint64_t max_size, const struct timespec *mtime,
+                    uint64_t mark)
+{
+    return publish(this, inode, r, max_size, mtime, mark);
 }
 
 int

@@ -132,6 +132,13 @@ int
 allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
               uint64_t max_size, const struct timespec *mtime);
 
+/** allot_publish_uncut - the same, only if the base has the mark @mark and was
+ * not cut since it got it (ALLOT_KEY_UNCUT); else -EREMCHG. */
+int
+allot_publish_uncut(xlator_t *this, inode_t *inode, struct allot_record *r,
+                    uint64_t max_size, const struct timespec *mtime,
+                    uint64_t mark);
+
 /** allot_mark_dirty - publish DIRTY if the record is clean. Alone. */
 int
 allot_mark_dirty(xlator_t *this, inode_t *inode);
@@ -285,6 +292,27 @@ allot_choose(xlator_t *this, const struct allot_avoid *avoid,
 int
 allot_grow(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
            struct allot_avoid *avoid);
+
+/* What is written into a file before it becomes spread. */
+struct allot_fill {
+    /* In a synctask, alone. Writes it for @r, which is not published yet: the
+     * base's part at the present generation, with the mark r->nonce, that of
+     * the portions at r->gen. Sets blocks512 and mtime. 0 or -errno. */
+    int (*write)(xlator_t *this, struct allot_fill *fill,
+                 const struct allot_record *r);
+    void *arg;
+    uint64_t blocks512;    /* of all portions */
+    struct timespec mtime; /* the latest of base and portions */
+    uint64_t nonce;        /* set by allot_grow_whole() */
+};
+
+/** allot_grow_whole - allot_grow() by a write that is done before the
+ * publication: the record is clean then, with the size @end. Alone. -errno, not
+ * 0: the file is what it was, but for what is written in the base (or nobody
+ * knows: allot_inode.unsure). */
+int
+allot_grow_whole(xlator_t *this, inode_t *inode, uint64_t end,
+                 struct allot_avoid *avoid, struct allot_fill *fill);
 
 /**
  * allot_append - append an extent. Alone.

@@ -28,6 +28,7 @@
     X(ADOPT_REGISTRY, "adopt-registry")         \
     X(ADOPT_ID, "adopt-id")                     \
     X(GROW_CREATED, "grow-created")             \
+    X(GROW_FILLED, "grow-filled")               \
     X(GROW_PUBLISHED, "grow-published")         \
     X(GROW_LOST, "grow-lost")                   \
     X(WRITE_DIRTY, "write-dirty")               \

@@ -708,6 +708,12 @@ write_repair_task(xlator_t *this, void *arg)
     if (io->before)
         write_end_before(io);
     ret = io->giving_up ? -io->err : allot_io_repair(io);
+    if (ret == 0 && allot_write_whole_fits(io) && allot_write_whole(io) == 0) {
+        allot_stop(this, ALLOT_STOP_WRITE_DONE);
+        allot_prefetch_changed(io->ai);
+        write_answer(io, io->len, 0);
+        return;
+    }
     do {
         if (ret == 0 && io->append)
             ret = write_locate(io);

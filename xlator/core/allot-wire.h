@@ -44,6 +44,12 @@
 #define ALLOT_KEY_PUBLISH "allot.publish"
 /* u64, with ALLOT_KEY_PUBLISH: refuse with EFBIG if the base file is larger. */
 #define ALLOT_KEY_MAX_SIZE "allot.max-size"
+/* u64, not 0. With ALLOT_KEY_GEN and a writev on a base without extents: a mark
+ * that it has from then on, until somebody marks it otherwise or cuts it. With
+ * ALLOT_KEY_PUBLISH: refuse with ALLOT_ERR_OLD if it has not this mark. Who has
+ * written its part of a write before the record so knows that the part is still
+ * there (docs/protocol.md, 2.3b). */
+#define ALLOT_KEY_UNCUT "allot.uncut"
 /* i64 seconds and u32 nanoseconds, with ALLOT_KEY_PUBLISH: set the base's
  * mtime in the same step. */
 #define ALLOT_KEY_MTIME "allot.mtime"

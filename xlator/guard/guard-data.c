@@ -17,10 +17,15 @@
 #include "guard.h"
 #include <fcntl.h>
 
-#define GUARD_DATA_CBK(fop, params, args...)                     \
+#define GUARD_DATA_CBK(fop, params, args...) \
+    GUARD_DATA_CBK_BY(guard_gate_leave, fop, params, args)
+
+/* @leave: guard_gate_leave(), or guard_gate_leave_cut() of what may have made
+ * the file shorter. */
+#define GUARD_DATA_CBK_BY(leave, fop, params, args...)           \
     static int32_t guard_##fop##_cbk params                      \
     {                                                            \
-        inode_t *waiters = guard_gate_leave(cookie);             \
+        inode_t *waiters = leave(cookie);                        \
                                                                  \
         STACK_UNWIND_STRICT(fop, frame, op_ret, op_errno, args); \
         guard_gate_pump(this, waiters);                          \
@@ -114,12 +119,14 @@ GUARD_DATA_ENTRY(readv, GF_FOP_READ, fd->inode, GUARD_IDENTITY,
                  fd, size, offset, flags)
 
 /* Most data fops are answered with the file's iatt before and after. */
-#define GUARD_DATA_CBK_ATTR(fop)                                             \
-    GUARD_DATA_CBK(fop,                                                      \
-                   (call_frame_t *frame, void *cookie, xlator_t *this,       \
-                    int32_t op_ret, int32_t op_errno, struct iatt *prebuf,   \
-                    struct iatt *postbuf, dict_t *xdata),                    \
-                   prebuf, postbuf, xdata)
+#define GUARD_DATA_CBK_ATTR(fop) GUARD_DATA_CBK_ATTR_BY(guard_gate_leave, fop)
+#define GUARD_DATA_CBK_ATTR_BY(leave, fop)                                   \
+    GUARD_DATA_CBK_BY(leave, fop,                                            \
+                      (call_frame_t *frame, void *cookie, xlator_t *this,    \
+                       int32_t op_ret, int32_t op_errno,                     \
+                       struct iatt *prebuf, struct iatt *postbuf,            \
+                       dict_t *xdata),                                       \
+                      prebuf, postbuf, xdata)
 
 /* clang-format on */
 
@@ -169,9 +176,13 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
     gf_boolean_t keyed = guard_keyed(xdata);
     call_stub_t *stub = NULL;
     gf_boolean_t longer = _gf_false;
+    uint64_t mark = 0;
 
     LOCK(&gi->lock);
     {
+        if (keyed && gi->kind == GUARD_KIND_BASE && !gi->has_extents &&
+            dict_get_uint64(xdata, ALLOT_KEY_UNCUT, &mark) == 0)
+            gi->uncut = mark;
         longer = guard_stream_extend_locked(gi, keyed, &range);
     }
     UNLOCK(&gi->lock);
@@ -195,13 +206,13 @@ GUARD_DATA_ENTRY(writev, GF_FOP_WRITE, fd->inode, GUARD_IDENTITY,
                   uint32_t flags, struct iobref *iobref, dict_t *xdata),
                  fd, vector, count, offset, flags, iobref)
 
-GUARD_DATA_CBK_ATTR(truncate)
+GUARD_DATA_CBK_ATTR_BY(guard_gate_leave_cut, truncate)
 GUARD_DATA_FOP(truncate, GF_FOP_TRUNCATE, loc->inode, GUARD_IDENTITY,
                (call_frame_t *frame, xlator_t *this, loc_t *loc,
                 off_t offset, dict_t *xdata),
                loc, offset)
 
-GUARD_DATA_CBK_ATTR(ftruncate)
+GUARD_DATA_CBK_ATTR_BY(guard_gate_leave_cut, ftruncate)
 GUARD_DATA_FOP(ftruncate, GF_FOP_FTRUNCATE, fd->inode, GUARD_IDENTITY,
                (call_frame_t *frame, xlator_t *this, fd_t *fd, off_t offset,
                 dict_t *xdata),
@@ -319,10 +330,10 @@ GUARD_DATA_FOP(copy_file_range, GF_FOP_COPY_FILE_RANGE, fd_out->inode,
                 uint32_t flags, dict_t *xdata),
                fd_in, off_in, fd_out, off_out, len, flags)
 
-GUARD_DATA_CBK(open,
-               (call_frame_t *frame, void *cookie, xlator_t *this,
-                int32_t op_ret, int32_t op_errno, fd_t *fd, dict_t *xdata),
-               fd, xdata)
+GUARD_DATA_CBK_BY(guard_gate_leave_cut, open,
+                  (call_frame_t *frame, void *cookie, xlator_t *this,
+                   int32_t op_ret, int32_t op_errno, fd_t *fd, dict_t *xdata),
+                  fd, xdata)
 /* clang-format on */
 
 static int32_t

@@ -277,6 +277,18 @@ guard_gate_leave(struct guard_inode *gi)
     return inode ? inode_ref(inode) : NULL;
 }
 
+/* The mark goes with the answer and not with the call: so it does not matter
+ * which of a write and a truncation that are below at the same time came first
+ * there, and a publication runs only when both are answered. */
+inode_t *
+guard_gate_leave_cut(struct guard_inode *gi)
+{
+    LOCK(&gi->lock);
+    gi->uncut = 0;
+    UNLOCK(&gi->lock);
+    return guard_gate_leave(gi);
+}
+
 inode_t *
 guard_gate_release(struct guard_inode *gi)
 {

@@ -349,6 +349,7 @@ guard_publish_check(xlator_t *this, struct guard_step *step, uint64_t expected,
     data_t *value = dict_get_sizen(step->stub->args.xattr, ALLOT_XATTR_RECORD);
     data_t *crcs = dict_get_sizen(step->stub->args.xdata, ALLOT_KEY_EVEN);
     struct allot_record rec;
+    uint64_t mark = 0;
 
     if (gi->kind != GUARD_KIND_BASE || !value)
         return EINVAL;
@@ -365,6 +366,11 @@ guard_publish_check(xlator_t *this, struct guard_step *step, uint64_t expected,
             gi->ask = _gf_true; /* as in guard_gate_check_locked() */
             UNLOCK(&gi->lock);
         }
+        return ALLOT_ERR_OLD;
+    }
+    if (dict_get_uint64(step->stub->args.xdata, ALLOT_KEY_UNCUT, &mark) == 0 &&
+        gi->uncut != mark) {
+        GF_ATOMIC_INC(guard_priv(this)->publish_lost);
         return ALLOT_ERR_OLD;
     }
     if (allot_record_decode((uint8_t *)value->data, value->len, &rec) != 0)

@@ -128,9 +128,12 @@ struct guard_inode {
     uint64_t size;            /* of the record, at least 1 if DIRTY: what is
                                  shown to strangers, guard-size.c */
     uint64_t nonce;           /* of its portions; 0: no extents */
-    gf_boolean_t unnamed;     /* base: a name of it was removed, the last one
-                                 perhaps */
-    uint32_t parting;         /* calls under way that take a name from it */
+    uint64_t uncut;       /* base: the mark of who wrote it last and means to
+                             publish, ALLOT_KEY_UNCUT; 0: none, or it was
+                             cut since */
+    gf_boolean_t unnamed; /* base: a name of it was removed, the last one
+                             perhaps */
+    uint32_t parting;     /* calls under way that take a name from it */
     uint64_t parted; /* guard_priv.partings when the last one ended; 0: none */
 
     /* Hints about streams, see guard-stream.c. */
@@ -345,6 +348,11 @@ guard_gate_wait(xlator_t *this, struct guard_inode *gi, call_stub_t *stub);
  * Returns an inode to give to guard_gate_pump() after unwinding, or NULL. */
 inode_t *
 guard_gate_leave(struct guard_inode *gi);
+
+/** guard_gate_leave_cut - the same of a call that may have made the file
+ * shorter: it has no mark any more (guard_inode.uncut). */
+inode_t *
+guard_gate_leave_cut(struct guard_inode *gi);
 
 /** guard_gate_pump - run what may run now; drops @inode's reference, NULL is
  * allowed. No locks held. May wind. */
