@@ -11,6 +11,7 @@ HERE=(distribute) # what the variants of a work are compared with, and allot
 WB=1MB            # write-behind's window
 LINKS=0           # bricks stand behind links of their own
 RATE=200          # Mbit/s each
+LINK_MTU=1500     # bytes of a packet
 OPTIONS=()        # more of volfiles/fill
 : >"$T/runs"
 
@@ -165,8 +166,8 @@ links_up() {
         must ip link add "al$$-$i" type veth peer name eth0 netns "$(link_ns "$i")"
         must ip address add "$(link_gateway "$i")/30" dev "al$$-$i"
         must ip -n "$(link_ns "$i")" address add "$(link_address "$i")/30" dev eth0
-        must ip link set dev "al$$-$i" up gso_max_segs 1
-        must ip -n "$(link_ns "$i")" link set dev eth0 up gso_max_segs 1
+        must ip link set dev "al$$-$i" up mtu "$LINK_MTU" gso_max_segs 1
+        must ip -n "$(link_ns "$i")" link set dev eth0 up mtu "$LINK_MTU" gso_max_segs 1
         must ip -n "$(link_ns "$i")" link set dev lo up
         # Every kernel has it and lets everybody take it. With bbr, which this one may
         # have for its default, a timer lets each segment go: that measures the cores.

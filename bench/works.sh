@@ -19,9 +19,9 @@ work_stream() {
     local mib
     mib=$(size 1024 32)
     volume_up "$1"
-    echo "write_MiB_s $(rate "$mib" dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none)"
+    timed write "$mib" dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none
     remount
-    echo "read_MiB_s $(rate "$mib" dd if="$M/f" of=/dev/null bs=1M status=none)"
+    timed read "$mib" dd if="$M/f" of=/dev/null bs=1M status=none
     volume_down
 }
 

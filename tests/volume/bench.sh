@@ -46,7 +46,7 @@ is "a ratio is allot's value by the other's" \
 ok "all values with a ratio are positive" jq -e 'all(.runs[] | select(.plain | not); .value > 0)' "$T/one.json"
 is "figures have none" "$(j '[.figures[].metric] - ([.figures[].metric] - [.table[].metric]) | length')" 0
 is "what the machine did, for a stream over links and for plain TCP" \
-    "$(j '[.figures[] | select(.work == "links2" and .metric == "write_idle_share") | .variant] | join(" ")')" "allot tcp"
+    "$(j '[.figures[] | select(.work == "links2" and .metric == "write_idle_share") | .variant] | join(" ")')" "allot each tcp"
 # One call for the namespace's part, one for each GiB: of 1 and of 10.
 is "zerofill: calls do not grow with blocks" \
     "$(j '[.figures[] | select(.variant == "allot" and (.metric | test("^zerofill_calls"))) | .median] | join(" ")')" "11 2"
