@@ -63,9 +63,15 @@ ok "is right" cmp "$W/blocks" <(head -c 10000 /dev/zero && head -c 120000 "$T/no
 ok "and settled" settled "$W/blocks"
 ok "and so is a hole between what there was and the write" bash -c "put $W/hole a 0 100 && put $W/hole a 64000 9000"
 ok "that is right" cmp "$W/hole" <(head -c 100 "$T/noise-a" && head -c 63900 /dev/zero && head -c 9000 "$T/noise-a")
-mtime=$(stat -c %Y "$W/hole")
-ok "its time is now" test $((mtime - $(date +%s))) -ge -60 -a $((mtime - $(date +%s))) -le 60
-rm "$W"/small "$W"/long "$W"/sync "$W"/blocks "$W"/hole
+# With a part for the base, and without one.
+for at in 60000 65536; do
+    ok "a file is old" touch -d 2001-02-03 "$W/at-$at"
+    ok "it is written at $at" put "$W/at-$at" a $at 9000
+    age=$(($(date +%s) - $(stat -c %Y "$W/at-$at")))
+    ok "and of now ($age s)" test "$age" -ge -60 -a "$age" -le 60
+    ok "and settled" settled "$W/at-$at"
+done
+rm "$W"/small "$W"/plain "$W"/long "$W"/sync "$W"/blocks "$W"/hole "$W"/at-*
 
 # ---- others, between the base's part and the publication ----------------------------
 # The victim writes [60000, 70000) of a file of 60000 bytes, and stops when base and

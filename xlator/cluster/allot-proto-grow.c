@@ -66,7 +66,8 @@ grow_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
         r->size = end;
         r->blocks512 = fill->blocks512;
         fill->nonce = r->nonce;
-        return allot_publish_uncut(this, inode, r, max_size, &fill->mtime,
+        return allot_publish_uncut(this, inode, r, max_size,
+                                   fill->mtime.tv_sec ? &fill->mtime : NULL,
                                    r->nonce);
     }
     /* max_size is held against what the base's bricks know. */

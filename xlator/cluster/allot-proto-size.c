@@ -405,6 +405,18 @@ allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size, uint64_t gen)
 /* ---- the last close
  * ------------------------------------------------------------------ */
 
+/* As after a settle: nothing that was written here is looked after any more. */
+static void
+last_close_clean(struct allot_inode *ai)
+{
+    LOCK(&ai->lock);
+    {
+        if (!ai->opens)
+            ai->unsynced_to = 0;
+    }
+    UNLOCK(&ai->lock);
+}
+
 void
 allot_last_close(xlator_t *this, void *arg)
 {
@@ -427,6 +439,8 @@ allot_last_close(xlator_t *this, void *arg)
         allot_unlink_done(this, inode);
     else if (allot_closes_dirty(ai))
         allot_settle(this, inode);
+    else
+        last_close_clean(ai);
     ai->may_write = _gf_false;
     ai->base_lost = _gf_false;
     allot_slot_drop(ai, ALLOT_IDX_NONE);

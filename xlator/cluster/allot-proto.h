@@ -302,7 +302,7 @@ struct allot_fill {
                  const struct allot_record *r);
     void *arg;
     uint64_t blocks512;    /* of all portions */
-    struct timespec mtime; /* the latest of base and portions */
+    struct timespec mtime; /* what the base's is to be; 0: as it is */
     uint64_t nonce;        /* set by allot_grow_whole() */
 };
 

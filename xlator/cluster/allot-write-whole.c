@@ -95,10 +95,12 @@ whole_wipe(struct allot_call *calls, int n)
 }
 
 /* What the bricks say of their portions: of two pieces on one brick the later
- * answer counts, which has the more blocks. */
+ * answer counts, which has the more blocks. A base that got a part has its time
+ * by that. */
 static void
 whole_seen(const struct allot_call *calls, int n, struct allot_fill *fill)
 {
+    gf_boolean_t based = _gf_false;
     uint64_t most = 0;
     int i = 0;
     int j = 0;
@@ -106,6 +108,7 @@ whole_seen(const struct allot_call *calls, int n, struct allot_fill *fill)
     for (i = 0; i < n; i++) {
         const struct iatt *st = &calls[i].st;
 
+        based = based || calls[i].idx == UINT16_MAX;
         if (st->ia_mtime > fill->mtime.tv_sec ||
             (st->ia_mtime == fill->mtime.tv_sec &&
              st->ia_mtime_nsec > (uint32_t)fill->mtime.tv_nsec)) {
@@ -123,6 +126,8 @@ whole_seen(const struct allot_call *calls, int n, struct allot_fill *fill)
         }
         fill->blocks512 += most;
     }
+    if (based)
+        memset(&fill->mtime, 0, sizeof(fill->mtime));
 }
 
 /* allot_fill.write */
@@ -175,6 +180,12 @@ whole_account(struct allot_io *io, const struct allot_rec *rec)
     struct allot_piece piece;
 
     allot_inode_wrote(io->ai, rec, io->off, io->off + io->len);
+    LOCK(&io->ai->lock);
+    {
+        if (io->ai->rec == rec)
+            io->ai->wrote = _gf_false; /* it is settled: no close has to */
+    }
+    UNLOCK(&io->ai->lock);
     if (allot_split_begin(&iter, rec->r.layout, io->off, io->len))
         return;
     while (allot_split_next(&iter, &piece)) {
