@@ -53,6 +53,13 @@ fan_begin(xlator_t *this, struct allot_call *call)
 }
 
 static void
+flight_answered(struct allot_flight *flight)
+{
+    if (GF_ATOMIC_DEC(flight->pending) == 0)
+        flight->done(flight->arg);
+}
+
+static void
 fan_answer(call_frame_t *frame, int32_t op_ret, int32_t op_errno,
            const struct iatt *st, dict_t *dict)
 {
@@ -71,7 +78,10 @@ fan_answer(call_frame_t *frame, int32_t op_ret, int32_t op_errno,
         call->rdict = dict_ref(dict);
     frame->local = NULL;
     STACK_DESTROY(frame->root);
-    syncbarrier_wake(call->barrier);
+    if (call->flight)
+        flight_answered(call->flight);
+    else
+        syncbarrier_wake(call->barrier);
 }
 
 static int32_t
@@ -305,6 +315,36 @@ fan_pid(xlator_t *this, const struct allot_call *call)
     return ALLOT_PID_ROOT;
 }
 
+/* A frame for @call, a copy of @of; NULL: the call is answered as it stands. */
+static call_frame_t *
+fan_frame(xlator_t *this, struct allot_call *call, call_frame_t *of)
+{
+    call_frame_t *frame = NULL;
+
+    call->ret = -1;
+    call->err = ENOTCONN;
+    if (!call->xl)
+        return NULL;
+    frame = copy_frame(call->as ? call->as : of);
+    if (!frame) {
+        call->err = ENOMEM;
+        return NULL;
+    }
+    frame->local = call;
+    if (call->as) {
+        frame->root->pid = ALLOT_PID;
+        return frame;
+    }
+    frame->root->uid = 0;
+    frame->root->gid = 0;
+    frame->root->ngrps = 0;
+    frame->root->pid = fan_pid(this, call);
+    /* Times that features/utime has set are those of the application's file. */
+    memset(&frame->root->ctime, 0, sizeof(frame->root->ctime));
+    frame->root->flags = 0;
+    return frame;
+}
+
 void
 allot_fan(xlator_t *this, struct allot_call *calls, int n)
 {
@@ -325,24 +365,10 @@ allot_fan(xlator_t *this, struct allot_call *calls, int n)
     }
 
     for (i = 0; i < n; i++) {
-        calls[i].ret = -1;
-        calls[i].err = ENOTCONN;
-        if (!calls[i].xl)
+        frame = fan_frame(this, &calls[i], task->opframe);
+        if (!frame)
             continue;
-        frame = copy_frame(calls[i].as ? calls[i].as : task->opframe);
-        if (!frame) {
-            calls[i].err = ENOMEM;
-            continue;
-        }
-        if (calls[i].as) {
-            frame->root->pid = ALLOT_PID;
-        } else {
-            frame->root->uid = 0;
-            frame->root->gid = 0;
-            frame->root->ngrps = 0;
-            frame->root->pid = fan_pid(this, &calls[i]);
-        }
-        frame->local = &calls[i];
+        calls[i].flight = NULL;
         calls[i].barrier = &barrier;
         wound++;
         fan_begin(this, &calls[i]);
@@ -351,6 +377,27 @@ allot_fan(xlator_t *this, struct allot_call *calls, int n)
 
     syncbarrier_wait(&barrier, wound);
     syncbarrier_destroy(&barrier);
+}
+
+void
+allot_fan_start(xlator_t *this, call_frame_t *of, struct allot_call *calls,
+                int n, struct allot_flight *flight)
+{
+    call_frame_t *frame = NULL;
+    int i = 0;
+
+    /* One more, so that it does not end before all are wound. */
+    GF_ATOMIC_INIT(flight->pending, 1);
+    for (i = 0; i < n; i++) {
+        frame = fan_frame(this, &calls[i], of);
+        if (!frame)
+            continue;
+        calls[i].flight = flight;
+        GF_ATOMIC_INC(flight->pending);
+        fan_begin(this, &calls[i]);
+        fan_wind(this, frame, &calls[i]);
+    }
+    flight_answered(flight);
 }
 
 int

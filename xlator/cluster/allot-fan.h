@@ -51,7 +51,15 @@ struct allot_call {
     struct allot_health *health; /* private: of its brick; NULL: none */
     uint64_t start_nsec;         /* private */
     xlator_t *by;                /* private: cluster/allot */
-    struct syncbarrier *barrier; /* private */
+    struct syncbarrier *barrier; /* private, as is: */
+    struct allot_flight *flight;
+};
+
+/* Calls that nobody sleeps for. */
+struct allot_flight {
+    gf_atomic_t pending;     /* private */
+    void (*done)(void *arg); /* when all are answered, in any thread */
+    void *arg;
 };
 
 /** allot_call_init - a call with everything zero but these. */
@@ -67,6 +75,18 @@ allot_call_init(struct allot_call *call, xlator_t *xl, glusterfs_fop_t fop);
  */
 void
 allot_fan(xlator_t *this, struct allot_call *calls, int n);
+
+/**
+ * allot_fan_start - wind @n calls at once; @flight->done when all have
+ * answered, perhaps before this returns Any context without locks. As
+ * allot_fan(), for whoever has no task: starting one, and sleeping and waking
+ * in it, costs more than a small call.
+ * @of: a frame to copy, that of the fop which this is for
+ * What the calls borrow must live until done.
+ */
+void
+allot_fan_start(xlator_t *this, call_frame_t *of, struct allot_call *calls,
+                int n, struct allot_flight *flight);
 
 /** allot_call_one - allot_fan() of one call; returns call->ret, or -errno. */
 int

@@ -203,6 +203,11 @@ int
 allot_portion_loc(xlator_t *this, inode_t *inode, struct allot_inode *ai,
                   uint64_t nonce, loc_t *loc);
 
+/** allot_dir_inode - a directory's inode for a loc: protocol/client insists on
+ * a parent. It is never linked into @inode's table. NULL: no memory. */
+inode_t *
+allot_dir_inode(inode_t *inode, uuid_t gfid);
+
 /** allot_slot_fd - the open fd of @idx's portion of the present nonce on its
  * present connection, a new reference, or NULL. Any context. */
 fd_t *

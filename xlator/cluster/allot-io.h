@@ -71,6 +71,10 @@ struct allot_io {
     gf_boolean_t end_before_known;
     gf_boolean_t giving_up;   /* only to be cut back */
     gf_boolean_t tried_whole; /* allot_write_whole() */
+    uint16_t dirless[4]; /* bricks that lack the portion's directory: it is */
+    int n_dirless;       /* made, and that is tried again, */
+    int made_dirs;       /* so many times */
+    uint64_t orphan;     /* of portions that it has made in vain; 0: none */
     uint64_t done_len; /* a synchronous one: it is written, and to be synced */
 
     /* Read. */
@@ -150,15 +154,50 @@ allot_io_repair(struct allot_io *io);
 
 /* allot-write-whole.c ------------------------------------------------------ */
 
-/** allot_write_whole_fits - is @io worth allot_write_whole(). Alone. */
+/** allot_write_whole_fits - is @io worth allot_write_whole(). In the gate. */
 gf_boolean_t
 allot_write_whole_fits(struct allot_io *io);
 
-/** allot_write_whole - make the file spread by @io, and write it, in one. In a
- * synctask, alone. 0: it is written; else -errno: it is to be written in the
- * usual way, which finds out why. Once for each @io. */
-int
-allot_write_whole(struct allot_io *io);
+/** allot_write_whole - make the file spread by @arg, a struct allot_io, and
+ * write it, in one. Entered alone; leaves the gate itself. Ends in
+ * allot_write_done(), or if it is to be written in the usual way, which finds
+ * out why, in allot_write_again(). Once for each. Any context without locks;
+ * winds. */
+void
+allot_write_whole(void *arg);
+
+/* allot-write-room.c ------------------------------------------------------- */
+
+/** allot_write_no_room - is @err, an errno, for want of room. */
+gf_boolean_t
+allot_write_no_room(int err);
+
+/** allot_write_note_before - after a round that met that: how long the portions
+ * were that got a piece. Any context. */
+void
+allot_write_note_before(struct allot_io *io);
+
+/** allot_write_end_before - where the file ends without this write, to
+ * io->end_before, if that can be known. Before anything else is tried. In a
+ * synctask, alone. */
+void
+allot_write_end_before(struct allot_io *io);
+
+/** allot_write_cut_back - it will not be written: cut what it has made longer.
+ * In a synctask, alone. */
+void
+allot_write_cut_back(struct allot_io *io);
+
+/* allot-write.c ------------------------------------------------------------ */
+
+/** allot_write_done - answer a write with @len bytes. */
+void
+allot_write_done(struct allot_io *io, uint64_t len);
+
+/** allot_write_again - look again what a write needs; portions with io->orphan
+ * are removed first. Takes the gate when the caller has left it. */
+void
+allot_write_again(struct allot_io *io);
 
 /** allot_iatt_hollow - the iatt of a read's or write's reply: gfid and type
  * only. A zero ctime tells caches above to forget what they have. */

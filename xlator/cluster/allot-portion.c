@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only */
 /*
  * allot-portion.c - a file's portions: their names, their inode, their fds;
- * making, opening and removing them. Decides nothing about layouts.
+ * opening and removing them (allot-portion-make.c makes them). Decides nothing
+ * about layouts.
  *
  *   /.allot/3f/3f0c...e1.00c0ffee00c0ffee      on every data subvolume alike
  *           |  |         |
@@ -11,10 +12,8 @@
 #include "allot-proto.h"
 #include "allot-fops.h"
 
-/* A directory's inode for a loc; protocol/client insists on a parent. It is
- * never linked into the table. NULL: no memory. */
-static inode_t *
-dir_inode(inode_t *inode, uuid_t gfid)
+inode_t *
+allot_dir_inode(inode_t *inode, uuid_t gfid)
 {
     inode_t *dir = NULL;
 
@@ -46,7 +45,7 @@ allot_portion_loc(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     loc->name = strrchr(path, '/') + 1;
     allot_dir_gfid(allot_dir_of(inode->gfid), loc->pargfid);
     allot_portion_gfid(inode->gfid, nonce, loc->gfid);
-    loc->parent = dir_inode(inode, loc->pargfid);
+    loc->parent = allot_dir_inode(inode, loc->pargfid);
     if (!loc->parent) {
         loc_wipe(loc);
         return -ENOMEM;
@@ -544,256 +543,6 @@ allot_portions_open_read(xlator_t *this, inode_t *inode, const uint16_t *idx,
                          int n, int *errs)
 {
     return portions_open(this, inode, idx, n, errs, _gf_true);
-}
-
-/* ---- creating
- * ------------------------------------------------------------------- */
-
-/* Looks for "/.allot" (@dir -1) or "/.allot/XX" by name on one brick
- * (GF_FOP_LOOKUP), or makes it (GF_FOP_MKDIR).
- *
- * Both bring the gfid, which is the same at every attempt. A brick that died
- * between making the directory and giving it that has one without, which no
- * mkdir completes; the lookup does. posix takes the gfid for what has none, and
- * makes the handle, also where a mkdir is at it (its own then finds the same
- * one). Replicate keeps it from its bricks, unless none of them has a gfid for
- * the name, and then gives it to all, if all are there. */
-static int
-portion_dir(xlator_t *this, inode_t *inode, xlator_t *xl, int dir,
-            glusterfs_fop_t fop)
-{
-    struct allot_call call;
-    loc_t loc = {
-        0,
-    };
-    uuid_t gfid = {
-        0,
-    };
-    char path[32];
-    int ret = 0;
-
-    if (dir < 0) {
-        snprintf(path, sizeof(path), "/%s", ALLOT_DIR_NAME);
-        loc.pargfid[15] = 1; /* the root */
-    } else {
-        snprintf(path, sizeof(path), "/%s/%02x", ALLOT_DIR_NAME, dir);
-        allot_dir_gfid(-1, loc.pargfid);
-    }
-    allot_dir_gfid(dir, gfid);
-    loc.path = gf_strdup(path);
-    loc.name = loc.path ? strrchr(loc.path, '/') + 1 : NULL;
-    loc.inode = inode_new(inode->table);
-    loc.parent = dir_inode(inode, loc.pargfid);
-    allot_call_init(&call, xl, fop);
-    call.loc = &loc;
-    call.mode = 0700;
-    call.xdata = allot_xdata_internal();
-    if (!loc.path || !loc.inode || !loc.parent || !call.xdata ||
-        dict_set_gfuuid(call.xdata, "gfid-req", gfid, true))
-        ret = -ENOMEM;
-    else
-        ret = allot_call_one(this, &call);
-    /* A set with a brick that serves nobody says so, though the directory
-     * is there on the others: the create tells. */
-    if (ret == -ENOTCONN || ret > 0)
-        ret = 0;
-    if (call.xdata)
-        dict_unref(call.xdata);
-    allot_calls_wipe(&call, 1);
-    loc_wipe(&loc);
-    return ret;
-}
-
-static gf_boolean_t
-dir_missing(int err)
-{
-    return err == -ENOENT || err == -ESTALE;
-}
-
-/* Makes "/.allot/XX" on one brick, and before it "/.allot" where that is
- * missing.
- *
- * Nothing is made where it is there. In a replicate set with a brick that was
- * emptied, a mkdir would fail on the others and make it on this one, without
- * a mark that its entries are missing: it would be healed by the index of what
- * was changed in it, and all else of it left out. If only one other brick of
- * the set is there, even the create and the first mkdir here fail on both. So a
- * directory is looked up first, by which replicate makes it on the emptied
- * brick itself, with the mark. So is one that the first mkdir finds there: no
- * create found it, and it may be half made. */
-static int
-make_dirs(xlator_t *this, inode_t *inode, xlator_t *xl)
-{
-    int dirs[] = {-1, allot_dir_of(inode->gfid)};
-    int ret = portion_dir(this, inode, xl, dirs[1], GF_FOP_MKDIR);
-    int i = 0;
-
-    if (!dir_missing(ret) && ret != -EEXIST)
-        return ret;
-    for (i = 0, ret = 0; i < 2 && ret == 0; i++) {
-        ret = portion_dir(this, inode, xl, dirs[i], GF_FOP_LOOKUP);
-        /* It is there by name, and the brick could not give it its gfid: as
-         * long as it is full, or a set misses a brick. The create is tried
-         * again in a moment. */
-        if (ret == -ENODATA)
-            ret = -ESTALE;
-        else if (dir_missing(ret))
-            ret = portion_dir(this, inode, xl, dirs[i], GF_FOP_MKDIR);
-        if (ret == -EEXIST)
-            ret = 0;
-    }
-    return ret;
-}
-
-/* One create per brick in @calls whose xl is set. */
-static int
-create_args(xlator_t *this, struct allot_call *call, loc_t *loc, uint8_t *buf,
-            int64_t len)
-{
-    call->fop = GF_FOP_CREATE;
-    call->loc = loc;
-    call->flags = O_CREAT | O_EXCL | O_RDWR;
-    call->mode = 0600;
-    call->fd = fd_create(loc->inode, 0);
-    call->xdata = allot_xdata_internal();
-    if (!call->fd || !call->xdata ||
-        dict_set_gfuuid(call->xdata, "gfid-req", loc->gfid, true) ||
-        dict_set_static_bin(call->xdata, ALLOT_XATTR_PORTION, buf, len))
-        return -ENOMEM;
-    call->fd->flags = O_RDWR;
-    return 0;
-}
-
-/* Another client may be making the same directory, or the same portion: for a
- * moment it is there by name, and without its gfid or its xattr. */
-#define CREATE_PAUSE_USEC 5000
-#define CREATE_TRIES 7
-
-static void
-create_pause(int tries)
-{
-    if (tries > 0)
-        synctask_usleep(CREATE_PAUSE_USEC << tries);
-}
-
-/* Winds the creates until all are answered. */
-static void
-create_wind(xlator_t *this, inode_t *inode, struct allot_inode *ai,
-            uint64_t nonce, struct allot_call *calls, int n, gf_boolean_t *made,
-            int *errs)
-{
-    struct allot_call *c = NULL;
-    gf_boolean_t again = _gf_true;
-    int tries = 0;
-    int i = 0;
-
-    for (tries = 0; again; tries++) {
-        again = _gf_false;
-        allot_fan(this, calls, n);
-        for (i = 0; i < n; i++) {
-            c = &calls[i];
-            if (!c->xl)
-                continue;
-            errs[i] = c->ret < 0 ? -c->err : 0;
-            /* The first portion in a directory finds no directory. */
-            if (dir_missing(errs[i]) && tries < CREATE_TRIES) {
-                errs[i] = make_dirs(this, inode, c->xl);
-                if (!errs[i] || dir_missing(errs[i])) {
-                    again = _gf_true;
-                    continue;
-                }
-            }
-            c->xl = NULL;
-            made[i] = !errs[i];
-            if (made[i]) {
-                errs[i] = allot_slot_set(ai, c->idx, c->epoch, nonce, c->fd,
-                                         _gf_false);
-                c->fd = NULL;
-            }
-        }
-        if (again)
-            create_pause(tries);
-    }
-}
-
-/* Takes a portion that is there: left by an append that lost or died, made just
- * now by another one, or a member of an earlier extent. The fence cuts off what
- * no extent leads to. */
-static int
-create_found(xlator_t *this, inode_t *inode, const struct allot_record *rec,
-             uint64_t gen, uint16_t idx)
-{
-    int tries = 0;
-    int err = 0;
-
-    do {
-        create_pause(tries);
-        err = allot_fence(this, inode, rec, gen, &idx, 1, NULL);
-    } while (err == -ENODATA && ++tries < CREATE_TRIES);
-    if (err == 0)
-        allot_portions_open(this, inode, &idx, 1, &err);
-    return err;
-}
-
-int
-allot_portions_create(xlator_t *this, inode_t *inode, uint64_t nonce,
-                      uint64_t gen, const struct allot_member *members, int n,
-                      gf_boolean_t may_exist, const struct allot_record *rec,
-                      gf_boolean_t *made, int *errs)
-{
-    struct allot_inode *ai = allot_inode_get(this, inode);
-    struct allot_call *calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
-    struct allot_brick_view view;
-    loc_t loc = {
-        0,
-    };
-    uint8_t *buf = NULL;
-    int64_t len = 0;
-    int ret = 0;
-    int i = 0;
-
-    for (i = 0; i < n; i++)
-        errs[i] = -ECANCELED;
-    if (!ai || !calls || allot_portion_loc(this, inode, ai, nonce, &loc)) {
-        ret = -ENOMEM;
-        goto out;
-    }
-    len = allot_portion_xattr(inode, nonce, gen, &buf);
-    if (len < 0) {
-        ret = len;
-        goto out;
-    }
-    for (i = 0; i < n; i++) {
-        made[i] = _gf_false;
-        errs[i] = 0;
-        allot_call_init(&calls[i], NULL, GF_FOP_CREATE);
-        if (allot_brick_get(this, members[i].brick_idx, &view) ||
-            !allot_brick_usable(&view)) {
-            errs[i] = -ENOTCONN;
-            continue;
-        }
-        calls[i].idx = members[i].brick_idx;
-        calls[i].epoch = view.epoch;
-        errs[i] = create_args(this, &calls[i], &loc, buf, len);
-        if (!errs[i])
-            calls[i].xl = view.xl;
-    }
-    create_wind(this, inode, ai, nonce, calls, n, made, errs);
-    for (i = 0; i < n; i++) {
-        if (calls[i].fd)
-            fd_unref(calls[i].fd);
-        if (calls[i].xdata)
-            dict_unref(calls[i].xdata);
-        if (errs[i] == -EEXIST && may_exist)
-            errs[i] = create_found(this, inode, rec, gen, members[i].brick_idx);
-        if (errs[i] && !ret)
-            ret = errs[i];
-    }
-out:
-    GF_FREE(calls);
-    GF_FREE(buf);
-    loc_wipe(&loc);
-    return ret;
 }
 
 /* ---- removing

@@ -37,69 +37,20 @@ head_end(uint32_t inline_limit, uint8_t shift)
     return (((uint64_t)inline_limit >> shift) + 1) << shift;
 }
 
-/* The bricks of a set are not all asked for a mark at the same time. */
-static gf_boolean_t
-any_set(xlator_t *this, const struct allot_member *members, int n)
-{
-    struct allot_brick_view view;
-    int i = 0;
-
-    for (i = 0; i < n; i++)
-        if (allot_brick_get(this, members[i].brick_idx, &view) || view.is_set)
-            return _gf_true;
-    return _gf_false;
-}
-
-/* The portions are there: fill them, if there is a @fill, and publish. */
-static int
-grow_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
-             uint64_t end, uint64_t max_size, struct allot_fill *fill)
-{
-    int ret = 0;
-
-    if (fill) {
-        ret = fill->write(this, fill, r);
-        if (ret)
-            return ret;
-        allot_stop(this, ALLOT_STOP_GROW_FILLED);
-        r->flags = 0;
-        r->size = end;
-        r->blocks512 = fill->blocks512;
-        fill->nonce = r->nonce;
-        return allot_publish_uncut(this, inode, r, max_size,
-                                   fill->mtime.tv_sec ? &fill->mtime : NULL,
-                                   r->nonce);
-    }
-    /* max_size is held against what the base's bricks know. */
-    ret = allot_disperse_record(this, inode);
-    return ret ? ret : allot_publish(this, inode, r, max_size, NULL);
-}
-
-/* One attempt. -EAGAIN: a member failed and is avoided now. */
-static int
-grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
-          struct allot_avoid *avoid, struct allot_fill *fill)
+int
+allot_grow_plan(xlator_t *this, inode_t *inode, uint64_t end,
+                const struct allot_avoid *avoid, struct allot_record *r,
+                struct allot_member *members)
 {
     struct allot_priv *priv = allot_priv(this);
     struct allot_inode *ai = allot_inode_get(this, inode);
     struct allot_rec *rec = allot_inode_rec(ai, NULL);
-    struct allot_member members[ALLOT_MEMBERS_MAX];
-    gf_boolean_t made[ALLOT_MEMBERS_MAX];
-    int errs[ALLOT_MEMBERS_MAX];
     struct allot_layout *empty = NULL;
-    struct allot_record r;
     uint32_t limit = allot_bricks_inline_limit(this);
-    uint64_t nonce = 0;
-    int n = 0;
-    int i = 0;
+    int n = allot_choose(this, avoid, members);
     int ret = 0;
 
-    memset(&r, 0, sizeof(r));
-    if (rec) {
-        r.seq = rec->r.seq;
-        r.gen = rec->r.gen;
-    }
-    n = allot_choose(this, avoid, members);
+    memset(r, 0, sizeof(*r));
     if (n <= 0) {
         ret = n < 0 ? n : allot_avoid_errno(avoid);
         goto out;
@@ -107,27 +58,45 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
     /* Only block 0 yet: one portion is enough, small files stay cheap. */
     if (end <= head_end(limit, priv->opt.block_shift))
         n = 1;
-    if (fill && any_set(this, members, n)) {
-        ret = -ECANCELED;
-        goto out;
-    }
-    ai->unsure = _gf_false;
-    while (nonce == 0)
-        if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
-            nonce = 0;
-
     ret = allot_layout_new(limit, NULL, 0, &empty);
     if (ret == 0)
         ret = allot_layout_append(empty, limit, priv->opt.block_shift, members,
-                                  n, &r.layout);
+                                  n, &r->layout);
     if (ret)
         goto out;
-    r.seq++;
-    r.gen++;
-    r.flags = ALLOT_RECORD_DIRTY;
-    r.size = ai->base_size;
-    r.nonce = nonce;
+    while (r->nonce == 0)
+        if (getrandom(&r->nonce, sizeof(r->nonce), 0) != sizeof(r->nonce))
+            r->nonce = 0;
+    r->seq = rec ? rec->r.seq + 1 : 1;
+    r->gen = rec ? rec->r.gen + 1 : 1;
+    r->flags = ALLOT_RECORD_DIRTY;
+    r->size = ai->base_size;
+out:
+    allot_layout_free(empty);
+    allot_rec_unref(rec);
+    return ret ? ret : n;
+}
 
+/* One attempt. -EAGAIN: a member failed and is avoided now. */
+static int
+grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
+          struct allot_avoid *avoid)
+{
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_member members[ALLOT_MEMBERS_MAX];
+    gf_boolean_t made[ALLOT_MEMBERS_MAX];
+    int errs[ALLOT_MEMBERS_MAX];
+    struct allot_record r;
+    uint64_t nonce = 0;
+    int n = allot_grow_plan(this, inode, end, avoid, &r, members);
+    int i = 0;
+    int ret = 0;
+
+    if (n < 0)
+        return n;
+    nonce = r.nonce;
+    ai->unsure = _gf_false;
     ret = allot_portions_create(this, inode, nonce, r.gen, members, n,
                                 _gf_false, NULL, made, errs);
     if (ret) {
@@ -142,7 +111,10 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
             ret = -EAGAIN;
     } else {
         allot_stop(this, ALLOT_STOP_GROW_CREATED);
-        ret = grow_publish(this, inode, &r, end, max_size, fill);
+        /* max_size is held against what the base's bricks know. */
+        ret = allot_disperse_record(this, inode);
+        if (ret == 0)
+            ret = allot_publish(this, inode, &r, max_size, NULL);
         /* Refused by a replica that waits to be healed, taken by the others,
          * and somebody has gone on from there: nobody else has this nonce. */
         if (ret == -EREMCHG && allot_inode_has_nonce(ai, nonce))
@@ -160,10 +132,7 @@ grow_once(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
             allot_portions_unlink(this, inode, nonce);
         allot_slot_drop(ai, ALLOT_IDX_NONE);
     }
-out:
-    allot_layout_free(empty);
     allot_record_clear(&r);
-    allot_rec_unref(rec);
     return ret;
 }
 
@@ -175,20 +144,8 @@ allot_grow(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
     int ret = 0;
 
     do {
-        ret = grow_once(this, inode, end, max_size, avoid, NULL);
+        ret = grow_once(this, inode, end, max_size, avoid);
     } while (ret == -EAGAIN && ++tries < ALLOT_MEMBERS_MAX);
-    if (ret == -EFBIG)
-        allot_refresh(this, inode, NULL);
-    return ret;
-}
-
-int
-allot_grow_whole(xlator_t *this, inode_t *inode, uint64_t end,
-                 struct allot_avoid *avoid, struct allot_fill *fill)
-{
-    int ret = grow_once(this, inode, end, allot_bricks_inline_limit(this),
-                        avoid, fill);
-
     if (ret == -EFBIG)
         allot_refresh(this, inode, NULL);
     return ret;

@@ -335,96 +335,111 @@ publish_even(xlator_t *this, inode_t *inode, int ret, const uint8_t *buf,
     return publish_verify(this, inode, buf, len);
 }
 
-static int
-publish(xlator_t *this, inode_t *inode, struct allot_record *r,
-        uint64_t max_size, const struct timespec *mtime, uint64_t uncut)
+int
+allot_publish_begin(xlator_t *this, const struct allot_record *r,
+                    uint64_t max_size, const struct timespec *mtime,
+                    uint64_t uncut, struct allot_publication *pub)
 {
-    struct allot_priv *priv = allot_priv(this);
-    struct allot_inode *ai = allot_inode_get(this, inode);
-    uint64_t version = allot_bricks_version(this);
-    struct allot_call call;
-    struct allot_rec *rec = NULL;
-    uint8_t *buf = NULL;
     int64_t len = allot_record_encode(r, NULL, 0);
-    int ret = 0;
 
-    allot_call_init(&call, priv->ns, GF_FOP_SETXATTR);
-    if (!ai || len < 0) {
-        ret = ai ? (int)len : -ENOMEM;
-        goto out;
-    }
-    buf = GF_MALLOC(len, gf_common_mt_char);
-    call.dict = dict_new();
-    call.xdata = publish_xdata(r, max_size, mtime, uncut);
-    if (!buf || !call.dict || !call.xdata) {
-        ret = -ENOMEM;
-        goto out;
-    }
-    len = allot_record_encode(r, buf, len);
-    if (len < 0 ||
-        dict_set_static_bin(call.dict, ALLOT_XATTR_RECORD, buf, len)) {
-        ret = len < 0 ? (int)len : -ENOMEM;
-        goto out;
-    }
-    ai->unsure = _gf_false;
-    ret = allot_call_base(this, inode, &call);
-    if (ret >= 0) {
-        ret = 0;
-    } else if (ret == -ALLOT_ERR_OLD) {
-        /* Re-read below; with a replicated base "old" may be the answer of one
-         * replica that waits to be healed, so the bytes decide. */
-        ret = publish_verify(this, inode, buf, len);
-        ret = publish_even(this, inode, ret, buf, len);
-        if (ret == -EREMCHG)
-            GF_ATOMIC_INC(priv->publish_lost);
-        else if (ret)
-            ai->stale = ai->unsure = _gf_true; /* some may have taken it */
-    } else if (ret != -EFBIG && ret != -EPERM && ret != -ENOSPC &&
-               ret != -EDQUOT && ret != -EROFS) {
-        int was = ret;
+    memset(pub, 0, sizeof(*pub));
+    allot_call_init(&pub->call, allot_priv(this)->ns, GF_FOP_SETXATTR);
+    pub->version = allot_bricks_version(this);
+    if (len < 0)
+        return (int)len;
+    pub->buf = GF_MALLOC(len, gf_common_mt_char);
+    pub->call.dict = dict_new();
+    pub->call.xdata = publish_xdata(r, max_size, mtime, uncut);
+    if (!pub->buf || !pub->call.dict || !pub->call.xdata)
+        return -ENOMEM;
+    pub->len = allot_record_encode(r, pub->buf, len);
+    if (pub->len < 0)
+        return (int)pub->len;
+    return dict_set_static_bin(pub->call.dict, ALLOT_XATTR_RECORD, pub->buf,
+                               pub->len)
+               ? -ENOMEM
+               : 0;
+}
 
-        /* The connection broke: it may or may not have happened, or happen
-         * still. */
-        ret = publish_verify(this, inode, buf, len);
-        /* Or on some bricks of a disperse set, and others have none of it. */
-        ret = ret == -EREMCHG ? was : publish_even(this, inode, ret, buf, len);
-        if (ret)
-            ai->stale = ai->unsure = _gf_true;
+void
+allot_publish_taken(xlator_t *this, inode_t *inode, struct allot_record *r,
+                    const struct allot_publication *pub)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_rec *rec = allot_rec_new(this, r);
+
+    GF_ATOMIC_INC(allot_priv(this)->publishes);
+    if (rec) {
+        allot_inode_take(ai, rec, _gf_true);
+        ai->seen_version = pub->version;
+    } else {
+        ai->stale = _gf_true; /* it is published all the same */
     }
-    if (ret == 0) {
-        GF_ATOMIC_INC(priv->publishes);
-        rec = allot_rec_new(this, r);
-        if (rec) {
-            allot_inode_take(ai, rec, _gf_true);
-            ai->seen_version = version;
-        } else {
-            ai->stale = _gf_true; /* it is published all the same */
-        }
-    }
-out:
-    allot_record_clear(r);
-    if (call.dict)
-        dict_unref(call.dict);
-    if (call.xdata)
-        dict_unref(call.xdata);
-    allot_calls_wipe(&call, 1);
-    GF_FREE(buf);
-    return ret;
+}
+
+void
+allot_publish_end(struct allot_publication *pub)
+{
+    if (pub->call.dict)
+        dict_unref(pub->call.dict);
+    if (pub->call.xdata)
+        dict_unref(pub->call.xdata);
+    allot_calls_wipe(&pub->call, 1);
+    GF_FREE(pub->buf);
+}
+
+gf_boolean_t
+allot_publish_refused(int err)
+{
+    return err == ALLOT_ERR_OLD || err == EFBIG || err == EPERM ||
+           err == ENOSPC || err == EDQUOT || err == EROFS;
 }
 
 int
 allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
               uint64_t max_size, const struct timespec *mtime)
 {
-    return publish(this, inode, r, max_size, mtime, 0);
-}
+    struct allot_priv *priv = allot_priv(this);
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct allot_publication pub;
+    int ret = allot_publish_begin(this, r, max_size, mtime, 0, &pub);
 
-int
-allot_publish_uncut(xlator_t *this, inode_t *inode, struct allot_record *r,
-                    uint64_t max_size, const struct timespec *mtime,
-                    uint64_t mark)
-{
-    return publish(this, inode, r, max_size, mtime, mark);
+    if (ret || !ai) {
+        ret = ret ? ret : -ENOMEM;
+        goto out;
+    }
+    ai->unsure = _gf_false;
+    ret = allot_call_base(this, inode, &pub.call);
+    if (ret >= 0) {
+        ret = 0;
+    } else if (ret == -ALLOT_ERR_OLD) {
+        /* Re-read below; with a replicated base "old" may be the answer of one
+         * replica that waits to be healed, so the bytes decide. */
+        ret = publish_verify(this, inode, pub.buf, pub.len);
+        ret = publish_even(this, inode, ret, pub.buf, pub.len);
+        if (ret == -EREMCHG)
+            GF_ATOMIC_INC(priv->publish_lost);
+        else if (ret)
+            ai->stale = ai->unsure = _gf_true; /* some may have taken it */
+    } else if (!allot_publish_refused(-ret)) {
+        int was = ret;
+
+        /* The connection broke: it may or may not have happened, or happen
+         * still. */
+        ret = publish_verify(this, inode, pub.buf, pub.len);
+        /* Or on some bricks of a disperse set, and others have none of it. */
+        ret = ret == -EREMCHG
+                  ? was
+                  : publish_even(this, inode, ret, pub.buf, pub.len);
+        if (ret)
+            ai->stale = ai->unsure = _gf_true;
+    }
+    if (ret == 0)
+        allot_publish_taken(this, inode, r, &pub);
+out:
+    allot_record_clear(r);
+    allot_publish_end(&pub);
+    return ret;
 }
 
 int

@@ -132,12 +132,38 @@ int
 allot_publish(xlator_t *this, inode_t *inode, struct allot_record *r,
               uint64_t max_size, const struct timespec *mtime);
 
-/** allot_publish_uncut - the same, only if the base has the mark @mark and was
- * not cut since it got it (ALLOT_KEY_UNCUT); else -EREMCHG. */
+/* A publication under way; what its call borrows lives in it. */
+struct allot_publication {
+    struct allot_call call; /* without its loc */
+    uint8_t *buf;           /* the record, encoded */
+    int64_t len;
+    uint64_t version; /* allot_bricks_version() before it */
+};
+
+/** allot_publish_begin - the call of a publication, for whoever winds it
+ * Arguments as of allot_publish(), which does all of this; @r stays the
+ * caller's. @uncut: only if the base has this mark and was not cut since it got
+ * it (ALLOT_KEY_UNCUT); 0: in any case. 0 or -errno; allot_publish_end() after
+ * both. */
 int
-allot_publish_uncut(xlator_t *this, inode_t *inode, struct allot_record *r,
+allot_publish_begin(xlator_t *this, const struct allot_record *r,
                     uint64_t max_size, const struct timespec *mtime,
-                    uint64_t mark);
+                    uint64_t uncut, struct allot_publication *pub);
+
+/** allot_publish_taken - it was answered without an error: @r, taken over, is
+ * the record. Alone. */
+void
+allot_publish_taken(xlator_t *this, inode_t *inode, struct allot_record *r,
+                    const struct allot_publication *pub);
+
+/** allot_publish_refused - does @err say that a publication was not taken: with
+ * others it may have been, or be yet. In the namespace of a set even the first
+ * of them does not say so for all bricks. */
+gf_boolean_t
+allot_publish_refused(int err);
+
+void
+allot_publish_end(struct allot_publication *pub);
 
 /** allot_mark_dirty - publish DIRTY if the record is clean. Alone. */
 int
@@ -252,6 +278,39 @@ int
 allot_portions_open_read(xlator_t *this, inode_t *inode, const uint16_t *idx,
                          int n, int *errs);
 
+/* Portions that are being made; what the calls borrow lives in it. */
+struct allot_making {
+    uint64_t nonce;
+    struct allot_call *calls; /* a create for each member */
+    int *errs;                /* of each, 0 or -errno */
+    int n;
+    loc_t loc;
+    uint8_t *buf; /* their xattr */
+};
+
+/** allot_portions_begin - the calls that make @n new portions of @gen, for
+ * whoever winds them: allot_portions_create() does all of this. Alone. 0, or
+ * -ENOMEM; allot_portions_end() after both. */
+int
+allot_portions_begin(xlator_t *this, inode_t *inode, uint64_t nonce,
+                     uint64_t gen, const struct allot_member *members, int n,
+                     struct allot_making *making);
+
+/** allot_portions_made - they are answered: keep the fds. 0, or the first
+ * error; making->errs has all. */
+int
+allot_portions_made(xlator_t *this, inode_t *inode,
+                    struct allot_making *making);
+
+void
+allot_portions_end(struct allot_making *making);
+
+/** allot_portion_dirs - make the directory that @inode's portion on brick @idx
+ * is to be in, where allot_portions_made() has said -ENOENT or -ESTALE.
+ * In a synctask. 0 or -errno. */
+int
+allot_portion_dirs(xlator_t *this, inode_t *inode, uint16_t idx);
+
 /** allot_portions_create - make (or, if @may_exist, take) portions of @gen.
  * Alone. Opens them. Existing ones are fenced as @rec says.
  * @made[i] is set for those that did not exist. */
@@ -285,6 +344,15 @@ int
 allot_choose(xlator_t *this, const struct allot_avoid *avoid,
              struct allot_member *members);
 
+/** allot_grow_plan - the first record with extents that the file could have:
+ * DIRTY, of the base's size, with a nonce of its own. Alone. @end: of the write
+ * that grows it; @members: room for ALLOT_MEMBERS_MAX. How many members there
+ * are, then @r is the caller's to clear; or -errno. */
+int
+allot_grow_plan(xlator_t *this, inode_t *inode, uint64_t end,
+                const struct allot_avoid *avoid, struct allot_record *r,
+                struct allot_member *members);
+
 /** allot_grow - the first byte past inline_limit: make the file spread. Alone.
  * @end: end of the write that grows it
  * @max_size: publish only if the base is no longer than this; else -EFBIG (a
@@ -292,27 +360,6 @@ allot_choose(xlator_t *this, const struct allot_avoid *avoid,
 int
 allot_grow(xlator_t *this, inode_t *inode, uint64_t end, uint64_t max_size,
            struct allot_avoid *avoid);
-
-/* What is written into a file before it becomes spread. */
-struct allot_fill {
-    /* In a synctask, alone. Writes it for @r, which is not published yet: the
-     * base's part at the present generation, with the mark r->nonce, that of
-     * the portions at r->gen. Sets blocks512 and mtime. 0 or -errno. */
-    int (*write)(xlator_t *this, struct allot_fill *fill,
-                 const struct allot_record *r);
-    void *arg;
-    uint64_t blocks512;    /* of all portions */
-    struct timespec mtime; /* what the base's is to be; 0: as it is */
-    uint64_t nonce;        /* set by allot_grow_whole() */
-};
-
-/** allot_grow_whole - allot_grow() by a write that is done before the
- * publication: the record is clean then, with the size @end. Alone. -errno, not
- * 0: the file is what it was, but for what is written in the base (or nobody
- * knows: allot_inode.unsure). */
-int
-allot_grow_whole(xlator_t *this, inode_t *inode, uint64_t end,
-                 struct allot_avoid *avoid, struct allot_fill *fill);
 
 /**
  * allot_append - append an extent. Alone.

@@ -287,109 +287,8 @@ write_account(struct allot_io *io)
     }
 }
 
-/* ---- a write for which there is no room
- *
- *      off            good            off + len
- *   ----|--- written ---|# no room #|-- written --|
- *                       ^ here the file must end, or where it ended before
- *
- * The writer is told the bytes before the first that failed, or ENOSPC. What
- * stands behind them would make the file longer, with zeros in it that nobody
- * wrote. So it is cut back; only if this write alone has made it longer.
- * ---------------------------------------------------------------------------
- */
-
-static gf_boolean_t
-no_room(int err)
-{
-    return err == ENOSPC || err == EDQUOT;
-}
-
-/* How long the portions were that got a piece. The least that was seen: of two
- * pieces on one brick the later has seen the earlier. */
-static void
-write_note_before(struct allot_io *io)
-{
-    struct allot_io_piece *piece = NULL;
-    int i = 0;
-    int j = 0;
-
-    if (io->before || io->end_before_known)
-        return;
-    io->before = GF_CALLOC(io->n, sizeof(*io->before), allot_mt_misc);
-    if (!io->before)
-        return;
-    for (i = 0; i < io->n; i++) {
-        piece = &io->pieces[i];
-        if (piece->ret <= 0 || piece->p.brick_idx == ALLOT_PIECE_BASE)
-            continue;
-        for (j = 0; j < io->n_before; j++)
-            if (io->before[j].brick_idx == piece->p.brick_idx)
-                break;
-        if (j == io->n_before) {
-            io->before[j].brick_idx = piece->p.brick_idx;
-            io->before[j].size = piece->before;
-            io->n_before++;
-        } else if (piece->before < io->before[j].size) {
-            io->before[j].size = piece->before;
-        }
-    }
-}
-
-/* Where the file ends without this write. Before anything else is tried: a
- * repair writes pieces anew. In a synctask, alone. */
-static void
-write_end_before(struct allot_io *io)
-{
-    struct allot_rec *rec = allot_inode_rec(io->ai, NULL);
-    struct allot_glimpse seen;
-    struct iatt *sts = NULL;
-    int *errs = NULL;
-    uint64_t end = 0;
-    uint32_t i = 0;
-    int j = 0;
-
-    if (!rec || !rec->r.layout->extent_count)
-        goto out;
-    sts = GF_CALLOC(rec->r.layout->brick_count, sizeof(*sts), allot_mt_misc);
-    errs = GF_CALLOC(rec->r.layout->brick_count, sizeof(*errs), allot_mt_misc);
-    if (!sts || !errs ||
-        allot_glimpse(io->this, io->fd->inode, &rec->r, 0, &seen, errs, sts))
-        goto out;
-    end = rec->r.size > io->ai->known_size ? rec->r.size : io->ai->known_size;
-    for (i = 0; i < rec->r.layout->brick_count; i++) {
-        uint64_t size = sts[i].ia_size;
-
-        if (errs[i])
-            goto out;
-        for (j = 0; j < io->n_before; j++)
-            if (io->before[j].brick_idx == rec->r.layout->bricks[i] &&
-                io->before[j].size < size)
-                size = io->before[j].size;
-        if (size > end)
-            end = size;
-    }
-    io->end_before = end;
-    io->end_before_known = _gf_true;
-out:
-    GF_FREE(sts);
-    GF_FREE(errs);
-    GF_FREE(io->before);
-    io->before = NULL;
-    allot_rec_unref(rec);
-}
-
-static void
-write_cut_back(struct allot_io *io)
-{
-    uint64_t to = io->off + io->good;
-
-    if (!io->end_before_known || !io->landed)
-        return;
-    allot_cut_back(io->this, io->fd->inode,
-                   to > io->end_before ? to : io->end_before,
-                   io->off + io->len);
-}
+/* ---- the round
+ * --------------------------------------------------------------------- */
 
 /* What disperse sets have of it only they know, and only here. */
 static void
@@ -421,8 +320,9 @@ write_round_done(struct allot_io *io)
     write_note_wrote(io);
     ret = allot_io_judge(io);
 
-    if (io->landed && (no_room(io->err) || no_room(-ret)))
-        write_note_before(io);
+    if (io->landed &&
+        (allot_write_no_room(io->err) || allot_write_no_room(-ret)))
+        allot_write_note_before(io);
     if (ret < 0 && io->before) {
         io->giving_up = _gf_true;
         io->err = -ret;
@@ -548,6 +448,34 @@ write_wind(struct allot_io *io)
         dict_unref(base);
 }
 
+void
+allot_write_done(struct allot_io *io, uint64_t len)
+{
+    allot_stop(io->this, ALLOT_STOP_WRITE_DONE);
+    allot_prefetch_changed(io->ai);
+    write_answer(io, len, 0);
+}
+
+void
+allot_write_again(struct allot_io *io)
+{
+    write_repair(io, _gf_false);
+}
+
+/* From the gate, shared, to where it is alone in it. */
+static void
+write_whole(struct allot_io *io)
+{
+    inode_t *inode = inode_ref(io->fd->inode);
+    struct allot_inode *ai = io->ai;
+    xlator_t *this = io->this;
+
+    if (allot_gate_enter(this, ai, _gf_true, allot_write_whole, io))
+        write_answer(io, -1, ENOMEM);
+    allot_gate_leave(this, ai, _gf_false);
+    inode_unref(inode);
+}
+
 /* In the gate, shared. */
 static void
 write_go(void *arg)
@@ -589,7 +517,9 @@ write_go(void *arg)
                   ? 1
                   : -EIO;
     }
-    if (ret > 0) {
+    if (ret > 0 && allot_write_whole_fits(io)) {
+        write_whole(io);
+    } else if (ret > 0) {
         write_repair(io, _gf_true);
     } else if (ret < 0) {
         inode_t *inode = inode_ref(io->fd->inode);
@@ -696,6 +626,39 @@ write_locate(struct allot_io *io)
     return ret == -EREMCHG ? -EIO : ret;
 }
 
+/* Portions that no record names. Other fds of slots are of the record's. */
+static void
+write_drop_orphan(struct allot_io *io)
+{
+    allot_stop(io->this, ALLOT_STOP_GROW_LOST);
+    allot_portions_unlink(io->this, io->fd->inode, io->orphan);
+    if (io->ai->kind == ALLOT_KIND_PLAIN)
+        allot_slot_drop(io->ai, ALLOT_IDX_NONE);
+    io->orphan = 0;
+}
+
+/* Is it something for allot_write_whole(): nothing was known of the file
+ * before, or the directories that were missing are there now. */
+static gf_boolean_t
+write_whole_now(struct allot_io *io)
+{
+    int n = io->n_dirless;
+    int ret = 0;
+    int i = 0;
+
+    if (n) {
+        io->n_dirless = 0;
+        io->made_dirs++;
+        for (i = 0; i < n && ret == 0; i++)
+            ret = allot_portion_dirs(io->this, io->fd->inode, io->dirless[i]);
+        io->tried_whole = ret != 0;
+    } else if (!io->tried_whole && !io->append &&
+               (io->ai->kind == ALLOT_KIND_UNKNOWN || io->ai->stale)) {
+        ret = allot_refresh(io->this, io->fd->inode, NULL);
+    }
+    return ret == 0 && allot_write_whole_fits(io);
+}
+
 /* Alone, in a synctask. */
 static void
 write_repair_task(xlator_t *this, void *arg)
@@ -705,13 +668,14 @@ write_repair_task(xlator_t *this, void *arg)
     int tries = 0;
     int ret = 0;
 
+    if (io->orphan)
+        write_drop_orphan(io);
     if (io->before)
-        write_end_before(io);
+        allot_write_end_before(io);
     ret = io->giving_up ? -io->err : allot_io_repair(io);
-    if (ret == 0 && allot_write_whole_fits(io) && allot_write_whole(io) == 0) {
-        allot_stop(this, ALLOT_STOP_WRITE_DONE);
-        allot_prefetch_changed(io->ai);
-        write_answer(io, io->len, 0);
+    if (ret == 0 && write_whole_now(io)) {
+        allot_io_unlist(io);
+        write_enter(io);
         return;
     }
     do {
@@ -745,7 +709,7 @@ write_repair_task(xlator_t *this, void *arg)
             ret = -EIO;
     }
     if (ret) {
-        write_cut_back(io);
+        allot_write_cut_back(io);
         write_fail(io, ret == -ENOSPC && io->err ? io->err : -ret);
     } else {
         allot_io_unlist(io);
