@@ -470,14 +470,20 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
  * --------------------------------------------------------------------------------
  */
 
-/* A brick that went away a moment ago, and holds nothing that was written here
- * and not synced: as if it had been away before. */
+/* The answer of a brick that went away a moment ago. */
 static gf_boolean_t
-fsync_is_away(struct allot_inode *ai, const struct allot_call *call,
-              uint16_t idx)
+fsync_is_away(const struct allot_call *call)
 {
-    return (call->err == ENOTCONN || call->err == EBADFD) &&
-           !allot_slot_unsynced(ai, idx, -1);
+    return call->ret < 0 && (call->err == ENOTCONN || call->err == EBADFD);
+}
+
+/* What was written to @idx, which is away, cannot be made sure of now. Is that
+ * to be told? It is once, as the kernel does; when the brick is back the next
+ * fsync takes it along. */
+static gf_boolean_t
+fsync_loses(struct allot_inode *ai, uint16_t idx)
+{
+    return allot_slot_unsynced(ai, idx, 0);
 }
 
 /* All portions: what another fd, or another client, has written is this file's
@@ -519,10 +525,7 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
         calls[i].ret = 0;
         calls[i].fd = allot_slot_fd(this, ai, rec->r.layout->bricks[i], &view);
         if (!calls[i].fd) {
-            /* What was written there cannot be made sure of now. That is told
-             * once, as the kernel does; when the brick is back the next fsync
-             * takes it along. */
-            if (allot_slot_unsynced(ai, rec->r.layout->bricks[i], 0))
+            if (fsync_loses(ai, rec->r.layout->bricks[i]))
                 ret = -EIO;
             continue;
         }
@@ -541,12 +544,17 @@ fsync_portions(xlator_t *this, fd_t *fd, struct allot_inode *ai,
             fd_unref(calls[i].fd);
             continue;
         }
-        if (calls[i].ret < 0 && !ret &&
-            !fsync_is_away(ai, &calls[i], rec->r.layout->bricks[i]))
+        if (fsync_is_away(&calls[i])) {
+            /* As if it had been away before; but what is done again from the
+             * start tells nothing yet. */
+            if (ret != -EREMCHG && fsync_loses(ai, rec->r.layout->bricks[i]))
+                ret = ret ? ret : -EIO;
+        } else if (calls[i].ret < 0 && !ret) {
             ret = calls[i].err == ALLOT_ERR_OLD ||
                           calls[i].err == ALLOT_ERR_BEHIND
                       ? -EREMCHG
                       : -calls[i].err;
+        }
         if (calls[i].ret >= 0)
             allot_slot_unsynced(ai, rec->r.layout->bricks[i], 0);
         /* A portion that missed a fence while its brick was away. */
