@@ -236,8 +236,8 @@ is "no byte was ever wrong" "$(errors_of wrong)" ""
 is "the growing files had errors only while the volume was stopped or a brick went" \
     "$(errors_of "$GROW" "stopped for the guards" "volume stopped" "brick killed" "brick reset" "brick discarded")$(
         errors_of "$PLAIN" "stopped for the guards" "volume stopped")" ""
-# An fsync that meets the end of a brick cannot say that what was written there is safe.
-# The same bytes written again go elsewhere.
+# An fsync that meets the end of a brick cannot say that what was written there is safe,
+# once (fail-fsync). The same bytes written again go elsewhere.
 ok "one for each brick that went, at most" test "$(errors_of "$GROW" "stopped for the guards" "volume stopped" |
     cut -d'|' -f2 | sort | uniq -d | wc -l)" -eq 0
 is "new files only while a brick was away, too" "$(errors_of new "stopped for the guards" "volume stopped" \
