@@ -22,7 +22,6 @@ struct span {
 struct parser {
     struct volfile *vf;
     int open; /* the volume that the lines belong to, -1: between volumes */
-    int node_room;
     const char *why;
 };
 
@@ -51,19 +50,20 @@ trim(struct span s)
     return s;
 }
 
-/* Takes the first word of @rest off. */
+/* Takes the first word of @rest off, which is trimmed, and is so afterwards. */
 static struct span
 word(struct span *rest)
 {
-    struct span w = trim(*rest);
+    struct span w = *rest;
     size_t n = 0;
 
     while (n < w.len && !is_blank(w.at[n]))
         n++;
-    rest->at = w.at + n;
-    rest->len = w.len - n;
-    *rest = trim(*rest);
     w.len = n;
+    while (n < rest->len && is_blank(rest->at[n]))
+        n++;
+    rest->at += n;
+    rest->len -= n;
     return w;
 }
 
@@ -73,16 +73,25 @@ span_is(struct span s, const char *text)
     return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
 }
 
+/* The span as a string, in the volfile's copy of the text. What follows it
+ * there, a blank, a quote or the end of the line, belongs to no other. */
 static char *
-span_dup(struct span s)
+span_str(const struct volfile *vf, struct span s)
 {
-    char *copy = malloc(s.len + 1);
+    char *at = vf->strings + (s.at - vf->text);
 
-    if (!copy)
-        return NULL;
-    memcpy(copy, s.at, s.len);
-    copy[s.len] = '\0';
-    return copy;
+    at[s.len] = '\0';
+    return at;
+}
+
+/* Room for one more in an array of @count that has none yet or is full whenever
+ * @count is a power of two. NULL: no memory. */
+static void *
+array_more(void *array, int count, size_t size)
+{
+    if (count & (count - 1))
+        return array;
+    return realloc(array, (count ? 2 * (size_t)count : 1) * size);
 }
 
 static int
@@ -110,20 +119,17 @@ open_volume(struct parser *p, struct span rest, size_t line_begin)
         return bad(p, "a volume without one name");
     if (find_span(vf, name) >= 0)
         return bad(p, "two volumes of one name");
-    if (vf->node_count == p->node_room) {
-        p->node_room = p->node_room ? 2 * p->node_room : 64;
-        more = realloc(vf->nodes, p->node_room * sizeof(*vf->nodes));
-        if (!more)
-            return -ENOMEM;
-        vf->nodes = more;
-    }
+    more = array_more(vf->nodes, vf->node_count, sizeof(*vf->nodes));
+    if (!more)
+        return -ENOMEM;
+    vf->nodes = more;
     p->open = vf->node_count;
     node = &vf->nodes[vf->node_count];
     memset(node, 0, sizeof(*node));
     node->begin = line_begin;
-    node->name = span_dup(name);
+    node->name = span_str(vf, name);
     vf->node_count++;
-    return node->name ? 0 : -ENOMEM;
+    return 0;
 }
 
 static int
@@ -133,8 +139,8 @@ add_type(struct parser *p, struct volfile_node *node, struct span rest)
 
     if (!type.len || rest.len || node->type)
         return bad(p, "a volume without one type");
-    node->type = span_dup(type);
-    return node->type ? 0 : -ENOMEM;
+    node->type = span_str(p->vf, type);
+    return 0;
 }
 
 static int
@@ -151,15 +157,15 @@ add_option(struct parser *p, struct volfile_node *node, struct span rest)
         rest.at++;
         rest.len -= 2;
     }
-    more = realloc(node->options, (node->option_count + 1) * sizeof(*more));
+    more = array_more(node->options, node->option_count, sizeof(*more));
     if (!more)
         return -ENOMEM;
     node->options = more;
     more += node->option_count;
-    more->key = span_dup(key);
-    more->value = span_dup(rest);
+    more->key = span_str(p->vf, key);
+    more->value = span_str(p->vf, rest);
     node->option_count++;
-    return more->key && more->value ? 0 : -ENOMEM;
+    return 0;
 }
 
 static int
@@ -182,7 +188,7 @@ add_children(struct parser *p, struct volfile_node *node, struct span rest)
         for (i = 0; i < node->child_count; i++)
             if (node->children[i] == child)
                 return bad(p, "a subvolume named twice");
-        more = realloc(node->children, (node->child_count + 1) * sizeof(*more));
+        more = array_more(node->children, node->child_count, sizeof(*more));
         if (!more)
             return -ENOMEM;
         node->children = more;
@@ -237,6 +243,11 @@ volfile_parse(const char *text, size_t len, struct volfile *vf,
     memset(vf, 0, sizeof(*vf));
     vf->text = text;
     vf->len = len;
+    *why = NULL;
+    vf->strings = malloc(len + 1);
+    if (!vf->strings)
+        return -ENOMEM;
+    memcpy(vf->strings, text, len);
     for (at = 0; !ret && at < len; at = next) {
         newline = memchr(text + at, '\n', len - at);
         line.at = text + at;
@@ -258,21 +269,13 @@ volfile_parse(const char *text, size_t len, struct volfile *vf,
 void
 volfile_free(struct volfile *vf)
 {
-    struct volfile_node *node = NULL;
     int i = 0;
-    int k = 0;
 
     for (i = 0; i < vf->node_count; i++) {
-        node = &vf->nodes[i];
-        for (k = 0; k < node->option_count; k++) {
-            free(node->options[k].key);
-            free(node->options[k].value);
-        }
-        free(node->options);
-        free(node->children);
-        free(node->type);
-        free(node->name);
+        free(vf->nodes[i].options);
+        free(vf->nodes[i].children);
     }
+    free(vf->strings);
     free(vf->nodes);
     memset(vf, 0, sizeof(*vf));
 }

@@ -16,14 +16,14 @@
 #define VOLFILE_LINE_MAX 65536       /* bytes of a line */
 
 struct volfile_option {
-    char *key;   /* owned by the volfile */
-    char *value; /* owned; without the quotes */
+    char *key;   /* in the volfile's strings */
+    char *value; /* there, too; without the quotes */
 };
 
 /* One "volume ... end-volume". */
 struct volfile_node {
-    char *name;                     /* owned */
-    char *type;                     /* owned */
+    char *name;                     /* in the volfile's strings */
+    char *type;                     /* there, too */
     struct volfile_option *options; /* owned, in order of the text */
     int option_count;
     int *children; /* owned; positions in nodes, in order; all smaller than
@@ -38,6 +38,7 @@ struct volfile_node {
 struct volfile {
     const char *text; /* the caller's; not ended by NUL */
     size_t len;
+    char *strings; /* owned: a copy of the text, with NULs behind what counts */
     struct volfile_node *nodes; /* owned, in order of the text */
     int node_count;
 };
