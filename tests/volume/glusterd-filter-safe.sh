@@ -44,54 +44,71 @@ NEW=$OLD.golden
 f=$L/large.tcp-fuse.vol
 is "the large volume has so many bricks" "$(grep -c '^    type protocol/client' "$OLD")" 120
 nok "its file is not converted yet" grep -q cluster/allot "$OLD"
-# timed FILE WANT [SOURCE]: runs on the file, each on a fresh copy of SOURCE; the
-# least time in $LEAST, the runs that did not give WANT in $WRONG. At least 9 runs; more
-# as long as this machine is busy with something else all the time.
+# timed FILE WANT SOURCE: runs on the file, each on a fresh copy of SOURCE, before all else
+# that wants a processor (else it is the queue for one that is measured); in us the least
+# time in $LEAST, and the least that the filter alone had of a processor in $PROCESSOR; in
+# $WRONG the runs that did not give WANT. At least 9; more, as long as one is not below MARK.
+MARK=20000
 timed() {
-    local i begin end us
-    WRONG=0 LEAST=999999
-    : >"$T/times"
-    for ((i = 0; i < 9 || (i < 150 && LEAST >= 20000); i++)); do
-        [ -z "${3:-}" ] || cp "$3" "$1"
-        begin=$EPOCHREALTIME
-        filter "$1"
-        end=$EPOCHREALTIME
-        cmp -s "$1" "$2" || WRONG=$((WRONG + 1))
-        us=$((${end/./} - ${begin/./}))
-        echo $us >>"$T/times"
-        [ $us -ge "$LEAST" ] || LEAST=$us
-    done
-    note "$(basename "$1"), $i runs, us: least $LEAST, median $(sort -n "$T/times" | sed -n $(((i + 1) / 2))p)"
+    local runs median
+    read -r runs LEAST median PROCESSOR WRONG < <(
+        python3 - "$FILTER" "$T/filter.log" $MARK "$@" <<'END'
+import os, shutil, sys, time
+program, log, mark, path, want, source = sys.argv[1:]
+mark = int(mark)
+want = open(want, "rb").read()
+first = {"scheduler": (os.SCHED_FIFO, os.sched_param(1))}
+walls, processor, wrong = [], [], 0
+while len(walls) < 9 or (len(walls) < 150 and max(min(walls), min(processor)) >= mark):
+    shutil.copyfile(source, path)
+    begin = time.monotonic()
+    try:
+        pid = os.posix_spawn(program, [program, "--log", log, path], os.environ, **first)
+    except PermissionError:
+        if not first:
+            raise
+        # Where that is not allowed, as near to it as can be had.
+        first = {}
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+        continue
+    _, status, usage = os.wait4(pid, 0)
+    walls.append(round((time.monotonic() - begin) * 1e6))
+    processor.append(round((usage.ru_utime + usage.ru_stime) * 1e6))
+    with open(path, "rb") as f:
+        wrong += status != 0 or f.read() != want
+print(len(walls), min(walls), sorted(walls)[len(walls) // 2], min(processor), wrong)
+END
+    )
+    note "$(basename "$1"), $runs runs, us: least $LEAST, median $median; of a processor $PROCESSOR"
 }
-TIMEFORMAT='%U %S'
-{ time timed "$f" "$NEW" "$OLD"; } 2>"$T/processor"
+timed "$f" "$NEW" "$OLD"
 is "each run converts it" "$WRONG" 0
-# The least of them: how long it takes, and not what else runs on this machine.
-ok "the filter takes less than 20 ms ($LEAST us)" test "$LEAST" -lt 20000
-# The same of the processor's time, which hardly depends on that.
-ms=$(awk -v n="$(wc -l <"$T/times")" '{ printf "%.1f", 1000 * ($1 + $2) / n }' "$T/processor")
-ok "and of the processor with all around it ($ms ms)" awk "BEGIN { exit !($ms < 20) }"
+ok "the filter takes less than 20 ms ($LEAST us)" test "$LEAST" -lt $MARK
+ok "and of a processor ($PROCESSOR us)" test "$PROCESSOR" -lt $MARK
 g=$L/large.server1.data-large-b7.vol
 cp "$g" "$T/brick"
-timed "$g" "$T/brick"
-ok "and for a brick's file ($LEAST us)" test "$LEAST" -lt 20000
+timed "$g" "$T/brick" "$T/brick"
+ok "and for a brick's file ($LEAST us)" test "$LEAST" -lt $MARK
 is "which stays as it is" "$WRONG" 0
 
 # ---- killed at any time ---------------------------------------------------------
-# Both outcomes are met, and no third.
-olds=0 news=0 thirds=0
-for ((i = 1; i <= 60 || (i <= 240 && news == 0); i++)); do
+# Both outcomes are met, and no third. Later after the old file, earlier after the new one:
+# so on any machine most kills are near the moment at which one becomes the other.
+olds=0 news=0 thirds=0 us=2000
+for ((i = 0; i < 60 || (i < 400 && (olds == 0 || news == 0)); i++)); do
     cp "$OLD" "$f"
-    # In units of 100 us; longer only if it was never at its end until then.
-    timeout -s KILL "0.$(printf %04d $((i <= 60 ? i * 5 : (i - 60) * 50)))" "$FILTER" --log "$T/filter.log" "$f"
+    timeout -s KILL "$(printf '%d.%06d' $((us / 1000000)) $((us % 1000000)))" "$FILTER" --log "$T/filter.log" "$f"
     if cmp -s "$f" "$OLD"; then
-        olds=$((olds + 1))
+        olds=$((olds + 1)) us=$((us * (115 + RANDOM % 50) / 100))
     elif cmp -s "$f" "$NEW"; then
-        news=$((news + 1))
+        news=$((news + 1)) us=$((us * (65 + RANDOM % 25) / 100))
     else
         thirds=$((thirds + 1))
     fi
+    [ $us -ge 50 ] || us=50
+    [ $us -le 2000000 ] || us=2000000
 done 2>/dev/null
+note "the last after $us us"
 is "a kill at any time leaves the old file or the new one, whole ($olds old, $news new)" "$thirds" 0
 ok "both were met" test "$olds" -gt 0 -a "$news" -gt 0
 
