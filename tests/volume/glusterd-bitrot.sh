@@ -68,7 +68,7 @@ for i in 1 2 3 4 5; do
     for n in {1..12}; do
         put "plain/new-$i-$n" 3000
     done
-    expect_within 25 signed plain/before plain/grows plain/full plain/{f,"new-$i-"}{1..12} && break
+    PATIENCE=2 expect_within 25 signed plain/before plain/grows plain/full plain/{f,"new-$i-"}{1..12} && break
 done
 ok "files are signed (attempt $i)" signed plain/before plain/grows plain/full plain/{f,"new-$i-"}{1..12}
 put spread/during $((3 << 20))

@@ -123,7 +123,7 @@ must mount -o remount,rw "$T/b3"
 ok "failing-hold 3600: it stays so" state_is 3 failing
 options failing-hold 1
 # By default it would be tried after 30 seconds.
-ok "failing-hold 1: it is tried, and up" expect_within 20 state_is 3 up
+PATIENCE=1 ok "failing-hold 1: it is tried, and up" expect_within 25 state_is 3 up
 
 # ---- stall-timeout ----------------------------------------------------------
 options failing-errors default stall-timeout 1
@@ -134,7 +134,7 @@ must on n1 kill -STOP "$pid"
 stalled() {
     grep -q 'brick vol1-client-1 is failing: it does not answer calls' "$(mount_log c1 /mnt/v)"
 }
-ok "stall-timeout 1: a brick that does not answer is failing" expect_within 15 stalled
+PATIENCE=1 ok "stall-timeout 1: a brick that does not answer is failing" expect_within 18 stalled
 must on n1 kill -CONT "$pid"
 ok "it is back" expect_within 30 state_is 1 up
 options stall-timeout default failing-hold default

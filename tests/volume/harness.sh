@@ -51,7 +51,7 @@ readable() {
 lost_some() {
     [ "$(readable)" -eq $(((40 - on_brick) * 20000)) ]
 }
-ok "what it had is missing within 10 s" expect_within 10 lost_some
+ok "what it had is missing soon" expect_within 10 lost_some
 ok "brick 1 returns" brick_start 1
 all_back() {
     [ "$(sums "$M/d")" = "$before" ]

@@ -285,9 +285,10 @@ ok "a brick of a set that does not answer is failing" status_soon \
 is "it has not said whether it knows of heals" \
     "$(jq -c '.bricks[].leaves[] | select(.name == "c4" or .name == "c3").heals_pending' "$T/status.json" | xargs)" "false null"
 start=$(now_ms)
-ok "the status does not wait for it" bounded 10 "$ALLOT" status "$M"
+ok "the status does not wait for it" bounded 30 "$ALLOT" status "$M"
 took=$(($(now_ms) - start))
-ok "more than a second ($took ms)" test $took -lt 3000
+# It waits a second; the brick would be given up after thirty.
+ok "more than a second ($took ms)" test $took -lt 8000
 must kill -CONT "$(brick_pid 4)"
 ok "it comes back by itself" status_soon 'leaf("c4").state == "up"'
 must umount_volume patient

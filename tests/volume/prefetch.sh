@@ -112,7 +112,7 @@ seen() {
 fd_open "$M/file"
 must stream $((4 << 20)) $((8 << 20))
 must eval "printf '\\256' | dd of='$OTHER/file' bs=1 seek=$((8 << 20)) conv=notrunc status=none"
-expect_within 3 seen # not in a subshell, where the reader's fds are closed
+PATIENCE=1 expect_within 3 seen # not in a subshell, where the reader's fds are closed
 is "without any of these, within three seconds" "$BYTE" ae
 fd_close
 
