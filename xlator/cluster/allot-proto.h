@@ -176,10 +176,22 @@ void
 allot_own_size(struct allot_inode *ai, const struct allot_rec *rec,
                struct allot_record *r);
 
+/** allot_catch_up - a data fop was refused with ALLOT_ERR_OLD: re-read the
+ * record, and if that is no newer, the portions are ahead of the base (somebody
+ * died between fence and publish): publish their generation. Alone. */
+int
+allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen);
+
+/** allot_now - the time for an mtime. */
+struct timespec
+allot_now(void);
+
+/* ---- allot-proto-fence.c, allot-proto-cut.c
+ * ------------------------------------------------------ */
+
 /** allot_fence_decode - what a getxattr of ALLOT_XATTR_PORTION (@call) answered
  * 0; -ENODATA: the portion or its xattr is not there; -EIO: damaged, or of
  * another file; else the call's error. */
-struct allot_call;
 int
 allot_fence_decode(inode_t *inode, uint64_t nonce, struct allot_call *call,
                    struct allot_portion *por);
@@ -235,12 +247,6 @@ int64_t
 allot_portion_xattr(inode_t *inode, uint64_t nonce, uint64_t gen,
                     uint8_t **buf);
 
-/** allot_catch_up - a data fop was refused with ALLOT_ERR_OLD: re-read the
- * record, and if that is no newer, the portions are ahead of the base (somebody
- * died between fence and publish): publish their generation. Alone. */
-int
-allot_catch_up(xlator_t *this, inode_t *inode, uint64_t refused_gen);
-
 /** allot_needs_help - are there truncations that this client has not seen reach
  * every reachable portion? Whoever published them may have died before its
  * fences; a stale writer would go on, and be cut later. Any context. */
@@ -254,10 +260,6 @@ allot_needs_help(xlator_t *this, struct allot_inode *ai,
  * nothing of the record is to be used. */
 int
 allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec);
-
-/** allot_now - the time for an mtime. */
-struct timespec
-allot_now(void);
 
 /* ---- allot-portion.c
  * ------------------------------------------------------------ */
