@@ -95,6 +95,41 @@ for v in kill cont; do
     is "$name: only the dead one's portion stays" $(($(portions) - was)) "$([ $v = kill ] && echo 1 || echo 0)"
 done
 
+# base: the size of a spread file can be only its base's, where the client that made it
+# spread has died; and a fence keeps nobody from writing to the base. Who settles must
+# not record a size that another client has passed since he looked. That one's fd is
+# still open: its own close would settle the file, too.
+name=base
+head -c 60000 "$T/noise-a" >"$REF/$name.new"
+cp "$REF/$name.new" "$W/$name"
+must victim "h-$name" grow-published
+act "h-$name" bash -c "do_grow $T/mnt-h-$name/$name"
+ok "$name: a client has made it spread" expect_within 30 is_stopped "h-$name" grow-published
+mount_kill "h-$name"
+must victim "$name" settle-glimpsed
+act "$name" bash -c "exec 9<>$T/mnt-$name/$name"
+ok "$name: another one settles it" expect_within 30 is_stopped "$name" settle-glimpsed
+coproc THIRD {
+    exec python3 -u -c '
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY)
+print(os.pwrite(fd, b"x" * 2000, 60000))
+sys.stdin.readline()
+os.close(fd)
+print("closed")' "$W/$name"
+}
+read -r -t 30 line <&"${THIRD[0]}"
+is "$name: a third one has written" "$line" 2000
+head -c 2000 /dev/zero | tr '\0' x >>"$REF/$name.new"
+ok "$name: it goes on and succeeds" go_on "$name"
+ok "$name: what a third one wrote to the base meanwhile is there" holds "$W/$name" "$name" new
+echo >&"${THIRD[1]}"
+read -r -t 60 line <&"${THIRD[0]}"
+is "$name: the third one closes" "$line" closed
+ok "$name: settled by the next close, and usable" usable "$W/$name" "$name"
+ok "$name: unmounted" umount_volume "$name"
+must rm "$W/$name"
+
 # Bytes on a member that is away for everybody, written at a generation that another
 # client has passed since: no record knows of them, so close() says EIO. The next
 # extent would hide them.

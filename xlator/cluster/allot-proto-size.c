@@ -294,6 +294,7 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
     struct timespec mtime;
     gf_boolean_t newer = _gf_false;
     gf_boolean_t all = _gf_false; /* portions were fenced */
+    uint64_t base_max = UINT64_MAX;
     uint64_t size = 0;
     int ret = 0;
 
@@ -332,7 +333,13 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
     newer = seen.answered && iatt_newer(&seen.newest, &base);
     mtime.tv_sec = seen.newest.ia_mtime;
     mtime.tv_nsec = seen.newest.ia_mtime_nsec;
-    ret = allot_publish(this, inode, &r, UINT64_MAX, newer ? &mtime : NULL);
+    /* No fence keeps anybody from writing to the base: if the file may end
+     * there it must still be as long as it was. */
+    if (!(r.flags & ALLOT_RECORD_DIRTY) && size < r.layout->inline_limit)
+        base_max = size;
+    ret = allot_publish(this, inode, &r, base_max, newer ? &mtime : NULL);
+    if (ret == -EFBIG)
+        ret = -EREMCHG;
     allot_stop(this, ALLOT_STOP_SETTLE_PUBLISHED);
     if (ret == 0) {
         GF_ATOMIC_INC(allot_priv(this)->settles);
