@@ -74,5 +74,6 @@
 #define M_SETTLE_FORGETS 31
 #define M_SETTLE_SILENT_OK 32
 #define M_INLINE_NO_FENCE 33
+#define M_TOLD_BEFORE 34
 
 #endif /* ALLOT_CONST_H */

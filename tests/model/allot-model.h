@@ -263,6 +263,33 @@ pid_of(int nonce, int brick)
     return 1 + (nonce ? nonce - 1 : 0) * NM + brick;
 }
 
+/* how long a portion is: with the fence that raises it (told), or asked for */
+static void
+measure_one(int me, int brick)
+{
+    struct cli *c = &now.cl[me];
+    int end = mapped_end(&now.r[me], brick);
+    int size = st_size(portion(now.r[me].nonce, brick));
+
+    if (size > end && mut != M_NO_GLIMPSE_CAP)
+        size = end;
+    c->e = size > c->e ? size : c->e;
+    trace(me, "measure", c->e);
+}
+
+/* an answer to a fence brings it, where a glimpse is next */
+static void
+told_one(int me, int brick)
+{
+    struct cli *c = &now.cl[me];
+
+    if ((c->ret != TO_SETTLE && c->ret != TO_APPEND) ||
+        !(members(&now.r[me]) >> brick & 1))
+        return;
+    c->told |= 1 << brick;
+    measure_one(me, brick);
+}
+
 /* ---- the guard ---------------------------------------------------------- */
 
 static int
@@ -341,6 +368,8 @@ guard_fence(int me, int brick)
         p->d[b] = 0;
     p->gen = c->to;
     trace(me, "fence", brick);
+    if (mut != M_TOLD_BEFORE)
+        told_one(me, brick);
     return R_OK;
 }
 
@@ -505,7 +534,7 @@ ghost_end(int me, int acked)
     c->todo = c->silent = c->gsil = c->from = c->to = c->mk = c->e = c->x = 0;
     c->landed = c->hid = c->published = c->f = c->s = c->m = c->i = c->newer =
         c->refused = c->refgen = 0;
-    c->ahead = c->cut = c->fn = c->ret = c->tries = c->pre = 0;
+    c->ahead = c->cut = c->fn = c->ret = c->tries = c->pre = c->told = 0;
     memset(c->snap, 0, sizeof(c->snap));
 }
 
@@ -680,19 +709,14 @@ glimpse_one(int me, int brick)
 {
     struct cli *c = &now.cl[me];
     const struct por *p = portion(now.r[me].nonce, brick);
-    int end = mapped_end(&now.r[me], brick), size;
 
-    if (!(members(&now.r[me]) >> brick & 1))
+    if (!(members(&now.r[me]) >> brick & 1) || (c->told >> brick & 1))
         return;
     if (!reach(me, brick) || stale(me, brick) || !p->gen) {
         c->gsil |= 1 << brick;
         return;
     }
-    size = st_size(p);
-    if (size > end && mut != M_NO_GLIMPSE_CAP)
-        size = end;
-    c->e = larger(c->e, size);
-    trace(me, "glimpse", c->e);
+    measure_one(me, brick);
     if (p->gen > now.r[me].gen)
         c->newer = 1;
 }

@@ -39,6 +39,7 @@ static const char *const mutants[] = {
     "settle-forgets-own-size",
     "settle-not-reported",
     "to-inline-no-fence",
+    "size-told-before-the-fence",
 };
 
 #define W(b)        \

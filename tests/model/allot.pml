@@ -33,7 +33,7 @@ typedef cli {
     byte rc;                      /* last answer */
     byte todo, silent, i, ret;    /* loops over bricks */
     byte from, to, mk, cut, fn;   /* fence */
-    byte e, gsil, newer;          /* glimpse */
+    byte e, gsil, newer, told;    /* glimpse */
     byte f, s, m, x, pre;         /* append: failed block, start, members */
     byte refused, refgen, ahead, reread, helped;
     byte stale, conn;             /* masks of bricks */
@@ -111,7 +111,7 @@ again: /* one more try */
             goto failed
         :: else -> C.tries--
         fi;
-        C.silent = 0; C.gsil = 0; C.todo = 0; C.mk = 0; C.newer = 0;
+        C.silent = 0; C.gsil = 0; C.todo = 0; C.mk = 0; C.newer = 0; C.e = 0; C.told = 0;
         c_code { MEC.cut = FAR; };
         if
         :: C.reread || IS(RECONNECTED) -> c_code { reread(Pclient->me); }
@@ -335,7 +335,13 @@ fence:
         :: IS(BRICK_STALE) -> C.rc = R_STALE; goto fenced
         :: else
         fi;
-        c_code { MEC.from = portion(MEC.fn, MEC.i)->gen; }
+        /* One that has the record's generation need not be asked: a fence from
+         * there is the same, and one that is refused has changed nothing. */
+        c_code {
+            MEC.from = portion(MEC.fn, MEC.i)->gen;
+            if (mut == M_TOLD_BEFORE)
+                told_one(ME, MEC.i);
+        }
     }
     atomic {
         IS(PORTION_DRAINED);
@@ -388,8 +394,8 @@ fenced:
 
     /* ---- glimpse --------------------------------------------------------- */
 glimpse:
-    atomic { DIE; C.gsil = C.silent; C.silent = 0; C.e = R.size;
-        c_code { if (MEC.e < 1) MEC.e = 1; glimpse_one(ME, 0); } }
+    atomic { DIE; C.gsil = C.silent; C.silent = 0;
+        c_code { MEC.e = larger(larger(MEC.e, MER.size), 1); glimpse_one(ME, 0); } }
     atomic { DIE; c_code { glimpse_one(ME, 1); } }
     atomic {
         DIE;

@@ -64,7 +64,7 @@ settle-clip-leaves-early:clip-settle-drop to-inline-over-dirty:to-inline
 grow-no-max-size:grow-stray ahead-stays:truncate-settle write-not-dirty:extend
 nobody-helps:help ahead-forgets-own-size:own-size
 settle-forgets-own-size:own-close settle-not-reported:own-close
-to-inline-no-fence:to-inline"
+to-inline-no-fence:to-inline size-told-before-the-fence:write-settle"
 
 # Small models of their own, with the numbers and names of their mutants.
 parts="lock cut unlink even whole"

@@ -192,6 +192,12 @@ allot_json live 1 report "$M"
 is_j "a portion that is deleted while the brick runs is in the report" live \
     '[.damaged_files[] | .path, .reason]' '["live","missing"]'
 report_ranges_hold live live good
+# A close records the size, and fences that portion for it, like the others.
+at=$("$ALLOT" layout "$M/live" --blocks --json | jq "[.blocks[] | select(.[2] != \"c$BAD\" and .[0] > 8192)][0][0]")
+ok "a file that has lost one can be written elsewhere, and closed" \
+    dd if="$ORIG/live" of="$M/live" bs=4096 count=1 iflag=skip_bytes skip="$at" oflag=seek_bytes seek="$at" conv=notrunc status=none
+is "its close finds the portion missing, and the log says so once" \
+    "$(grep -h "\[MSGID: 1000[0-9]*\].*${GFID[live]}" "$LOG/mnt-s.log" | grep -c 'missing')" 1
 
 # A brick that has read an attribute for a report does not read it again for the next one
 # unless the file's ctime is another. A new process has no other memory of portions.

@@ -111,6 +111,13 @@ work_rename() {
 work_unlink() {
     rm "$1"/g* "$1"/l* "$1"/s*
 }
+work_medium() { # files of one block: spread
+    local i
+    for ((i = 0; i < FILES; i++)); do
+        dd if=/dev/zero of="$1/m$i" bs=100K count=1 status=none || return 1
+    done
+}
+
 WORK=(create write append read stat readdirp truncate attributes link rename unlink)
 
 # count_work GRAPH: the calls of each phase go to COUNTED[GRAPH PHASE].
@@ -120,7 +127,7 @@ count_work() {
     must mkdir "$M/d"
     must stat "$M/d"
     was=$(calls_settled)
-    for phase in "${WORK[@]}"; do
+    for phase in "${WORK[@]}" medium; do
         ok "$1: $phase succeeds" "work_$phase" "$M/d"
         now=$(calls_settled)
         COUNTED[$1 $phase]=$(difference "$was" "$now")
@@ -202,6 +209,20 @@ done
 for phase in create read stat discard allocate unlink; do
     note "$phase of one spread file of 4 MiB: ${COUNTED[spread $phase]}"
 done
+for graph in without with; do
+    note "$graph cluster/allot: $FILES files of 100 KiB: ${COUNTED[$graph medium]}"
+done
+calls_of() { # calls_of FOP GRAPH: of the files of one block
+    grep -o "\<$1 [0-9]*" <<<"${COUNTED[$2 medium]}" | cut -d' ' -f2
+}
+is "a file of one block is published twice and fenced once" "$(calls_of SETXATTR with)" $((3 * FILES))
+nok "its portion is not asked for its generation" grep GETXATTR <<<"${COUNTED[with medium]}"
+is "nor for its size, only the base is, at the close" \
+    "$(($(calls_of STAT with) - $(calls_of STAT without)))" $FILES
+# Published by the grow, the second extent and the close; the head's portion is fenced for
+# the second extent, then all are; and all for the close.
+is "a file of two extents and four members is published three times, and fenced" \
+    "$(grep -o 'SETXATTR [0-9]*' <<<"${COUNTED[spread create]}")" "SETXATTR $((3 + 1 + 4 + 4))"
 # One for the base, which has the file's first bytes.
 is "a hole takes one call for each member, not for each block" \
     "$(grep -o 'DISCARD [0-9]*' <<<"${COUNTED[spread discard]}")" "DISCARD 5"

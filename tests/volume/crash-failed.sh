@@ -51,6 +51,38 @@ for v in kill cont; do
     must umount_volume "h-$v"
 done
 
+# A settle takes portions to be at the record's generation, and asks the one that is not:
+# it has missed the settle of somebody for whom its brick was away.
+one_generation() { # one_generation FILE: all portions say the same
+    local gfid b
+    gfid=$("$ALLOT" layout "$1" --json | jq -r .gfid)
+    [ "$(for b in "${BRICK[@]}"; do
+        getfattr --absolute-names --only-values -n trusted.allot.portion -e hex "$b/.allot/${gfid:0:2}/$gfid".* | md5sum
+    done | sort -u | wc -l)" = 1 ]
+}
+name=missed
+head -c 200000 "$T/noise-a" >"$REF/$name.new"
+cp "$REF/$name.new" "$W/$name"
+k=$(brick_of "$W/$name" "$(block_off "$name")")
+ok "$name: all portions have one generation" one_generation "$W/$name"
+must cabled "$name" "$k"
+cable_out "$k"
+must expect_within 30 without "$T/mnt-$name"
+must dd if="$T/noise-c" of="$T/mnt-$name/$name" bs=30000 count=1 oflag=append conv=notrunc status=none
+head -c 30000 "$T/noise-c" >>"$REF/$name.new"
+nok "$name: one has missed a settle" one_generation "$W/$name"
+for at in 65536 81920 98304 114688; do
+    [ "$(brick_of "$W/$name" $at)" = "$k" ] || break
+done
+must put "$W/$name" c "$at" 4096
+put "$REF/$name.new" c "$at" 4096
+ok "$name: the next settle raises it too" one_generation "$W/$name"
+ok "$name: and the record is clean" settled "$W/$name"
+cable_in "$k"
+ok "$name: all bytes are there" holds "$W/$name" "$name" new
+must umount_volume "$name"
+must rm "$W/$name"
+
 # ahead: a client died between its fence and its publication. A reader finds it:
 # who opens it for writing settles it with his first flush.
 for v in kill cont; do

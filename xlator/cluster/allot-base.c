@@ -168,6 +168,22 @@ base_look(xlator_t *this, inode_t *inode)
     loc_wipe(&loc);
 }
 
+gf_boolean_t
+allot_base_plain(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+
+    /* What bricks of a dispersed base say may have to be made even first. */
+    return ai && !ai->unlinked && !ai->base_behind &&
+           !allot_base_doubtful(this, inode) && !allot_priv(this)->ns_dispersed;
+}
+
+gf_boolean_t
+allot_base_told(xlator_t *this, inode_t *inode, struct allot_call *call)
+{
+    return call->ret >= 0 && !stat_is_torn(allot_inode_peek(this, inode), call);
+}
+
 int
 allot_call_base(xlator_t *this, inode_t *inode, struct allot_call *call)
 {

@@ -147,6 +147,20 @@ fan_none_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     return 0;
 }
 
+/* storage/posix tells what the file is after it, and before. */
+static int32_t
+fan_setxattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                 int32_t op_ret, int32_t op_errno, dict_t *xdata)
+{
+    struct iatt st = {
+        0,
+    };
+    gf_boolean_t told = xdata && !dict_get_iatt(xdata, GF_POSTSTAT, &st);
+
+    fan_answer(frame, op_ret, op_errno, told ? &st : NULL, NULL);
+    return 0;
+}
+
 static int32_t
 fan_getxattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  int32_t op_ret, int32_t op_errno, dict_t *dict, dict_t *xdata)
@@ -270,11 +284,11 @@ fan_wind(xlator_t *this, call_frame_t *frame, struct allot_call *c)
                        c->flags, c->xdata);
             return;
         case GF_FOP_SETXATTR:
-            STACK_WIND(frame, fan_none_cbk, c->xl, fops->setxattr, c->loc,
+            STACK_WIND(frame, fan_setxattr_cbk, c->xl, fops->setxattr, c->loc,
                        c->dict, c->flags, c->xdata);
             return;
         case GF_FOP_FSETXATTR:
-            STACK_WIND(frame, fan_none_cbk, c->xl, fops->fsetxattr, c->fd,
+            STACK_WIND(frame, fan_setxattr_cbk, c->xl, fops->fsetxattr, c->fd,
                        c->dict, c->flags, c->xdata);
             return;
         case GF_FOP_GETXATTR:

@@ -42,7 +42,8 @@ struct allot_call {
     /* The answer; owned by the call, freed by allot_calls_wipe(). */
     int ret;            /* as the fop's op_ret */
     int err;            /* errno if ret < 0 */
-    struct iatt st;     /* stat, fstat, lookup, post-op of writes */
+    struct iatt st;     /* stat, fstat, lookup, post-op of writes; setxattr, if
+                           the brick tells: ia_type is IA_INVAL if not */
     dict_t *rdict;      /* getxattr's values, or the xdata of stat and fstat */
     struct iovec *riov; /* readv */
     int riov_count;

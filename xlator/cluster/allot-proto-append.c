@@ -362,6 +362,7 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     struct allot_glimpse seen;
     struct allot_record r;
     int *errs = NULL;
+    struct iatt *sts = NULL;
     fd_t *fd = NULL;
     uint64_t gen = 0;
     uint64_t eof = 0;
@@ -377,7 +378,8 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     }
     gen = rec->r.gen;
     errs = GF_CALLOC(layout->brick_count, sizeof(*errs), allot_mt_misc);
-    if (!errs) {
+    sts = GF_CALLOC(layout->brick_count, sizeof(*sts), allot_mt_misc);
+    if (!errs || !sts) {
         ret = -ENOMEM;
         goto out;
     }
@@ -388,8 +390,8 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     }
 
     /* 1 */
-    allot_fence(this, inode, &rec->r, gen + 1, layout->bricks,
-                layout->brick_count, errs);
+    allot_fence_more(this, inode, &rec->r, gen + 1, gen, layout->bricks,
+                     layout->brick_count, errs, sts, NULL);
     for (i = 0; i < layout->brick_count; i++) {
         if (errs[i] == -EREMCHG) {
             ret = allot_catch_up(this, inode, gen);
@@ -399,7 +401,8 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
     }
     allot_stop(this, ALLOT_STOP_APPEND_FENCED);
     /* 2 */
-    ret = allot_glimpse(this, inode, &rec->r, 0, &seen, errs, NULL);
+    ret = allot_glimpse_fenced(this, inode, &rec->r, gen + 1, 0, &seen, errs,
+                               sts);
     if (ret)
         goto out;
     allot_stop(this, ALLOT_STOP_APPEND_GLIMPSED);
@@ -480,13 +483,14 @@ allot_append(xlator_t *this, inode_t *inode, uint64_t at, gf_boolean_t exact,
         layout = rec->r.layout;
         append_log(this, inode, &layout->extents[layout->extent_count - 1],
                    avoid);
-        allot_fence(this, inode, &rec->r, gen + 2, rec->r.layout->bricks,
-                    rec->r.layout->brick_count, NULL);
+        allot_fence_more(this, inode, &rec->r, gen + 2, gen + 1, layout->bricks,
+                         layout->brick_count, NULL, NULL, NULL);
     }
     allot_stop(this, ALLOT_STOP_APPEND_FENCED_AGAIN);
 out:
     allot_record_clear(&r);
     GF_FREE(errs);
+    GF_FREE(sts);
     allot_rec_unref(rec);
     return ret;
 }

@@ -49,27 +49,6 @@ allot_portion_xattr(inode_t *inode, uint64_t nonce, uint64_t gen, uint8_t **buf)
     return allot_portion_encode(&por, *buf, len);
 }
 
-/* Fills calls that ask each brick for its portion's xattr; wind them. */
-static int
-fence_ask(xlator_t *this, loc_t *loc, const uint16_t *idx, int n,
-          struct allot_call *calls)
-{
-    struct allot_brick_view view;
-    int i = 0;
-
-    for (i = 0; i < n; i++) {
-        allot_call_init(&calls[i], NULL, GF_FOP_GETXATTR);
-        if (allot_brick_get(this, idx[i], &view) || !allot_brick_usable(&view))
-            continue;
-        calls[i].xl = view.xl;
-        calls[i].loc = loc;
-        calls[i].name = ALLOT_XATTR_PORTION;
-        calls[i].xdata = allot_priv(this)->client_xdata;
-    }
-    allot_fan(this, calls, n);
-    return 0;
-}
-
 int
 allot_fence_decode(inode_t *inode, uint64_t nonce, struct allot_call *call,
                    struct allot_portion *por)
@@ -101,24 +80,6 @@ allot_mapped_end(const struct allot_layout *layout, uint16_t idx)
     return 0;
 }
 
-/* All at once, unless a test wants to see what some of them leave. */
-static void
-fence_wind(xlator_t *this, struct allot_call *calls, int n)
-{
-    int first = n;
-
-    if (allot_stopping(this, ALLOT_STOP_FENCE_SOME)) {
-        for (first = 0; first < n && !calls[first].xl; first++)
-            ;
-        first = first < n ? first + 1 : n;
-        allot_fan(this, calls, first);
-        allot_stop(this, ALLOT_STOP_FENCE_SOME);
-        allot_fan(this, calls + first, n - first);
-    } else {
-        allot_fan(this, calls, n);
-    }
-}
-
 uint64_t
 allot_fence_cut(const struct allot_record *rec, uint64_t from, uint16_t idx)
 {
@@ -129,139 +90,307 @@ allot_fence_cut(const struct allot_record *rec, uint64_t from, uint16_t idx)
     return end < cut ? end : cut;
 }
 
+/* Raising some of a file's portions. */
+struct fence {
+    xlator_t *this;
+    inode_t *inode;
+    const struct allot_record *rec;
+    uint64_t gen; /* the target */
+    const uint16_t *idx;
+    int n;
+    loc_t loc;    /* of the portions */
+    uint8_t *buf; /* their xattr at the target */
+    int64_t len;
+    struct allot_call *calls; /* of each, and the caller's behind them */
+    struct allot_call *with;  /* that one, until it is wound; may be NULL */
+    int *errs;                /* of each: 0, -errno or FENCE_ASK */
+    struct iatt *sts;         /* of each; may be NULL */
+};
+
+#define FENCE_ASK 1 /* nothing is known of it yet */
+
+/* To be asked, or asked again: somebody else has raised it in between. */
+static gf_boolean_t
+fence_is_open(const struct fence *f, int i)
+{
+    return f->errs[i] == FENCE_ASK || f->errs[i] == -ALLOT_ERR_BEHIND;
+}
+
+/* All at once, unless a test wants to see what some of them leave. */
+static void
+fence_wind(struct fence *f, gf_boolean_t raises)
+{
+    int n = f->n;
+    int first = 0;
+
+    if (f->with)
+        f->calls[n++] = *f->with;
+    if (raises && allot_stopping(f->this, ALLOT_STOP_FENCE_SOME)) {
+        while (first < n && !f->calls[first].xl)
+            first++;
+        first = first < n ? first + 1 : n;
+        allot_fan(f->this, f->calls, first);
+        allot_stop(f->this, ALLOT_STOP_FENCE_SOME);
+    }
+    allot_fan(f->this, f->calls + first, n - first);
+    if (f->with)
+        *f->with = f->calls[f->n];
+    f->with = NULL;
+}
+
+/* Fills the call that raises portion @i from @from. */
+static void
+fence_fill(struct fence *f, int i, xlator_t *xl, uint64_t from, uint64_t cut)
+{
+    struct allot_call *call = &f->calls[i];
+
+    allot_call_init(call, xl, GF_FOP_SETXATTR);
+    call->loc = &f->loc;
+    call->dict = dict_new();
+    call->xdata = allot_xdata_internal();
+    if (call->dict && call->xdata &&
+        !dict_set_static_bin(call->dict, ALLOT_XATTR_PORTION, f->buf, f->len) &&
+        !dict_set_uint64(call->xdata, ALLOT_KEY_FENCE, f->gen) &&
+        !dict_set_uint64(call->xdata, ALLOT_KEY_FENCE_FROM, from) &&
+        (cut > ALLOT_OFFSET_MAX ||
+         !dict_set_uint64(call->xdata, ALLOT_KEY_CLIP, cut)))
+        return;
+    call->xl = NULL;
+    f->errs[i] = -ENOMEM;
+}
+
+/* Does a portion that was not asked refuse a fence for what it would refuse one
+ * for anyhow? */
+static gf_boolean_t
+fence_is_final(int err)
+{
+    return err == ALLOT_ERR_OLD || err == ENOSPC || err == EDQUOT;
+}
+
+/* The answers of the portions that were raised. @guessed: nobody had asked
+ * for their generation, and most of what they refuse says little. */
+static void
+fence_answers(struct fence *f, gf_boolean_t guessed)
+{
+    struct allot_brick_view view;
+    struct allot_call *call = NULL;
+    int i = 0;
+
+    for (i = 0; i < f->n; i++) {
+        call = &f->calls[i];
+        if (call->fop != GF_FOP_SETXATTR)
+            continue;
+        if (call->dict)
+            dict_unref(call->dict);
+        if (call->xdata)
+            dict_unref(call->xdata);
+        if (!call->xl ||
+            (guessed && call->ret < 0 && !fence_is_final(call->err)))
+            continue;
+        GF_ATOMIC_INC(allot_priv(f->this)->fences);
+        f->errs[i] = call->ret < 0 ? -call->err : 0;
+        /* Of a set one brick may have told, and another one may be behind. */
+        if (!f->errs[i] && f->sts &&
+            !allot_brick_get(f->this, f->idx[i], &view) && !view.is_set)
+            f->sts[i] = call->st;
+    }
+}
+
+/* A first round in which nobody is asked: most portions are at the record's
+ * generation, or where the caller has left them. One that is not refuses, or
+ * has been there before, and nothing has changed. Whatever else is wrong with
+ * one is for the round that asks to find. */
+static void
+fence_guess(struct fence *f, uint64_t from)
+{
+    struct allot_inode *ai = allot_inode_get(f->this, f->inode);
+    struct allot_brick_view view;
+    int i = 0;
+
+    for (i = 0; i < f->n; i++) {
+        allot_call_init(&f->calls[i], NULL, GF_FOP_NULL);
+        /* Sets cut in another way, a leftover may have any generation, and one
+         * that is known to be lost is not lost in a new way. */
+        if (!allot_brick_get(f->this, f->idx[i], &view) && !view.is_set &&
+            allot_layout_has(f->rec->layout, f->idx[i]) &&
+            !allot_slot_hopeless(f->this, ai, f->idx[i]))
+            fence_fill(f, i, view.xl, from,
+                       allot_fence_cut(f->rec, from, f->idx[i]));
+    }
+    fence_wind(f, _gf_true);
+    fence_answers(f, _gf_true);
+}
+
+/* Asks for the portions' xattrs. */
+static void
+fence_ask(struct fence *f)
+{
+    struct allot_brick_view view;
+    int i = 0;
+
+    for (i = 0; i < f->n; i++) {
+        allot_call_init(&f->calls[i], NULL, GF_FOP_GETXATTR);
+        if (!fence_is_open(f, i) ||
+            allot_brick_get(f->this, f->idx[i], &view) ||
+            !allot_brick_usable(&view))
+            continue;
+        f->calls[i].xl = view.xl;
+        f->calls[i].loc = &f->loc;
+        f->calls[i].name = ALLOT_XATTR_PORTION;
+        f->calls[i].xdata = allot_priv(f->this)->client_xdata;
+    }
+    fence_wind(f, _gf_false);
+}
+
 /* What all bricks of a disperse set have, where one of them has told @por.
  * -ALLOT_ERR_BEHIND: they were different, and are asked again. */
 static int
-fence_even(xlator_t *this, inode_t *inode, const struct allot_record *rec,
-           struct allot_call *call, loc_t *loc, struct allot_portion *por)
+fence_even(struct fence *f, struct allot_call *call, struct allot_portion *por)
 {
     struct allot_portion all;
-    int ret = allot_disperse_even(this, inode, call->xl, rec->nonce, loc,
-                                  _gf_false, &all);
+    int ret = allot_disperse_even(f->this, f->inode, call->xl, f->rec->nonce,
+                                  &f->loc, _gf_false, &all);
 
     if (ret == 0)
         *por = all;
     return ret > 0 ? -ALLOT_ERR_BEHIND : ret == -ENODATA ? 0 : ret;
 }
 
-/* One round: ask each portion's generation, then raise it from there.
- * errs[i] is -ALLOT_ERR_BEHIND where somebody else raised it in between. */
-static int
-fence_round(xlator_t *this, inode_t *inode, const struct allot_record *rec,
-            uint64_t gen, loc_t *loc, uint8_t *buf, int64_t len,
-            const uint16_t *idx, int n, int *errs, struct allot_call *calls)
+/* Portion @i has answered. Raises it if it lies on a set and must be cut; else
+ * fills the call that does, if there is anything to do. */
+static void
+fence_asked(struct fence *f, int i)
 {
+    struct allot_call *call = &f->calls[i];
     struct allot_portion por;
     struct allot_brick_view view;
     uint64_t cut = 0;
+    int err = allot_fence_decode(f->inode, f->rec->nonce, call, &por);
+
+    /* One that is not there is told when it is opened. */
+    if (call->xl && (err == -EIO || (err && call->err == ENODATA)) &&
+        allot_slot_tell(allot_inode_get(f->this, f->inode), f->idx[i]))
+        gf_msg(f->this->name, GF_LOG_ERROR, EIO, ALLOT_MSG_LOST_PORTION,
+               "the xattr of the portion of gfid %s on %s is missing or "
+               "damaged: its blocks are lost",
+               uuid_utoa(f->inode->gfid), call->xl->name);
+    allot_calls_wipe(call, 1);
+    if (!err)
+        err = fence_even(f, call, &por);
+    if (!err && por.gen > f->gen)
+        err = -EREMCHG;
+    f->errs[i] = err;
+    if (err || por.gen == f->gen)
+        return;
+    cut = allot_fence_cut(f->rec, por.gen, f->idx[i]);
+    if (allot_brick_get(f->this, f->idx[i], &view) == 0 && view.is_set &&
+        (por.closed || cut <= ALLOT_OFFSET_MAX)) {
+        f->errs[i] = allot_cut_on_set(f->this, f->inode, f->rec, f->gen,
+                                      &f->loc, f->idx[i], f->buf, f->len);
+        if (!f->errs[i])
+            GF_ATOMIC_INC(allot_priv(f->this)->fences);
+        return;
+    }
+    fence_fill(f, i, call->xl, por.gen, cut);
+}
+
+/* One round: ask each portion's generation, then raise it from there. Is there
+ * to be another one? */
+static gf_boolean_t
+fence_round(struct fence *f)
+{
     int i = 0;
 
-    fence_ask(this, loc, idx, n, calls);
-    for (i = 0; i < n; i++) {
-        errs[i] = allot_fence_decode(inode, rec->nonce, &calls[i], &por);
-        /* One that is not there is told when it is opened. */
-        if (calls[i].xl &&
-            (errs[i] == -EIO || (errs[i] && calls[i].err == ENODATA)) &&
-            allot_slot_tell(allot_inode_get(this, inode), idx[i]))
-            gf_msg(this->name, GF_LOG_ERROR, EIO, ALLOT_MSG_LOST_PORTION,
-                   "the xattr of the portion of gfid %s on %s is missing or "
-                   "damaged: its blocks are lost",
-                   uuid_utoa(inode->gfid), calls[i].xl->name);
-        allot_calls_wipe(&calls[i], 1);
-        if (!errs[i])
-            errs[i] = fence_even(this, inode, rec, &calls[i], loc, &por);
-        if (!errs[i] && por.gen > gen)
-            errs[i] = -EREMCHG;
-        if (errs[i] || por.gen == gen) {
-            calls[i].xl = NULL;
-            continue;
-        }
-        cut = allot_fence_cut(rec, por.gen, idx[i]);
-        if (allot_brick_get(this, idx[i], &view) == 0 && view.is_set &&
-            (por.closed || cut <= ALLOT_OFFSET_MAX)) {
-            calls[i].xl = NULL;
-            errs[i] =
-                allot_cut_on_set(this, inode, rec, gen, loc, idx[i], buf, len);
-            if (!errs[i])
-                GF_ATOMIC_INC(allot_priv(this)->fences);
-            continue;
-        }
-        calls[i].fop = GF_FOP_SETXATTR;
-        calls[i].dict = dict_new();
-        calls[i].xdata = allot_xdata_internal();
-        if (!calls[i].dict || !calls[i].xdata ||
-            dict_set_static_bin(calls[i].dict, ALLOT_XATTR_PORTION, buf, len) ||
-            dict_set_uint64(calls[i].xdata, ALLOT_KEY_FENCE, gen) ||
-            dict_set_uint64(calls[i].xdata, ALLOT_KEY_FENCE_FROM, por.gen) ||
-            (cut <= ALLOT_OFFSET_MAX &&
-             dict_set_uint64(calls[i].xdata, ALLOT_KEY_CLIP, cut))) {
-            calls[i].xl = NULL;
-            errs[i] = -ENOMEM;
-        }
+    fence_ask(f);
+    for (i = 0; i < f->n; i++) {
+        if (fence_is_open(f, i))
+            fence_asked(f, i);
+        if (f->calls[i].fop != GF_FOP_SETXATTR)
+            f->calls[i].xl = NULL;
     }
-    fence_wind(this, calls, n);
-    for (i = 0; i < n; i++) {
-        if (calls[i].dict)
-            dict_unref(calls[i].dict);
-        if (calls[i].fop == GF_FOP_SETXATTR && calls[i].xdata)
-            dict_unref(calls[i].xdata);
-        if (!calls[i].xl)
-            continue;
-        GF_ATOMIC_INC(allot_priv(this)->fences);
-        errs[i] = calls[i].ret < 0 ? -calls[i].err : 0;
+    fence_wind(f, _gf_true);
+    fence_answers(f, _gf_false);
+    for (i = 0; i < f->n; i++)
+        if (fence_is_open(f, i))
+            return _gf_true;
+    return _gf_false;
+}
+
+#define FENCE_ROUNDS 8
+
+static void
+fence_run(struct fence *f, uint64_t from)
+{
+    gf_boolean_t open = _gf_true;
+    int tries = 0;
+    int i = 0;
+
+    for (i = 0; i < f->n; i++)
+        f->errs[i] = FENCE_ASK;
+    if (from) {
+        fence_guess(f, from);
+        for (i = 0, open = _gf_false; i < f->n; i++)
+            open = open || fence_is_open(f, i);
     }
-    for (i = 0; i < n; i++)
-        if (errs[i] == -ALLOT_ERR_BEHIND)
-            return 1;
-    return 0;
+    for (tries = 0; open && tries < FENCE_ROUNDS; tries++)
+        open = fence_round(f);
+}
+
+int
+allot_fence_more(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+                 uint64_t gen, uint64_t from, const uint16_t *idx, int n,
+                 int *errs, struct iatt *sts, struct allot_call *with)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    struct fence f = {
+        .this = this,
+        .inode = inode,
+        .rec = rec,
+        .gen = gen,
+        .idx = idx,
+        .n = n,
+        .sts = sts,
+        .with = with,
+    };
+    int ret = 0;
+    int i = 0;
+
+    if (n == 0)
+        return 0;
+    f.calls = GF_CALLOC(n + 1, sizeof(*f.calls), allot_mt_calls);
+    f.errs = GF_CALLOC(n, sizeof(*f.errs), allot_mt_misc);
+    if (!ai || !f.calls || !f.errs ||
+        allot_portion_loc(this, inode, ai, rec->nonce, &f.loc)) {
+        ret = -ENOMEM;
+        goto out;
+    }
+    f.len = allot_portion_xattr(inode, rec->nonce, gen, &f.buf);
+    if (f.len < 0) {
+        ret = f.len;
+        goto out;
+    }
+    fence_run(&f, from);
+    for (i = 0; i < n; i++) {
+        if (errs)
+            errs[i] = f.errs[i];
+        if (f.errs[i] && !ret)
+            ret = f.errs[i];
+    }
+out:
+    GF_FREE(f.buf);
+    GF_FREE(f.errs);
+    GF_FREE(f.calls);
+    loc_wipe(&f.loc);
+    return ret;
 }
 
 int
 allot_fence(xlator_t *this, inode_t *inode, const struct allot_record *rec,
             uint64_t gen, const uint16_t *idx, int n, int *errs)
 {
-    struct allot_inode *ai = allot_inode_get(this, inode);
-    struct allot_call *calls = NULL;
-    loc_t loc = {
-        0,
-    };
-    uint8_t *buf = NULL;
-    int64_t len = 0;
-    int *own = NULL;
-    int ret = 0;
-    int tries = 0;
-    int i = 0;
-
-    if (n == 0)
-        return 0;
-    calls = GF_CALLOC(n, sizeof(*calls), allot_mt_calls);
-    own = GF_CALLOC(n, sizeof(*own), allot_mt_misc);
-    if (!ai || !calls || !own ||
-        allot_portion_loc(this, inode, ai, rec->nonce, &loc)) {
-        ret = -ENOMEM;
-        goto out;
-    }
-    len = allot_portion_xattr(inode, rec->nonce, gen, &buf);
-    if (len < 0) {
-        ret = len;
-        goto out;
-    }
-    while (fence_round(this, inode, rec, gen, &loc, buf, len, idx, n, own,
-                       calls) &&
-           ++tries < 8)
-        ;
-    for (i = 0; i < n; i++) {
-        if (errs)
-            errs[i] = own[i];
-        if (own[i] && !ret)
-            ret = own[i];
-    }
-out:
-    GF_FREE(buf);
-    GF_FREE(own);
-    GF_FREE(calls);
-    loc_wipe(&loc);
-    return ret;
+    return allot_fence_more(this, inode, rec, gen,
+                            gen > rec->gen ? rec->gen : 0, idx, n, errs, NULL,
+                            NULL);
 }
 
 gf_boolean_t
@@ -279,8 +408,10 @@ allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
 {
     struct allot_inode *ai = allot_inode_get(this, inode);
     uint64_t version = allot_bricks_version(this);
+    uint8_t clips = rec->r.clip_count;
     int n = rec->r.layout->brick_count;
     int *errs = GF_CALLOC(n + 1, sizeof(*errs), allot_mt_misc);
+    uint64_t from = 0;
     int ret = 0;
     int i = 0;
 
@@ -288,8 +419,11 @@ allot_help(xlator_t *this, inode_t *inode, const struct allot_rec *rec)
         GF_FREE(errs);
         return -EIO;
     }
-    ret = allot_fence(this, inode, &rec->r, rec->r.gen, rec->r.layout->bricks,
-                      n, errs) == 0;
+    /* The record is the truncation's itself: it was two less before. */
+    if (clips && rec->r.clips[clips - 1].gen == rec->r.gen && rec->r.gen > 2)
+        from = rec->r.gen - 2;
+    ret = allot_fence_more(this, inode, &rec->r, rec->r.gen, from,
+                           rec->r.layout->bricks, n, errs, NULL, NULL) == 0;
     /* Where there is no room for the xattr, a client that does not know this
      * record can still overwrite blocks. With any other error it is away, has
      * no portion, or takes no writes either. */

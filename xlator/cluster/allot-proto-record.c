@@ -112,6 +112,20 @@ refresh_even(xlator_t *this, inode_t *inode, struct allot_inode *ai,
     return ret;
 }
 
+/* A stat of the base has answered. */
+static void
+refresh_take(xlator_t *this, inode_t *inode, struct allot_inode *ai,
+             struct allot_call *call, uint64_t version, struct iatt *base)
+{
+    GF_ATOMIC_INC(allot_priv(this)->refreshes);
+    ai->base_behind = _gf_false;
+    allot_inode_learn(this, inode, call->rdict, &call->st);
+    ai->stale = _gf_false;
+    ai->seen_version = version;
+    if (base)
+        *base = call->st;
+}
+
 int
 allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
 {
@@ -128,19 +142,45 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
     if (refresh_uneven(this, ai, ret, call.rdict))
         ret = refresh_even(this, inode, ai, &call);
     if (ret >= 0) {
-        GF_ATOMIC_INC(allot_priv(this)->refreshes);
-        ai->base_behind = _gf_false;
-        allot_inode_learn(this, inode, call.rdict, &call.st);
-        ai->stale = _gf_false;
-        ai->seen_version = version;
-        if (base)
-            *base = call.st;
+        refresh_take(this, inode, ai, &call, version, base);
         ret = 0;
     }
     if (call.xdata)
         dict_unref(call.xdata);
     allot_calls_wipe(&call, 1);
     return ret;
+}
+
+void
+allot_refresh_begin(xlator_t *this, inode_t *inode, struct allot_refresh *r)
+{
+    memset(r, 0, sizeof(*r));
+    allot_call_init(&r->call, NULL, GF_FOP_STAT);
+    r->version = allot_bricks_version(this);
+    if (!allot_base_plain(this, inode))
+        return;
+    r->call.xdata = allot_xdata_with_record_req(NULL);
+    if (!r->call.xdata)
+        return;
+    allot_loc_of_inode(&r->loc, inode);
+    r->call.loc = &r->loc;
+    r->call.xl = allot_priv(this)->ns;
+}
+
+int
+allot_refresh_end(xlator_t *this, inode_t *inode, struct allot_refresh *r,
+                  struct iatt *base)
+{
+    struct allot_inode *ai = allot_inode_get(this, inode);
+    gf_boolean_t told = ai && allot_base_told(this, inode, &r->call);
+
+    if (told)
+        refresh_take(this, inode, ai, &r->call, r->version, base);
+    if (r->call.xdata)
+        dict_unref(r->call.xdata);
+    allot_calls_wipe(&r->call, 1);
+    loc_wipe(&r->loc);
+    return told ? 0 : allot_refresh(this, inode, base);
 }
 
 gf_boolean_t

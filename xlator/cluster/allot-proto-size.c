@@ -22,6 +22,26 @@ iatt_newer(const struct iatt *a, const struct iatt *b)
            (a->ia_mtime == b->ia_mtime && a->ia_mtime_nsec > b->ia_mtime_nsec);
 }
 
+/* A portion of generation @gen is this. */
+static void
+glimpse_count(const struct allot_record *rec, uint64_t gen,
+              const struct iatt *st, struct allot_glimpse_member *m,
+              struct allot_glimpse *out)
+{
+    /* One that missed a truncation, or was written past its last extent by an
+     * append that died, is longer than what it holds of the file. */
+    uint64_t cut = allot_fence_cut(rec, gen, m->brick_idx);
+
+    m->answered = 1;
+    m->size = st->ia_size < cut ? st->ia_size : cut;
+    out->answered++;
+    out->blocks512 += st->ia_blocks;
+    if (gen > out->top_gen)
+        out->top_gen = gen;
+    if (out->answered == 1 || iatt_newer(st, &out->newest))
+        out->newest = *st;
+}
+
 /* One portion's answer. 0 or -errno. */
 static int
 glimpse_one(xlator_t *this, inode_t *inode, const struct allot_record *rec,
@@ -30,8 +50,6 @@ glimpse_one(xlator_t *this, inode_t *inode, const struct allot_record *rec,
 {
     struct allot_portion por;
     data_t *data = NULL;
-    uint64_t cut = 0;
-    uint64_t end = 0;
 
     if (!call->xl)
         return -ENOTCONN;
@@ -46,22 +64,9 @@ glimpse_one(xlator_t *this, inode_t *inode, const struct allot_record *rec,
                uuid_utoa(inode->gfid), call->xl->name);
         return -EIO;
     }
-    /* A portion that missed a truncation, or was written past its last extent
-     * by an append that died, is longer than what it holds of the file. */
-    cut = allot_record_clip_for(rec, por.gen);
-    end = allot_mapped_end(rec->layout, m->brick_idx);
-    if (end < cut)
-        cut = end;
-    m->answered = 1;
-    m->size = call->st.ia_size < cut ? call->st.ia_size : cut;
-    out->answered++;
-    out->blocks512 += call->st.ia_blocks;
+    glimpse_count(rec, por.gen, &call->st, m, out);
     if (por.closed)
         out->closed = _gf_true;
-    if (por.gen > out->top_gen)
-        out->top_gen = por.gen;
-    if (out->answered == 1 || iatt_newer(&call->st, &out->newest))
-        out->newest = call->st;
     return 0;
 }
 
@@ -139,6 +144,48 @@ out:
     GF_FREE(calls);
     loc_wipe(&loc);
     return ret;
+}
+
+/* Do the answers to a fence say all that a glimpse would? */
+static gf_boolean_t
+glimpse_told(int n, const int *errs, const struct iatt *sts)
+{
+    int i = 0;
+
+    for (i = 0; i < n; i++)
+        if (errs[i] ? errs[i] != -ENOTCONN && errs[i] != -ENODATA
+                    : sts[i].ia_type != IA_IFREG)
+            return _gf_false;
+    return _gf_true;
+}
+
+int
+allot_glimpse_fenced(xlator_t *this, inode_t *inode,
+                     const struct allot_record *rec, uint64_t gen,
+                     uint64_t base_size, struct allot_glimpse *out, int *errs,
+                     const struct iatt *sts)
+{
+    int n = rec->layout->brick_count;
+    struct allot_glimpse_member *members = NULL;
+    int i = 0;
+
+    if (!glimpse_told(n, errs, sts))
+        return allot_glimpse(this, inode, rec, base_size, out, errs, NULL);
+
+    memset(out, 0, sizeof(*out));
+    members = GF_CALLOC(n ? n : 1, sizeof(*members), allot_mt_misc);
+    if (!members)
+        return -ENOMEM;
+    for (i = 0; i < n; i++) {
+        members[i].brick_idx = rec->layout->bricks[i];
+        if (errs[i])
+            out->silent++;
+        else
+            glimpse_count(rec, gen, &sts[i], &members[i], out);
+    }
+    allot_size_compute(rec, base_size, members, n, &out->size);
+    GF_FREE(members);
+    return 0;
 }
 
 void
@@ -262,25 +309,45 @@ allot_glimpse_iatt(xlator_t *this, inode_t *inode, struct iatt *buf)
 /* ---- settle
  * ---------------------------------------------------------------------- */
 
-/* Fences all usable members to @gen. How many of the layout's could not be is
- * the glimpse's to say. -EREMCHG if a portion is ahead of @gen. */
+/* Fences all usable members to @gen, and reads the base, in one round trip if
+ * nothing else is in the way; then the glimpse, for which nobody is asked if
+ * all of them have told it with the fence: until somebody publishes @gen no
+ * portion that was raised to it changes any more, and whoever does wins the
+ * swap. @all: every member was fenced. -EREMCHG if a portion is ahead of @gen.
+ *
+ * The base is not fenced: another client may write to it after it was read. Its
+ * size matters only within the inline part, and then the publication says how
+ * long it may be at most. */
 static int
-settle_fence(xlator_t *this, inode_t *inode, const struct allot_record *rec,
-             uint64_t gen, gf_boolean_t *all)
+settle_look(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+            uint64_t gen, struct iatt *base, struct allot_glimpse *seen,
+            gf_boolean_t *all)
 {
     int n = rec->layout->brick_count;
     int *errs = GF_CALLOC(n, sizeof(*errs), allot_mt_misc);
-    int ret = 0;
+    struct iatt *sts = GF_CALLOC(n, sizeof(*sts), allot_mt_misc);
+    struct allot_refresh look;
+    int ret = -ENOMEM;
     int i = 0;
 
-    if (!errs)
-        return -ENOMEM;
-    *all =
-        allot_fence(this, inode, rec, gen, rec->layout->bricks, n, errs) == 0;
+    if (!errs || !sts)
+        goto out;
+    allot_refresh_begin(this, inode, &look);
+    *all = allot_fence_more(this, inode, rec, gen, rec->gen,
+                            rec->layout->bricks, n, errs, sts, &look.call) == 0;
+    ret = allot_refresh_end(this, inode, &look, base);
     for (i = 0; i < n; i++)
         if (errs[i] == -EREMCHG || errs[i] == -ENOMEM)
             ret = errs[i];
+    if (ret == -EREMCHG)
+        goto out;
+    allot_stop(this, ALLOT_STOP_SETTLE_FENCED);
+    if (ret == 0)
+        ret = allot_glimpse_fenced(this, inode, rec, gen, base->ia_size, seen,
+                                   errs, sts);
+out:
     GF_FREE(errs);
+    GF_FREE(sts);
     return ret;
 }
 
@@ -302,19 +369,13 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
         !(rec->r.flags & ALLOT_RECORD_DIRTY))
         goto out; /* somebody else settled it */
 
-    ret = settle_fence(this, inode, &rec->r, rec->r.gen + 1, &all);
+    ret = settle_look(this, inode, &rec->r, rec->r.gen + 1, &base, &seen, &all);
     if (ret == -EREMCHG) {
         ret = allot_catch_up(this, inode, rec->r.gen);
         if (ret == 0)
             ret = -EREMCHG;
         goto out;
     }
-    allot_stop(this, ALLOT_STOP_SETTLE_FENCED);
-    if (ret == 0)
-        ret = allot_refresh(this, inode, &base);
-    if (ret == 0)
-        ret = allot_glimpse(this, inode, &rec->r, base.ia_size, &seen, NULL,
-                            NULL);
     allot_stop(this, ALLOT_STOP_SETTLE_GLIMPSED);
     if (ret == 0)
         ret = allot_record_copy(&rec->r, &r);
@@ -333,8 +394,6 @@ settle_once(xlator_t *this, inode_t *inode, struct allot_inode *ai)
     newer = seen.answered && iatt_newer(&seen.newest, &base);
     mtime.tv_sec = seen.newest.ia_mtime;
     mtime.tv_nsec = seen.newest.ia_mtime_nsec;
-    /* No fence keeps anybody from writing to the base: if the file may end
-     * there it must still be as long as it was. */
     if (!(r.flags & ALLOT_RECORD_DIRTY) && size < r.layout->inline_limit)
         base_max = size;
     ret = allot_publish(this, inode, &r, base_max, newer ? &mtime : NULL);

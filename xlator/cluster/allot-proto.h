@@ -55,6 +55,24 @@ allot_inode_ctime(struct allot_inode *ai, struct iatt *buf);
 int
 allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base);
 
+/* The same together with other calls. */
+struct allot_refresh {
+    struct allot_call call; /* to be made by allot_fan(); xl NULL: cannot be */
+    loc_t loc;
+    uint64_t version;
+};
+
+/** allot_refresh_begin - fills @r->call, where a refresh is nothing but that
+ * call. */
+void
+allot_refresh_begin(xlator_t *this, inode_t *inode, struct allot_refresh *r);
+
+/** allot_refresh_end - takes its answer in, or makes an allot_refresh() if it
+ * was not made, or did not say it all. Frees @r. As allot_refresh(). */
+int
+allot_refresh_end(xlator_t *this, inode_t *inode, struct allot_refresh *r,
+                  struct iatt *base);
+
 /** allot_record_is - is that of the inode, as far as is known, of @rec's
  * generation and nonce? Any context. */
 gf_boolean_t
@@ -240,6 +258,21 @@ allot_mapped_end(const struct allot_layout *layout, uint16_t idx);
 int
 allot_fence(xlator_t *this, inode_t *inode, const struct allot_record *rec,
             uint64_t gen, const uint16_t *idx, int n, int *errs);
+
+/** allot_fence_more - the same, with more in its round trips
+ * @from: the generation that portions are taken to have; where one has another
+ *     one they are asked after all. 0: they are asked. allot_fence() takes the
+ *     record's, if it is not the target itself.
+ * @sts: gets what each portion was right after it was raised, when no call of
+ *     an older generation is under way any more; ia_type IA_INVAL: not told.
+ *     All zero before. May be NULL.
+ * @with: another call, made together with the first of these; its answer is the
+ *     caller's. May be NULL.
+ * If it fails at once @with was not made: call->ret is still -1. */
+int
+allot_fence_more(xlator_t *this, inode_t *inode, const struct allot_record *rec,
+                 uint64_t gen, uint64_t from, const uint16_t *idx, int n,
+                 int *errs, struct iatt *sts, struct allot_call *with);
 
 /** allot_portion_xattr - the encoded trusted.allot.portion of @inode's portions
  * *@buf: allocated, GF_FREE() it. Returns its length or -errno. */
@@ -447,6 +480,16 @@ allot_glimpse(xlator_t *this, inode_t *inode, const struct allot_record *rec,
               uint64_t base_size, struct allot_glimpse *out, int *errs,
               struct iatt *sts);
 
+/** allot_glimpse_fenced - the same after allot_fence_more()
+ * @gen, @errs, @sts: of that, for all of rec->layout->bricks; if one of them
+ * was not told portions are asked after all. @errs as from allot_glimpse()
+ * then. */
+int
+allot_glimpse_fenced(xlator_t *this, inode_t *inode,
+                     const struct allot_record *rec, uint64_t gen,
+                     uint64_t base_size, struct allot_glimpse *out, int *errs,
+                     const struct iatt *sts);
+
 /** allot_set_mtimes - the mtime of @to to all portions that can be reached:
  * somebody has set that of a file that is being written, and theirs would be
  * newer. What cannot be reached is of no consequence: its time is shown when it
@@ -518,6 +561,16 @@ allot_base_doubtful(xlator_t *this, inode_t *inode);
 /** allot_base_looked - a lookup of the base was answered. */
 void
 allot_base_looked(xlator_t *this, inode_t *inode);
+
+/** allot_base_plain - is a stat of the base one call, by gfid, whose answer
+ * allot_base_told() judges? Any context. */
+gf_boolean_t
+allot_base_plain(xlator_t *this, inode_t *inode);
+
+/** allot_base_told - has it said what the base is: else allot_call_base() is to
+ * find out why. Any context. */
+gf_boolean_t
+allot_base_told(xlator_t *this, inode_t *inode, struct allot_call *call);
 
 /** allot_call_base - STAT, SETXATTR or TRUNCATE of the base, by gfid;
  * through an open fd if the file has no name any more
