@@ -7,12 +7,18 @@
  *
  * Left out on purpose: several bricks and replicas with lists and fds of their
  * own (steps 1 and 3 of 2.11b), and the death of the brick that has the list.
+ *
+ * The remover has the base open and asks, a round trip later, or is told with the
+ * answer to its unlink (2.11a): only then an open can be under way on the brick, past
+ * the name, whose fd is not there yet.
  */
 byte mut;         /* 1: portions go without a look at other fds, 2: the guard hands
                      out what is open, 3: nobody asks for what is left, 4: the
-                     guard forgets what it has handed out */
+                     guard forgets what it has handed out, 5: who is told is not
+                     told of opens under way */
 byte name = 1;
 byte fds;         /* open on the base's brick */
+byte opening;     /* about to be */
 byte portions = 1;
 byte listed;      /* by the guard */
 byte deaths = 1;
@@ -30,10 +36,12 @@ proctype reader()
 
     atomic {
         if
-        :: name -> fds++; has = 1
+        :: name -> opening++; has = 1
         :: else
         fi
     }
+bound: /* dead or not: the brick does this, and closes it again */
+    atomic { fds = fds + has; opening = opening - has }
 use:
     atomic {
         DEATH;
@@ -50,8 +58,15 @@ shut: /* also the brick, of a client that died */
 proctype remover()
 {
     byte sole;
+    byte own; /* not told */
 
-    fds++;
+    atomic {
+        if
+        :: own = 1
+        :: own = 0
+        fi;
+        fds = fds + own
+    }
 name_gone:
     atomic {
         DEATH;
@@ -60,8 +75,9 @@ name_gone:
     }
 ask:
     atomic {
+        own == 0 || opening == 0;
         DEATH;
-        sole = (fds == 1 || mut == 1)
+        sole = ((fds == own && (opening == 0 || mut == 5)) || mut == 1)
     }
 remove:
     atomic {
@@ -72,7 +88,7 @@ remove:
         fi
     }
 shut:
-    atomic { fds--; busy-- }
+    atomic { fds = fds - own; busy-- }
 }
 
 proctype sweeper()
@@ -82,7 +98,7 @@ proctype sweeper()
 endless:
     do
     :: atomic {
-        got == 0 && listed && (fds == 0 || mut == 2);
+        got == 0 && listed && ((fds == 0 && opening == 0) || mut == 2);
         got = 1;
         listed = (mut == 4 -> 0 : listed)
        }

@@ -223,6 +223,9 @@ is "nor for its size, only the base is, at the close" \
 # the second extent, then all are; and all for the close.
 is "a file of two extents and four members is published three times, and fenced" \
     "$(grep -o 'SETXATTR [0-9]*' <<<"${COUNTED[spread create]}")" "SETXATTR $((3 + 1 + 4 + 4))"
+is "its unlink is one call to its name and one to each portion" \
+    "$(grep -o 'UNLINK [0-9]*' <<<"${COUNTED[spread unlink]}")" "UNLINK 5"
+nok "nothing is opened for it" grep OPEN <<<"${COUNTED[spread unlink]}"
 # One for the base, which has the file's first bytes.
 is "a hole takes one call for each member, not for each block" \
     "$(grep -o 'DISCARD [0-9]*' <<<"${COUNTED[spread discard]}")" "DISCARD 5"

@@ -140,6 +140,8 @@ reported() {
 # crash_setup TEMPLATE: bricks, $W, bytes.
 crash_setup() {
     local n
+    # Without a set in the namespace an unlink opens nothing before.
+    [ "$1" != net-4-plain ] || CASES=$(grep -v '^unlink-opened .* unlink ' <<<"$CASES")
     bricks_dirs 4
     volume_make "$1" --block-size 16KB --inline-limit 64KB
     [[ $1 != *-plain ]] || CASES+=$WHOLE_CASES

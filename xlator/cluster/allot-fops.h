@@ -48,6 +48,21 @@ allot_unlink_prepare(xlator_t *this, inode_t *inode);
 int
 allot_unlink_done(xlator_t *this, inode_t *inode);
 
+/** allot_unlink_told - allot-proto-unlink.c: can the namespace's answer to an
+ * unlink tell what becomes of @inode, so that nothing is to be prepared
+ * The request is to have ALLOT_KEY_PART. Any context. */
+gf_boolean_t
+allot_unlink_told(xlator_t *this, inode_t *inode);
+
+/** allot_unlink_parted - what @xdata, of such an answer, tells: the nonce of
+ * portions that nobody can reach any more; 0: nothing. Any context. */
+uint64_t
+allot_unlink_parted(inode_t *inode, dict_t *xdata);
+
+/** allot_unlink_remove - removes them. In a synctask. */
+void
+allot_unlink_remove(xlator_t *this, inode_t *inode, uint64_t nonce);
+
 /** allot_report_json - allot-report.c: the document of glusterfs.allot.report
  * (@full) or .layout of a file, in a synctask. Malloc'ed; NULL and @err, since
  * errno is another thread's after a synctask has waited.

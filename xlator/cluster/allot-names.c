@@ -55,22 +55,24 @@ allot_known_spread(xlator_t *this, inode_t *inode)
 /*
  * One unlink, rename or link that concerns a spread file:
  *
- *   [prepare the file that goes]  synctask, only if @gone
+ *   [prepare the file that goes]  synctask, only if @gone and not @told
  *   the user's call               one wind
- *   [clean up after @gone]        synctask
+ *   [clean up after @gone]        synctask; if @told, only if something is left
  *   [find the size of @shown]     synctask, only if it must be asked for
  *   reply                         in allot_name_reply(), and nowhere else
  */
 struct allot_name_op {
     call_frame_t *frame;
     glusterfs_fop_t fop;
-    loc_t loc;        /* unlink: the name; rename, link: the old name */
-    loc_t newloc;     /* rename, link */
-    int xflag;        /* unlink */
-    dict_t *xdata;    /* of the request */
-    inode_t *gone;    /* the spread file whose name goes; NULL */
-    inode_t *shown;   /* the spread file whose iatt is in the reply; NULL */
-    gf_boolean_t ask; /* @shown's size must be asked for */
+    loc_t loc;         /* unlink: the name; rename, link: the old name */
+    loc_t newloc;      /* rename, link */
+    int xflag;         /* unlink */
+    dict_t *xdata;     /* of the request */
+    inode_t *gone;     /* the spread file whose name goes; NULL */
+    inode_t *shown;    /* the spread file whose iatt is in the reply; NULL */
+    gf_boolean_t ask;  /* @shown's size must be asked for */
+    gf_boolean_t told; /* the answer tells what becomes of @gone ... */
+    uint64_t nonce;    /* ... whose portions are these */
 
     /* The reply. */
     int32_t op_ret;
@@ -174,7 +176,9 @@ allot_name_finish_task(xlator_t *this, void *arg)
     struct allot_name_op *op = arg;
     int ret = 0;
 
-    if (op->gone) {
+    if (op->told) {
+        allot_unlink_remove(this, op->gone, op->nonce);
+    } else if (op->gone) {
         ret = allot_unlink_done(this, op->gone);
         if (ret < 0)
             gf_msg(this->name, GF_LOG_WARNING, -ret, ALLOT_MSG_PROTOCOL,
@@ -193,7 +197,9 @@ allot_name_finish(xlator_t *this, struct allot_name_op *op)
     if (op->shown && op->op_ret >= 0)
         op->ask = (allot_inode_iatt(this, op->shown, &op->buf) == 0);
 
-    if (!op->gone && !op->ask) {
+    if (op->told && op->op_ret >= 0)
+        op->nonce = allot_unlink_parted(op->gone, op->rsp);
+    if (op->told ? !op->nonce : !op->gone && !op->ask) {
         allot_name_reply(op);
         return;
     }
@@ -315,10 +321,31 @@ allot_name_prepare_task(xlator_t *this, void *arg)
 static void
 allot_name_start(xlator_t *this, struct allot_name_op *op)
 {
-    if (op->gone &&
+    if (op->gone && !op->told &&
         allot_run(this, op->gone, _gf_false, allot_name_prepare_task, op) == 0)
         return;
     allot_name_wind(this, op);
+}
+
+/* Asks what becomes of the file, if that can be told with the answer. */
+static void
+allot_unlink_ask_with(xlator_t *this, struct allot_name_op *op)
+{
+    dict_t *xdata = NULL;
+
+    if (!allot_unlink_told(this, op->gone))
+        return;
+    xdata = op->xdata ? dict_copy_with_ref(op->xdata, NULL) : dict_new();
+    if (!xdata)
+        return;
+    if (dict_set_uint32(xdata, ALLOT_KEY_PART, 1)) {
+        dict_unref(xdata);
+        return;
+    }
+    if (op->xdata)
+        dict_unref(op->xdata);
+    op->xdata = xdata;
+    op->told = _gf_true;
 }
 
 int32_t
@@ -343,6 +370,7 @@ allot_unlink(call_frame_t *frame, xlator_t *this, loc_t *loc, int xflag,
         return 0;
     }
     op->xflag = xflag;
+    allot_unlink_ask_with(this, op);
     allot_name_start(this, op);
     return 0;
 }

@@ -11,11 +11,15 @@
  *            it lost its name, and some client comes for it when it is closed
  *            everywhere (allot-gone.c).
  *
+ * Where the namespace has no sets, and the file is not open here, none of this
+ * is needed for an unlink: the guard of the base's brick, which is the only one
+ * that has it, tells with its answer that nobody is left (told).
+ *
  * A file can also lose its name unprepared: another client removed it, or it
  * became spread after the unlink. Then there is no fd of ours to ask once the
  * application's are closed, so that the last flush asks.
  *
- * The link count in the namespace's answer to the unlink is not used: over
+ * The link count in the namespace's own answer to the unlink is not used: over
  * distribute it may be a link file's.
  */
 #include "allot-proto.h"
@@ -208,4 +212,60 @@ out:
     if (fd)
         fd_unref(fd);
     return ret < 0 ? ret : 0;
+}
+
+gf_boolean_t
+allot_unlink_told(xlator_t *this, inode_t *inode)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    gf_boolean_t told = _gf_false;
+
+    /* One replica may have an fd that another one has not. */
+    if (!ai || allot_priv(this)->ns_replicated ||
+        allot_priv(this)->ns_dispersed)
+        return _gf_false;
+    LOCK(&ai->lock);
+    {
+        /* What is open here must stay open until the last close, and ours would
+         * be counted. */
+        told = !ai->opens && !ai->holds && !ai->base_fd;
+    }
+    UNLOCK(&ai->lock);
+    return told;
+}
+
+uint64_t
+allot_unlink_parted(inode_t *inode, dict_t *xdata)
+{
+    data_t *data = xdata ? dict_get(xdata, ALLOT_KEY_PARTED) : NULL;
+    struct allot_gone gone;
+
+    /* Room for one. */
+    if (!data || data->len != ALLOT_GONE_BYTES(1) ||
+        allot_gone_decode((uint8_t *)data->data, data->len, &gone) != 1)
+        return 0;
+    /* Another client may have put another file in the place of ours. */
+    return memcmp(gone.gfid, inode->gfid, 16) == 0 ? gone.nonce : 0;
+}
+
+void
+allot_unlink_remove(xlator_t *this, inode_t *inode, uint64_t nonce)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    int ret = 0;
+
+    if (!ai)
+        return;
+    LOCK(&ai->lock);
+    {
+        ai->unlinked = _gf_true;
+    }
+    UNLOCK(&ai->lock);
+    allot_stop(this, ALLOT_STOP_UNLINK_NAME);
+    allot_stop(this, ALLOT_STOP_UNLINK_ASKED);
+    ret = allot_portions_unlink(this, inode, nonce);
+    allot_stop(this, ALLOT_STOP_UNLINK_REMOVED);
+    if (ret == 0)
+        allot_gone_done(this, inode->gfid, nonce);
+    allot_slot_drop(ai, ALLOT_IDX_NONE);
 }

@@ -114,7 +114,19 @@
  * always, which has all of that, too. */
 #define ALLOT_KEY_BRIEF "allot.brief"
 
+/* u32, with an unlink: the caller removes the portions of a spread base that
+ * loses its last name by it, and wants to know of that with the answer:
+ * ALLOT_KEY_PARTED. A guard that does not know the key does not tell. */
+#define ALLOT_KEY_PART "allot.part"
+
 /* ---- from the guard to the client ---------------------------------------- */
+
+/* In the answer to an unlink with ALLOT_KEY_PART, a list of one struct
+ * allot_gone: this spread base has no name any more, nobody has it open, and
+ * nobody can any more. Distribute gives it to the guard of a link file's brick,
+ * with the unlink of that one, and takes the answer from there: it is repeated.
+ */
+#define ALLOT_KEY_PARTED "allot.parted"
 
 /* u64, in the answer to an xattrop with ALLOT_PID_DATA: twice the brick's
  * generation of the file, and one if it is CLOSED. */

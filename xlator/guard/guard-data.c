@@ -330,11 +330,57 @@ GUARD_DATA_FOP(copy_file_range, GF_FOP_COPY_FILE_RANGE, fd_out->inode,
                 uint32_t flags, dict_t *xdata),
                fd_in, off_in, fd_out, off_out, len, flags)
 
-GUARD_DATA_CBK_BY(guard_gate_leave_cut, open,
-                  (call_frame_t *frame, void *cookie, xlator_t *this,
-                   int32_t op_ret, int32_t op_errno, fd_t *fd, dict_t *xdata),
-                  fd, xdata)
 /* clang-format on */
+
+/* While it is answered the server puts the fd where it counts: until then
+ * whoever removes the last name must take it for open (guard-gone.c). */
+static int32_t
+guard_open_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+               int32_t op_ret, int32_t op_errno, fd_t *fd, dict_t *xdata)
+{
+    struct guard_inode *gi = cookie;
+    inode_t *inode = inode_ref(gi->inode);
+    inode_t *waiters = NULL;
+
+    STACK_UNWIND_STRICT(open, frame, op_ret, op_errno, fd, xdata);
+    waiters = guard_gate_leave_cut(gi); /* it had O_TRUNC */
+    guard_gate_pump(this, waiters);
+    inode_unref(inode);
+    return 0;
+}
+
+/* The same without the gate. */
+static int32_t
+guard_opened_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                 int32_t op_ret, int32_t op_errno, fd_t *fd, dict_t *xdata)
+{
+    struct guard_inode *gi = cookie;
+    inode_t *inode = inode_ref(gi->inode);
+
+    STACK_UNWIND_STRICT(open, frame, op_ret, op_errno, fd, xdata);
+    LOCK(&gi->lock);
+    gi->opening--;
+    UNLOCK(&gi->lock);
+    inode_unref(inode);
+    return 0;
+}
+
+/* Counts it if the file is spread, or may be. */
+static gf_boolean_t
+guard_open_begin(struct guard_inode *gi)
+{
+    gf_boolean_t counts = _gf_false;
+
+    LOCK(&gi->lock);
+    {
+        counts = gi->kind == GUARD_KIND_UNKNOWN ||
+                 (gi->kind == GUARD_KIND_BASE && gi->has_extents);
+        if (counts)
+            gi->opening++;
+    }
+    UNLOCK(&gi->lock);
+    return counts;
+}
 
 static int32_t
 guard_open_run(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
@@ -390,8 +436,15 @@ guard_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
     if (!(flags & O_TRUNC)) {
         if (guard_open_blind(this, frame, loc, flags, xdata))
             return default_open_failure_cbk(frame, EPERM);
-        STACK_WIND_TAIL(frame, FIRST_CHILD(this), FIRST_CHILD(this)->fops->open,
-                        loc, flags, fd, xdata);
+        gi = guard_inode_get(this, loc->inode);
+        if (gi && guard_open_begin(gi))
+            STACK_WIND_COOKIE(frame, guard_opened_cbk, gi, FIRST_CHILD(this),
+                              FIRST_CHILD(this)->fops->open, loc, flags, fd,
+                              xdata);
+        else
+            STACK_WIND_TAIL(frame, FIRST_CHILD(this),
+                            FIRST_CHILD(this)->fops->open, loc, flags, fd,
+                            xdata);
         return 0;
     }
 

@@ -196,16 +196,165 @@ parting_end(xlator_t *this, inode_t *inode)
         inode_unref(inode);
 }
 
+/* An unlink whose caller asks what becomes of the file (ALLOT_KEY_PART), or
+ * that tells of a link file what was said of the file (ALLOT_KEY_PARTED). */
+struct unlink_told {
+    call_frame_t *frame; /* of the unlink, while the file is asked for */
+    inode_t *inode;      /* references */
+    dict_t *said;        /* to be told; NULL: nothing, or not yet */
+    dict_t *xdata;       /* the answer of the unlink, and its parent's iatts */
+    struct iatt pre;
+    struct iatt post;
+};
+
+static struct unlink_told *
+unlink_told_new(inode_t *inode, dict_t *xdata)
+{
+    struct unlink_told *told = NULL;
+    data_t *said = dict_get_sizen(xdata, ALLOT_KEY_PARTED);
+
+    if (!inode || (!said && !dict_get_sizen(xdata, ALLOT_KEY_PART)))
+        return NULL;
+    told = GF_CALLOC(1, sizeof(*told), guard_mt_names);
+    if (!told)
+        return NULL; /* then it is not told */
+    told->inode = inode_ref(inode);
+    if (said) {
+        told->said = dict_new();
+        if (told->said && dict_set(told->said, ALLOT_KEY_PARTED, said))
+            gf_msg_debug("guard", ENOMEM, "an unlink does not tell");
+    }
+    return told;
+}
+
+/* Answers the unlink. */
+static void
+unlink_tell(call_frame_t *frame, struct unlink_told *told)
+{
+    if (told->said && told->xdata)
+        dict_copy(told->xdata, told->said);
+    STACK_UNWIND_STRICT(unlink, frame, 0, 0, &told->pre, &told->post,
+                        told->said ? told->said : told->xdata);
+    if (told->said)
+        dict_unref(told->said);
+    if (told->xdata)
+        dict_unref(told->xdata);
+    inode_unref(told->inode);
+    GF_FREE(told);
+}
+
+/* It has no name any more: is it spread, and out of everybody's reach? Opens
+ * under way are looked at before fds: they become fds. */
+static gf_boolean_t
+unlink_alone(xlator_t *this, inode_t *inode, struct allot_gone *gone)
+{
+    struct guard_inode *gi = guard_inode_peek(this, inode);
+    gf_boolean_t alone = _gf_false;
+
+    if (!gi)
+        return _gf_false;
+    memset(gone, 0, sizeof(*gone));
+    memcpy(gone->gfid, inode->gfid, 16);
+    LOCK(&gi->lock);
+    {
+        alone = gi->kind == GUARD_KIND_BASE && gi->has_extents &&
+                !gi->damaged && !gi->opening && !gi->inflight && !gi->barrier &&
+                !gi->filling && list_empty(&gi->waiting);
+        gone->nonce = gi->nonce;
+    }
+    UNLOCK(&gi->lock);
+    if (!alone)
+        return _gf_false;
+    LOCK(&inode->lock);
+    {
+        alone = inode->fd_count == 0;
+    }
+    UNLOCK(&inode->lock);
+    return alone;
+}
+
+static int32_t
+guard_unlink_look_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                      int32_t op_ret, int32_t op_errno, struct iatt *buf,
+                      dict_t *xdata)
+{
+    struct unlink_told *told = cookie;
+    uint8_t *bytes = NULL;
+    int64_t len = -1;
+    struct allot_gone gone;
+    gf_boolean_t nameless = op_ret < 0
+                                ? op_errno == ENOENT || op_errno == ESTALE
+                                : buf->ia_nlink == 0;
+
+    STACK_DESTROY(frame->root);
+    if (nameless && unlink_alone(this, told->inode, &gone)) {
+        told->said = dict_new();
+        bytes = GF_MALLOC(ALLOT_GONE_BYTES(1), guard_mt_bytes);
+        if (told->said && bytes)
+            len = allot_gone_encode(&gone, 1, bytes, ALLOT_GONE_BYTES(1));
+        if (len < 0 ||
+            dict_set_bin(told->said, ALLOT_KEY_PARTED, bytes, len) != 0)
+            GF_FREE(bytes);
+    }
+    unlink_tell(told->frame, told);
+    return 0;
+}
+
+/* The name is gone. Has the file another one: under its gfid it is found. */
+static void
+unlink_look(call_frame_t *frame, xlator_t *this, struct unlink_told *told)
+{
+    struct guard_inode *gi = guard_inode_peek(this, told->inode);
+    call_frame_t *own = NULL;
+    gf_boolean_t spread = _gf_false;
+    loc_t loc = {
+        0,
+    };
+
+    if (gi && !told->said) {
+        LOCK(&gi->lock);
+        spread = gi->kind == GUARD_KIND_BASE && gi->has_extents;
+        UNLOCK(&gi->lock);
+    }
+    own = spread ? create_frame(this, this->ctx->pool) : NULL;
+    if (!own) {
+        unlink_tell(frame, told);
+        return;
+    }
+    own->root->uid = 0;
+    own->root->gid = 0;
+    told->frame = frame;
+    loc.inode = told->inode;
+    gf_uuid_copy(loc.gfid, told->inode->gfid);
+    STACK_WIND_COOKIE(own, guard_unlink_look_cbk, told, FIRST_CHILD(this),
+                      FIRST_CHILD(this)->fops->stat, &loc, NULL);
+}
+
 static int32_t
 guard_unlink_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  int32_t op_ret, int32_t op_errno, struct iatt *preparent,
                  struct iatt *postparent, dict_t *xdata)
 {
+    struct unlink_told *told = frame->local;
     inode_t *inode = cookie;
 
+    frame->local = NULL;
     if (inode && op_ret >= 0)
         guard_gone_unnamed(this, inode);
     parting_end(this, inode);
+    if (told && op_ret >= 0) {
+        told->pre = *preparent;
+        told->post = *postparent;
+        told->xdata = xdata ? dict_ref(xdata) : NULL;
+        unlink_look(frame, this, told);
+        return 0;
+    }
+    if (told) {
+        if (told->said)
+            dict_unref(told->said);
+        inode_unref(told->inode);
+        GF_FREE(told);
+    }
     STACK_UNWIND_STRICT(unlink, frame, op_ret, op_errno, preparent, postparent,
                         xdata);
     return 0;
@@ -220,6 +369,7 @@ guard_unlink(call_frame_t *frame, xlator_t *this, loc_t *loc, int flags,
     guard_unsquash(frame);
     if (err)
         return default_unlink_failure_cbk(frame, err);
+    frame->local = xdata ? unlink_told_new(loc->inode, xdata) : NULL;
     STACK_WIND_COOKIE(frame, guard_unlink_cbk, parting_begin(this, loc->inode),
                       FIRST_CHILD(this), FIRST_CHILD(this)->fops->unlink, loc,
                       flags, xdata);

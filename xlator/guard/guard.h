@@ -133,6 +133,8 @@ struct guard_inode {
                              cut since */
     gf_boolean_t unnamed; /* base: a name of it was removed, the last one
                              perhaps */
+    uint32_t opening;     /* opens under way of what may be a spread base,
+                             until their fd counts */
     uint32_t parting;     /* calls under way that take a name from it */
     uint64_t parted; /* guard_priv.partings when the last one ended; 0: none */
 
