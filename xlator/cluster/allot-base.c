@@ -238,7 +238,7 @@ allot_sync_base(xlator_t *this, inode_t *inode, fd_t *fd, dict_t *xdata)
     if (ai->base_lost)
         own = allot_base_fd(this, inode);
     call.fd = own ? own : fd;
-    call.xdata = allot_xdata_with_gen(xdata, allot_inode_gen(ai));
+    call.xdata = allot_xdata_with_gen(this, xdata, allot_inode_gen(ai));
     ret = call.xdata ? allot_call_one(this, &call) : -ENOMEM;
     if (ret == -ALLOT_ERR_OLD || ret == -ALLOT_ERR_BEHIND) {
         ai->stale = _gf_true;

@@ -583,9 +583,9 @@ children_chunk(size_t room)
 
 /* What a listing is asked for: no more than is looked at here. */
 static dict_t *
-children_xdata(void)
+children_xdata(xlator_t *this)
 {
-    dict_t *xdata = allot_xdata_with_record_req(NULL);
+    dict_t *xdata = allot_xdata_with_record_req(this, NULL);
 
     if (xdata && (dict_set_uint32(xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL) ||
                   dict_set_uint32(xdata, ALLOT_KEY_BRIEF, 1))) {
@@ -630,7 +630,7 @@ static int
 children_list(xlator_t *this, fd_t *fd, struct children_text *text,
               uint64_t *off)
 {
-    dict_t *xdata = children_xdata();
+    dict_t *xdata = children_xdata(this);
     gf_dirent_t entries;
     int full = 0;
     int ret = xdata ? 1 : -ENOMEM;

@@ -245,7 +245,8 @@ allot_dir_wind(call_frame_t *frame, xlator_t *this, off_t off)
 }
 
 static struct allot_dir_op *
-allot_dir_op_new(fd_t *fd, size_t size, dict_t *xdata, gf_boolean_t plus)
+allot_dir_op_new(xlator_t *this, fd_t *fd, size_t size, dict_t *xdata,
+                 gf_boolean_t plus)
 {
     struct allot_dir_op *op = GF_CALLOC(1, sizeof(*op), allot_mt_local);
 
@@ -260,7 +261,7 @@ allot_dir_op_new(fd_t *fd, size_t size, dict_t *xdata, gf_boolean_t plus)
         return op;
     }
     op->asked = xdata && dict_get(xdata, ALLOT_XATTR_RECORD);
-    op->xdata = allot_xdata_with_record_req(xdata);
+    op->xdata = allot_xdata_with_record_req(this, xdata);
     if (!op->xdata) {
         allot_dir_op_free(op);
         return NULL;
@@ -272,7 +273,7 @@ static int
 allot_dir_read(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
                off_t off, dict_t *xdata, gf_boolean_t plus)
 {
-    struct allot_dir_op *op = allot_dir_op_new(fd, size, xdata, plus);
+    struct allot_dir_op *op = allot_dir_op_new(this, fd, size, xdata, plus);
 
     if (!op)
         return -ENOMEM;

@@ -69,7 +69,7 @@ open_local_free(struct open_local *local)
  */
 
 static void
-open_wind(struct open_local *local);
+open_wind(struct open_local *local, loc_t *loc);
 
 static void
 open_truncate_task(xlator_t *this, void *arg);
@@ -140,16 +140,16 @@ open_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
 }
 
 static void
-open_wind(struct open_local *local)
+open_wind(struct open_local *local, loc_t *loc)
 {
     xlator_t *ns = allot_priv(local->this)->ns;
     struct allot_inode *ai = allot_inode_peek(local->this, local->fd->inode);
     /* The guard lets nobody read a spread base without a key of ours. */
-    dict_t *xdata =
-        allot_xdata_with_gen(local->xdata, ai ? allot_inode_gen(ai) : 0);
+    dict_t *xdata = allot_xdata_to_read(local->this, local->xdata,
+                                        ai ? allot_inode_gen(ai) : 0);
 
-    STACK_WIND(local->frame, open_cbk, ns, ns->fops->open, &local->loc,
-               local->flags, local->fd, xdata);
+    STACK_WIND(local->frame, open_cbk, ns, ns->fops->open, loc, local->flags,
+               local->fd, xdata);
     if (xdata)
         dict_unref(xdata);
 }
@@ -169,7 +169,7 @@ open_truncate_task(xlator_t *this, void *arg)
         return;
     }
     /* Now it is plain: the base's own O_TRUNC does the rest. */
-    open_wind(local);
+    open_wind(local, &local->loc);
 }
 
 int32_t
@@ -183,7 +183,9 @@ allot_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
         STACK_UNWIND_STRICT(open, frame, -1, EIO, fd, NULL);
         return 0;
     }
-    local = open_local_new(frame, this, GF_FOP_OPEN, loc, fd, flags, xdata);
+    /* Only a truncation may have to be done again. */
+    local = open_local_new(frame, this, GF_FOP_OPEN,
+                           flags & O_TRUNC ? loc : NULL, fd, flags, xdata);
     if (!local) {
         STACK_UNWIND_STRICT(open, frame, -1, ENOMEM, fd, NULL);
         return 0;
@@ -193,7 +195,7 @@ allot_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
         allot_priv(this)->ns_dispersed) {
         local->cut = _gf_true;
         local->flags &= ~O_TRUNC;
-        open_wind(local);
+        open_wind(local, loc);
         return 0;
     }
     if ((flags & O_TRUNC) && ai && ai->kind == ALLOT_KIND_SPREAD) {
@@ -201,7 +203,7 @@ allot_open(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
             open_unwind(local, -1, ENOMEM, NULL);
         return 0;
     }
-    open_wind(local);
+    open_wind(local, loc);
     return 0;
 }
 
@@ -261,11 +263,6 @@ create_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
                             preparent, postparent, xdata);
         return 0;
     }
-    local->buf = *buf;
-    local->preparent = *preparent;
-    local->postparent = *postparent;
-    local->rxdata = xdata ? dict_ref(xdata) : NULL;
-    local->inode = inode_ref(inode);
     if (gf_uuid_is_null(inode->gfid))
         gf_uuid_copy(inode->gfid, buf->ia_gfid);
 
@@ -278,12 +275,21 @@ create_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         allot_base_looked(this, inode); /* all replicas have just made it */
     }
     if (allot_fd_opened(this, fd, local->flags)) {
-        create_unwind(local, -1, ENOMEM);
+        op_ret = -1;
+        op_errno = ENOMEM;
+    }
+    if (!existed || op_ret < 0) {
+        open_local_free(local);
+        STACK_UNWIND_STRICT(create, frame, op_ret, op_errno, fd, inode, buf,
+                            preparent, postparent, xdata);
         return 0;
     }
-    if (!existed)
-        create_unwind(local, 0, 0);
-    else if (allot_run(this, inode, _gf_true, create_existing_task, local))
+    local->buf = *buf;
+    local->preparent = *preparent;
+    local->postparent = *postparent;
+    local->rxdata = xdata ? dict_ref(xdata) : NULL;
+    local->inode = inode_ref(inode);
+    if (allot_run(this, inode, _gf_true, create_existing_task, local))
         create_unwind(local, -1, ENOMEM);
     return 0;
 }
@@ -301,7 +307,7 @@ allot_create(call_frame_t *frame, xlator_t *this, loc_t *loc, int32_t flags,
                             NULL, NULL);
         return 0;
     }
-    local = open_local_new(frame, this, GF_FOP_CREATE, loc, fd, flags, xdata);
+    local = open_local_new(frame, this, GF_FOP_CREATE, NULL, fd, flags, xdata);
     if (!local) {
         STACK_UNWIND_STRICT(create, frame, -1, ENOMEM, NULL, NULL, NULL, NULL,
                             NULL, NULL);
@@ -685,7 +691,7 @@ allot_fsync(call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t datasync,
         open_local_free(local);
         goto err;
     }
-    x = allot_xdata_with_gen(xdata, ai ? allot_inode_gen(ai) : 0);
+    x = allot_xdata_with_gen(this, xdata, ai ? allot_inode_gen(ai) : 0);
     STACK_WIND(frame, fsync_plain_cbk, ns, ns->fops->fsync, fd, datasync, x);
     if (x)
         dict_unref(x);

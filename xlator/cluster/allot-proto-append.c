@@ -97,7 +97,7 @@ relocate_io(xlator_t *this, struct allot_inode *ai,
     struct allot_piece piece;
     struct allot_call call;
     struct iobref *iobref = iobref_new();
-    dict_t *xdata = allot_xdata_with_gen(NULL, gen);
+    dict_t *xdata = allot_xdata_with_gen(this, NULL, gen);
     struct iovec iov;
     char *mem = iobuf_ptr(iobuf);
     int ret = allot_split_begin(&iter, layout, off, len);
@@ -232,7 +232,7 @@ relocate_sync(xlator_t *this, struct allot_inode *ai,
               const struct allot_layout *to, uint64_t gen)
 {
     const struct allot_extent *e = &to->extents[to->extent_count - 1];
-    dict_t *xdata = allot_xdata_with_gen(NULL, gen);
+    dict_t *xdata = allot_xdata_with_gen(this, NULL, gen);
     struct allot_call calls[ALLOT_MEMBERS_MAX];
     struct allot_brick_view view;
     int ret = xdata ? 0 : -ENOMEM;

@@ -137,7 +137,7 @@ allot_refresh(xlator_t *this, inode_t *inode, struct iatt *base)
     if (!ai)
         return -ENOMEM;
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
-    call.xdata = allot_xdata_with_record_req(NULL);
+    call.xdata = allot_xdata_with_record_req(this, NULL);
     ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
     if (refresh_uneven(this, ai, ret, call.rdict))
         ret = refresh_even(this, inode, ai, &call);
@@ -348,7 +348,7 @@ publish_verify(xlator_t *this, inode_t *inode, const uint8_t *buf, size_t len)
     int ret = 0;
 
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_STAT);
-    call.xdata = allot_xdata_with_record_req(NULL);
+    call.xdata = allot_xdata_with_record_req(this, NULL);
     ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
     if (ret >= 0) {
         data = call.rdict ? dict_get(call.rdict, ALLOT_XATTR_RECORD) : NULL;

@@ -51,7 +51,7 @@ truncate_base(xlator_t *this, inode_t *inode, uint64_t size)
 
     allot_call_init(&call, allot_priv(this)->ns, GF_FOP_TRUNCATE);
     call.off = size;
-    call.xdata = allot_xdata_with_gen(NULL, allot_inode_gen(ai));
+    call.xdata = allot_xdata_with_gen(this, NULL, allot_inode_gen(ai));
     ret = call.xdata ? allot_call_base(this, inode, &call) : -ENOMEM;
     if (ret >= 0) {
         ai->base_size = size;

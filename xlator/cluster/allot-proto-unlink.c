@@ -71,7 +71,7 @@ unlink_ask(xlator_t *this, fd_t *fd, struct allot_call *call, uint32_t *opens)
 
     allot_call_init(call, allot_priv(this)->ns, GF_FOP_FSTAT);
     call->fd = fd;
-    call->xdata = allot_xdata_with_record_req(NULL);
+    call->xdata = allot_xdata_with_record_req(this, NULL);
     if (call->xdata &&
         dict_set_uint32(call->xdata, GLUSTERFS_OPEN_FD_COUNT, 0) == 0)
         ret = allot_call_one(this, call);

@@ -199,9 +199,9 @@ range_begin(xlator_t *this, struct range_walk *w,
 
 /* The xdata of a call for some blocks of its range. NULL: no memory. */
 static dict_t *
-range_share(const struct allot_rec *rec, uint32_t idx)
+range_share(xlator_t *this, const struct allot_rec *rec, uint32_t idx)
 {
-    dict_t *xdata = allot_xdata_with_gen(NULL, rec->r.gen);
+    dict_t *xdata = allot_xdata_with_gen(this, NULL, rec->r.gen);
     int64_t len = allot_record_encode(&rec->r, NULL, 0);
     uint8_t *buf = len > 0 ? GF_MALLOC(len, gf_common_mt_char) : NULL;
 
@@ -263,7 +263,7 @@ range_pieces(xlator_t *this, struct range_local *local,
     ret = allot_split_begin(&walk->iter, rec->r.layout, off, end - off);
     while (ret == 0 && range_next(walk, &piece, &gaps)) {
         xdata = gaps && local->fop != GF_FOP_DISCARD
-                    ? range_share(rec, piece.brick_idx)
+                    ? range_share(this, rec, piece.brick_idx)
                     : dict_ref(rec->gen_xdata);
         if (!xdata) {
             ret = -ENOMEM;
@@ -449,7 +449,7 @@ range_base(xlator_t *this, struct range_local *local)
     xlator_t *ns = allot_priv(this)->ns;
     struct allot_inode *ai = allot_inode_get(this, local->inode);
     call_frame_t *frame = local->frame;
-    dict_t *x = allot_xdata_with_gen(local->xdata, allot_inode_gen(ai));
+    dict_t *x = allot_xdata_with_gen(this, local->xdata, allot_inode_gen(ai));
 
     if (allot_priv(this)->ns_dispersed)
         frame->root->pid = ALLOT_PID_DATA;

@@ -302,7 +302,8 @@ static void
 read_plain(struct allot_io *io)
 {
     xlator_t *ns = allot_priv(io->this)->ns;
-    dict_t *xdata = allot_xdata_with_gen(io->xdata, allot_inode_gen(io->ai));
+    dict_t *xdata =
+        allot_xdata_to_read(io->this, io->xdata, allot_inode_gen(io->ai));
 
     if (!xdata) {
         allot_gate_leave(io->this, io->ai, _gf_false);
@@ -401,7 +402,7 @@ read_wind(struct allot_io *io)
     int i = 0;
 
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
-        base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
+        base = allot_xdata_to_read(io->this, io->xdata, io->rec->r.gen);
     allot_io_begin(io);
     frame->root->pid = ALLOT_PID;
     for (i = 0; i < n; i++) {

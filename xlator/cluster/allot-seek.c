@@ -69,7 +69,7 @@ seek_piece(xlator_t *this, struct allot_inode *ai, fd_t *app,
         return allot_slot_hopeless(this, ai, piece->brick_idx) ? -EIO : -EAGAIN;
     call.off = piece->offset;
     call.flags = what;
-    call.xdata = allot_xdata_with_gen(NULL, gen);
+    call.xdata = allot_xdata_with_gen(this, NULL, gen);
     ret = call.xdata ? seek_ends(this, &call) : -ENOMEM;
     if (ret == 0)
         ret = allot_call_one(this, &call);
@@ -205,7 +205,7 @@ seek_task(xlator_t *this, void *arg)
         ret = -ENXIO;
     seek->size = buf.ia_size;
     if (ret == 0 && kind == ALLOT_KIND_PLAIN) {
-        xdata = allot_xdata_with_gen(seek->xdata, allot_inode_gen(ai));
+        xdata = allot_xdata_with_gen(this, seek->xdata, allot_inode_gen(ai));
         STACK_WIND_COOKIE(frame, seek_base_cbk, seek, allot_priv(this)->ns,
                           allot_priv(this)->ns->fops->seek, seek->fd, seek->off,
                           seek->what, xdata);

@@ -24,33 +24,38 @@ stat_regular(const struct iatt *buf)
     return buf->ia_type == IA_IFREG;
 }
 
+/* @pre: of setattr, @postparent: of lookup. Changes @pre. */
+static void
+stat_answer(call_frame_t *frame, glusterfs_fop_t fop, int32_t ret, int32_t err,
+            inode_t *inode, struct iatt *pre, struct iatt *buf,
+            struct iatt *postparent, dict_t *xdata)
+{
+    switch (fop) {
+        case GF_FOP_LOOKUP:
+            STACK_UNWIND_STRICT(lookup, frame, ret, err, inode, buf, xdata,
+                                postparent);
+            break;
+        case GF_FOP_STAT:
+            STACK_UNWIND_STRICT(stat, frame, ret, err, buf, xdata);
+            break;
+        case GF_FOP_FSTAT:
+            STACK_UNWIND_STRICT(fstat, frame, ret, err, buf, xdata);
+            break;
+        case GF_FOP_SETATTR:
+            pre->ia_size = buf->ia_size;
+            STACK_UNWIND_STRICT(setattr, frame, ret, err, pre, buf, xdata);
+            break;
+        default:
+            pre->ia_size = buf->ia_size;
+            STACK_UNWIND_STRICT(fsetattr, frame, ret, err, pre, buf, xdata);
+    }
+}
+
 static void
 stat_unwind(struct stat_local *local, int32_t ret, int32_t err)
 {
-    call_frame_t *frame = local->frame;
-    struct iatt *buf = &local->buf;
-
-    switch (local->fop) {
-        case GF_FOP_LOOKUP:
-            STACK_UNWIND_STRICT(lookup, frame, ret, err, local->inode, buf,
-                                local->xdata, &local->postparent);
-            break;
-        case GF_FOP_STAT:
-            STACK_UNWIND_STRICT(stat, frame, ret, err, buf, local->xdata);
-            break;
-        case GF_FOP_FSTAT:
-            STACK_UNWIND_STRICT(fstat, frame, ret, err, buf, local->xdata);
-            break;
-        case GF_FOP_SETATTR:
-            local->pre.ia_size = buf->ia_size;
-            STACK_UNWIND_STRICT(setattr, frame, ret, err, &local->pre, buf,
-                                local->xdata);
-            break;
-        default:
-            local->pre.ia_size = buf->ia_size;
-            STACK_UNWIND_STRICT(fsetattr, frame, ret, err, &local->pre, buf,
-                                local->xdata);
-    }
+    stat_answer(local->frame, local->fop, ret, err, local->inode, &local->pre,
+                &local->buf, &local->postparent, local->xdata);
     if (local->xdata)
         dict_unref(local->xdata);
     inode_unref(local->inode);
@@ -97,37 +102,20 @@ stat_heal(xlator_t *this, inode_t *inode)
         allot_run(this, inode, _gf_false, stat_heal_task, inode);
 }
 
-/* The reply of the namespace for a regular file: learn, then fix the size. The
- * reply is given in any case. */
+/* An answer whose size the portions must be asked for. */
 static void
-stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
-            inode_t *inode, struct iatt *pre, struct iatt *buf,
-            struct iatt *postparent, dict_t *xdata, gf_boolean_t mtime)
+stat_later(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
+           inode_t *inode, struct iatt *pre, struct iatt *buf,
+           struct iatt *postparent, dict_t *xdata, gf_boolean_t mtime)
 {
     struct stat_local *local = GF_CALLOC(1, sizeof(*local), allot_mt_local);
-    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    struct iatt none = {
+        0,
+    };
 
     if (!local) {
-        switch (fop) {
-            case GF_FOP_LOOKUP:
-                STACK_UNWIND_STRICT(lookup, frame, -1, ENOMEM, NULL, NULL, NULL,
-                                    NULL);
-                return;
-            case GF_FOP_STAT:
-                STACK_UNWIND_STRICT(stat, frame, -1, ENOMEM, NULL, NULL);
-                return;
-            case GF_FOP_FSTAT:
-                STACK_UNWIND_STRICT(fstat, frame, -1, ENOMEM, NULL, NULL);
-                return;
-            case GF_FOP_SETATTR:
-                STACK_UNWIND_STRICT(setattr, frame, -1, ENOMEM, NULL, NULL,
-                                    NULL);
-                return;
-            default:
-                STACK_UNWIND_STRICT(fsetattr, frame, -1, ENOMEM, NULL, NULL,
-                                    NULL);
-                return;
-        }
+        stat_answer(frame, fop, -1, ENOMEM, NULL, &none, &none, &none, NULL);
+        return;
     }
     local->frame = frame;
     local->fop = fop;
@@ -140,6 +128,23 @@ stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
         local->postparent = *postparent;
     if (xdata)
         local->xdata = dict_ref(xdata);
+    if (allot_run(this, inode, _gf_false, stat_task, local))
+        stat_unwind(local, -1, ENOMEM);
+}
+
+/* The reply of the namespace for a regular file: learn, then fix the size. The
+ * reply is given in any case. That of a plain file is given at once, as it
+ * came. */
+static void
+stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
+            inode_t *inode, struct iatt *pre, struct iatt *buf,
+            struct iatt *postparent, dict_t *xdata, gf_boolean_t mtime)
+{
+    enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    struct iatt shown = *buf;
+    struct iatt before = {
+        0,
+    };
 
     /* setattr's answer carries no record. */
     if (fop != GF_FOP_SETATTR && fop != GF_FOP_FSETATTR) {
@@ -147,19 +152,21 @@ stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
         if (fop == GF_FOP_LOOKUP)
             stat_heal(this, inode);
         if (xdata) {
-            dict_del(xdata, ALLOT_XATTR_RECORD);
+            dict_del_sizen(xdata, ALLOT_XATTR_RECORD);
             /* quick-read asked for the content: of a spread file that is the
              * inline part only. */
             if (kind == ALLOT_KIND_SPREAD || kind == ALLOT_KIND_BROKEN)
-                dict_del(xdata, GF_CONTENT_KEY);
+                dict_del_sizen(xdata, GF_CONTENT_KEY);
         }
     }
-    if (allot_inode_iatt(this, inode, &local->buf)) {
-        stat_unwind(local, 0, 0);
-        return;
-    }
-    if (allot_run(this, inode, _gf_false, stat_task, local))
-        stat_unwind(local, -1, ENOMEM);
+    if (pre)
+        before = *pre;
+    if (allot_inode_iatt(this, inode, &shown))
+        stat_answer(frame, fop, 0, 0, inode, &before, &shown, postparent,
+                    xdata);
+    else
+        stat_later(frame, this, fop, inode, pre, &shown, postparent, xdata,
+                   mtime);
 }
 
 /* ---- lookup
@@ -209,7 +216,7 @@ allot_lookup(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
         STACK_UNWIND_STRICT(lookup, frame, -1, ENOENT, NULL, NULL, NULL, NULL);
         return 0;
     }
-    x = allot_xdata_with_record_req(xdata);
+    x = allot_xdata_with_record_req(this, xdata);
     if (!x) {
         STACK_UNWIND_STRICT(lookup, frame, -1, ENOMEM, NULL, NULL, NULL, NULL);
         return 0;
@@ -310,11 +317,18 @@ out:
     return 0;
 }
 
+/* Known to be a directory or the like: it has no record to be asked for. */
+static gf_boolean_t
+stat_recordless(const inode_t *inode)
+{
+    return inode && inode->ia_type != IA_INVAL && inode->ia_type != IA_IFREG;
+}
+
 static int32_t
 stat_go(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 {
     xlator_t *ns = allot_priv(this)->ns;
-    dict_t *x = allot_xdata_with_record_req(xdata);
+    dict_t *x = allot_xdata_with_record_req(this, xdata);
 
     if (!x) {
         STACK_UNWIND_STRICT(stat, frame, -1, ENOMEM, NULL, NULL);
@@ -329,8 +343,13 @@ stat_go(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 int32_t
 allot_stat(call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata)
 {
+    xlator_t *ns = allot_priv(this)->ns;
     call_stub_t *stub = NULL;
 
+    if (stat_recordless(loc->inode)) {
+        STACK_WIND_TAIL(frame, ns, ns->fops->stat, loc, xdata);
+        return 0;
+    }
     if (allot_base_doubtful(this, loc->inode))
         stub = fop_stat_stub(frame, stat_go, loc, xdata);
     if (!stub)
@@ -362,7 +381,7 @@ static int32_t
 fstat_go(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
 {
     xlator_t *ns = allot_priv(this)->ns;
-    dict_t *x = allot_xdata_with_record_req(xdata);
+    dict_t *x = allot_xdata_with_record_req(this, xdata);
 
     if (!x) {
         STACK_UNWIND_STRICT(fstat, frame, -1, ENOMEM, NULL, NULL);
@@ -377,8 +396,13 @@ fstat_go(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
 int32_t
 allot_fstat(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
 {
+    xlator_t *ns = allot_priv(this)->ns;
     call_stub_t *stub = NULL;
 
+    if (stat_recordless(fd->inode)) {
+        STACK_WIND_TAIL(frame, ns, ns->fops->fstat, fd, xdata);
+        return 0;
+    }
     if (allot_base_doubtful(this, fd->inode))
         stub = fop_fstat_stub(frame, fstat_go, fd, xdata);
     if (!stub)

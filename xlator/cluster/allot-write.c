@@ -249,7 +249,8 @@ static void
 write_plain(struct allot_io *io)
 {
     xlator_t *ns = allot_priv(io->this)->ns;
-    dict_t *xdata = allot_xdata_with_gen(io->xdata, allot_inode_gen(io->ai));
+    dict_t *xdata =
+        allot_xdata_with_gen(io->this, io->xdata, allot_inode_gen(io->ai));
 
     if (!xdata) {
         allot_gate_leave(io->this, io->ai, _gf_false);
@@ -430,7 +431,7 @@ write_wind(struct allot_io *io)
     int i = 0;
 
     if (pieces[0].p.brick_idx == ALLOT_PIECE_BASE)
-        base = allot_xdata_with_gen(io->xdata, io->rec->r.gen);
+        base = allot_xdata_with_gen(io->this, io->xdata, io->rec->r.gen);
     allot_io_begin(io);
     frame->root->pid = allot_dispersed_any(this) ? ALLOT_PID_DATA : ALLOT_PID;
     /* io may be gone as soon as the last piece is wound. */
@@ -785,7 +786,7 @@ write_nothing(call_frame_t *frame, xlator_t *this, fd_t *fd,
 {
     xlator_t *ns = allot_priv(this)->ns;
     struct allot_inode *ai = allot_inode_peek(this, fd->inode);
-    dict_t *x = allot_xdata_with_gen(xdata, ai ? allot_inode_gen(ai) : 0);
+    dict_t *x = allot_xdata_with_gen(this, xdata, ai ? allot_inode_gen(ai) : 0);
 
     if (!x) {
         STACK_UNWIND_STRICT(writev, frame, -1, ENOMEM, NULL, NULL, NULL);

@@ -13,11 +13,32 @@ xdata_copy(dict_t *xdata)
     return dict_new();
 }
 
-dict_t *
-allot_xdata_with_gen(dict_t *xdata, uint64_t gen)
+/* A copy of @xdata with @value for @key. NULL: no memory. */
+static dict_t *
+xdata_with(dict_t *xdata, char *key, data_t *value)
 {
-    dict_t *copy = xdata_copy(xdata);
+    dict_t *copy = value ? xdata_copy(xdata) : NULL;
 
+    if (copy && dict_set(copy, key, value)) {
+        dict_unref(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
+/* A number is printed into a value of its own: one that is there already is
+ * taken, if there is one. */
+dict_t *
+allot_xdata_with_gen(xlator_t *this, dict_t *xdata, uint64_t gen)
+{
+    dict_t *shared =
+        gen < ALLOT_SHARED_GENS ? allot_priv(this)->gen_xdata[gen] : NULL;
+    dict_t *copy = NULL;
+
+    if (shared)
+        return xdata_with(xdata, ALLOT_KEY_GEN,
+                          dict_get(shared, ALLOT_KEY_GEN));
+    copy = xdata_copy(xdata);
     if (copy && dict_set_uint64(copy, ALLOT_KEY_GEN, gen)) {
         dict_unref(copy);
         copy = NULL;
@@ -32,21 +53,22 @@ allot_xdata_gen(xlator_t *this, uint64_t gen)
 {
     if (gen < ALLOT_SHARED_GENS)
         return dict_ref(allot_priv(this)->gen_xdata[gen]);
-    return allot_xdata_with_gen(NULL, gen);
+    return allot_xdata_with_gen(this, NULL, gen);
 }
 
 dict_t *
-allot_xdata_with_record_req(dict_t *xdata)
+allot_xdata_to_read(xlator_t *this, dict_t *xdata, uint64_t gen)
 {
-    dict_t *copy = xdata_copy(xdata);
+    return xdata ? allot_xdata_with_gen(this, xdata, gen)
+                 : allot_xdata_gen(this, gen);
+}
 
-    /* In a request the value is the most bytes the asker can take; bricks
-     * ignore it for keys that are not theirs. */
-    if (copy && dict_set_uint64(copy, ALLOT_XATTR_RECORD, 0)) {
-        dict_unref(copy);
-        copy = NULL;
-    }
-    return copy;
+dict_t *
+allot_xdata_with_record_req(xlator_t *this, dict_t *xdata)
+{
+    return xdata_with(
+        xdata, ALLOT_XATTR_RECORD,
+        dict_get(allot_priv(this)->record_xdata, ALLOT_XATTR_RECORD));
 }
 
 dict_t *

@@ -28,6 +28,8 @@ allot_priv_free(xlator_t *this)
         return;
     if (priv->client_xdata)
         dict_unref(priv->client_xdata);
+    if (priv->record_xdata)
+        dict_unref(priv->record_xdata);
     for (gen = 0; gen < ALLOT_SHARED_GENS; gen++)
         if (priv->gen_xdata[gen])
             dict_unref(priv->gen_xdata[gen]);
@@ -41,7 +43,7 @@ allot_priv_free(xlator_t *this)
 
 /* The dicts that calls share. 0 or -1. */
 static int
-allot_shared_init(struct allot_priv *priv)
+allot_shared_init(xlator_t *this, struct allot_priv *priv)
 {
     int gen = 0;
 
@@ -49,8 +51,14 @@ allot_shared_init(struct allot_priv *priv)
     if (!priv->client_xdata ||
         dict_set_uint32(priv->client_xdata, ALLOT_KEY_CLIENT, ALLOT_PROTOCOL))
         return -1;
+    /* A request's value counts for keys only that are not ours. An empty string
+     * is the least to be sent and taken in. */
+    priv->record_xdata = dict_new();
+    if (!priv->record_xdata ||
+        dict_set_str(priv->record_xdata, ALLOT_XATTR_RECORD, ""))
+        return -1;
     for (gen = 0; gen < ALLOT_SHARED_GENS; gen++) {
-        priv->gen_xdata[gen] = allot_xdata_with_gen(NULL, gen);
+        priv->gen_xdata[gen] = allot_xdata_with_gen(this, NULL, gen);
         if (!priv->gen_xdata[gen])
             return -1;
     }
@@ -127,7 +135,7 @@ allot_init(xlator_t *this)
     allot_counters_init(priv);
     allot_children_init(priv);
     priv->intern = allot_intern_new();
-    if (!priv->intern || allot_shared_init(priv))
+    if (!priv->intern || allot_shared_init(this, priv))
         goto err;
     if (allot_bricks_init(this) || allot_options_init(this))
         goto err;

@@ -76,6 +76,7 @@ struct allot_priv {
     struct allot_bricks *bricks; /* data subvolumes and their states */
     struct allot_intern *intern; /* layouts in use, allot-intern.h */
     dict_t *client_xdata;        /* { allot.client }: shared, never changed */
+    dict_t *record_xdata;        /* asks for the record: as well */
     /* [g] is { allot.gen = g }: as well */
     dict_t *gen_xdata[ALLOT_SHARED_GENS];
 
@@ -129,12 +130,18 @@ allot_options_reconf(xlator_t *this, dict_t *options);
 /** allot_xdata_with_gen - caller's xdata (may be NULL) plus allot.gen.
  * Returns a new reference to a private copy, or NULL for no memory. */
 dict_t *
-allot_xdata_with_gen(dict_t *xdata, uint64_t gen);
+allot_xdata_with_gen(xlator_t *this, dict_t *xdata, uint64_t gen);
+
+/** allot_xdata_to_read - the same for calls that change nothing, to which
+ * nobody below adds a key (distribute adds one to writes while a file moves).
+ * Not to be changed: it may be shared. */
+dict_t *
+allot_xdata_to_read(xlator_t *this, dict_t *xdata, uint64_t gen);
 
 /** allot_xdata_with_record_req - caller's xdata (may be NULL) plus a request
  * for the record in the answer. New reference to a private copy, or NULL. */
 dict_t *
-allot_xdata_with_record_req(dict_t *xdata);
+allot_xdata_with_record_req(xlator_t *this, dict_t *xdata);
 
 /** allot_xdata_gen - { allot.gen = @gen }, not to be changed. New reference, or
  * NULL for no memory. */
