@@ -9,6 +9,7 @@
 # answered by a line: "ok", a short count, or the name of an errno. Deliberately not
 # here: what the answer should be.
 import errno
+import fcntl
 import os
 import sys
 
@@ -36,6 +37,8 @@ for line in sys.stdin:
             os.lseek(fd, int(word[1]), os.SEEK_HOLE)
         elif word[0] == "size":
             os.ftruncate(fd, int(word[1]))
+        elif word[0] == "lock":
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         elif word[0] == "fsync":
             os.fsync(fd)
         else:

@@ -59,6 +59,7 @@ struct allot_inode {
     uint32_t ctime_nsec;    /* goes back */
     gf_boolean_t wrote;     /* this client wrote since it last settled */
     gf_boolean_t may_write; /* an application fd is, or was, open to write */
+    gf_boolean_t locked;    /* a lock was asked for here, by anybody */
     gf_boolean_t full_sync; /* next fsync is a full one (after a publish) */
     gf_boolean_t record_unsynced; /* a brick that loses power may lose it */
     gf_boolean_t unlinked;        /* its last name is gone */

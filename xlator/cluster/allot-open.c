@@ -454,6 +454,40 @@ flush_has_work(xlator_t *this, struct allot_inode *ai, fd_t *fd)
             (ai->base_unrecorded || ai->base_lost));
 }
 
+static int32_t
+flush_behind_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                 int32_t op_ret, int32_t op_errno, dict_t *xdata)
+{
+    fd_unref(cookie);
+    STACK_DESTROY(frame->root);
+    return 0;
+}
+
+/* A plain file's close waits for nothing: what was written is acknowledged, the
+ * brick keeps nothing of an fd but locks, and of those this client has taken
+ * none on this file. So the brick hears of it, and the program goes on. (That
+ * is what write-behind does for all files, unless its flush-behind is off, as
+ * spread ones want it.) Sets keep more: replicate its marks, disperse lengths.
+ */
+static gf_boolean_t
+flush_behind(call_frame_t *frame, xlator_t *this, struct allot_inode *ai,
+             fd_t *fd, dict_t *xdata)
+{
+    struct allot_priv *priv = allot_priv(this);
+    call_frame_t *own = NULL;
+
+    if (priv->ns_replicated || priv->ns_dispersed ||
+        ai->kind != ALLOT_KIND_PLAIN || ai->locked)
+        return _gf_false;
+    own = copy_frame(frame);
+    if (!own)
+        return _gf_false;
+    STACK_WIND_COOKIE(own, flush_behind_cbk, fd_ref(fd), priv->ns,
+                      priv->ns->fops->flush, fd, xdata);
+    STACK_UNWIND_STRICT(flush, frame, 0, 0, NULL);
+    return _gf_true;
+}
+
 int32_t
 allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
 {
@@ -467,6 +501,8 @@ allot_flush(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
         if (allot_run(this, fd->inode, _gf_true, flush_task, local) == 0)
             return 0;
         open_local_free(local);
+    } else if (ai && flush_behind(frame, this, ai, fd, xdata)) {
+        return 0;
     }
     STACK_WIND_TAIL(frame, ns, ns->fops->flush, fd, xdata);
     return 0;

@@ -22,16 +22,22 @@ pass_lk_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     return 0;
 }
 
-/* Who takes a lock wants to see what the last holder wrote. The caller's fd
- * holds the inode, and with it what is kept of it. */
+/* Who takes a lock wants to see what the last holder wrote, and gives it back
+ * by a close that waits for the brick (allot_flush()). The caller's fd holds
+ * the inode, and with it what is kept of it. */
 int32_t
 allot_lk(call_frame_t *frame, xlator_t *this, fd_t *fd, int32_t cmd,
          struct gf_flock *flock, dict_t *xdata)
 {
     xlator_t *ns = allot_priv(this)->ns;
+    struct allot_inode *ai = fd->inode->ia_type == IA_IFREG
+                                 ? allot_inode_get(this, fd->inode)
+                                 : NULL;
 
-    STACK_WIND_COOKIE(frame, pass_lk_cbk, allot_inode_peek(this, fd->inode), ns,
-                      ns->fops->lk, fd, cmd, flock, xdata);
+    if (ai)
+        ai->locked = _gf_true;
+    STACK_WIND_COOKIE(frame, pass_lk_cbk, ai, ns, ns->fops->lk, fd, cmd, flock,
+                      xdata);
     return 0;
 }
 
