@@ -212,6 +212,16 @@ guard_dict_drop_protected(dict_t *dict)
 }
 
 dict_t *
+guard_xdata_pass(call_frame_t *frame, dict_t *xdata)
+{
+    if (guard_is_wired(frame, xdata) &&
+        dict_foreach_match(xdata, guard_key_has_prefix, "allot.",
+                           guard_key_nothing, NULL) == 0)
+        return dict_ref(xdata);
+    return guard_xdata_plain(xdata);
+}
+
+dict_t *
 guard_xdata_plain(dict_t *xdata)
 {
     dict_t *copy = xdata ? dict_copy_with_ref(xdata, NULL) : dict_new();

@@ -65,6 +65,20 @@ guard_inode_is_portion(xlator_t *this, inode_t *inode)
     return portion;
 }
 
+gf_boolean_t
+guard_inode_is_base(xlator_t *this, inode_t *inode)
+{
+    struct guard_inode *gi = guard_inode_peek(this, inode);
+    gf_boolean_t base = _gf_false;
+
+    if (gi) {
+        LOCK(&gi->lock);
+        base = gi->kind == GUARD_KIND_BASE;
+        UNLOCK(&gi->lock);
+    }
+    return base;
+}
+
 inode_t *
 guard_inode_of(inode_t *inode, uuid_t gfid)
 {
@@ -159,12 +173,16 @@ guard_inode_is_news_locked(struct guard_inode *gi, struct guard_seen *seen)
 }
 
 int
-guard_inode_request(dict_t *req)
+guard_inode_ask(xlator_t *this, dict_t *req, int what)
 {
-    return dict_set_uint64(req, ALLOT_XATTR_RECORD, 0) != 0 ||
-                   dict_set_uint64(req, ALLOT_XATTR_PORTION, 0) != 0
-               ? -ENOMEM
-               : 0;
+    static char *const keys[] = {ALLOT_XATTR_RECORD, ALLOT_XATTR_PORTION};
+    int i = 0;
+
+    for (i = 0; i < 2; i++)
+        if ((what & 1 << i) && !dict_get(req, keys[i]) &&
+            dict_set(req, keys[i], guard_priv(this)->zero) < 0)
+            return -ENOMEM;
+    return 0;
 }
 
 void
@@ -321,7 +339,7 @@ guard_inode_fill_start(xlator_t *this, struct guard_inode *gi,
     call_frame_t *frame = create_frame(this, this->ctx->pool);
     dict_t *req = dict_new();
 
-    if (!frame || !req || guard_inode_request(req) ||
+    if (!frame || !req || guard_inode_request(this, req) ||
         (guard_below_set(this) &&
          dict_set_uint64(req, GUARD_XATTR_DISPERSE, 0))) {
         if (frame)

@@ -248,7 +248,7 @@ guard_readdirp(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
     guard_unsquash(frame);
     if (!err && guard_gfid_hidden(fd->inode->gfid)) {
         req = guard_xdata_plain(xdata);
-        if (!req || guard_inode_request(req))
+        if (!req || guard_inode_request(this, req))
             err = ENOMEM;
     } else if (!err && guard_is_stranger(frame, this, xdata)) {
         req = xdata ? dict_copy_with_ref(xdata, NULL) : dict_new();

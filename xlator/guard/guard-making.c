@@ -82,24 +82,47 @@ guard_making_end(xlator_t *this, call_frame_t *frame)
     GF_FREE(making);
 }
 
+static struct guard_making *
+making_find_locked(struct guard_priv *priv, loc_t *loc)
+{
+    struct guard_making *making = NULL;
+
+    list_for_each_entry(making, &priv->making, list)
+    {
+        if (!gf_uuid_compare(making->parent, making_parent(loc)) &&
+            strcmp(making->name, loc->name) == 0)
+            return making;
+    }
+    return NULL;
+}
+
+gf_boolean_t
+guard_making_is(xlator_t *this, loc_t *loc)
+{
+    struct guard_priv *priv = guard_priv(this);
+    gf_boolean_t found = _gf_false;
+
+    LOCK(&priv->making_lock);
+    {
+        found = making_find_locked(priv, loc) != NULL;
+    }
+    UNLOCK(&priv->making_lock);
+    return found;
+}
+
 gf_boolean_t
 guard_making_wait(xlator_t *this, call_stub_t *stub)
 {
     struct guard_priv *priv = guard_priv(this);
     struct guard_making *making = NULL;
-    loc_t *loc = &stub->args.loc;
     gf_boolean_t found = _gf_false;
 
     LOCK(&priv->making_lock);
     {
-        list_for_each_entry(making, &priv->making, list)
-        {
-            if (!gf_uuid_compare(making->parent, making_parent(loc)) &&
-                strcmp(making->name, loc->name) == 0) {
-                list_add_tail(&stub->list, &making->waiting);
-                found = _gf_true;
-                break;
-            }
+        making = making_find_locked(priv, &stub->args.loc);
+        if (making) {
+            list_add_tail(&stub->list, &making->waiting);
+            found = _gf_true;
         }
     }
     UNLOCK(&priv->making_lock);

@@ -47,6 +47,8 @@ guard_fini(xlator_t *this)
         guard_identity_fini(this);
         guard_gone_fini(priv);
         free(priv->right);
+        if (priv->zero)
+            data_unref(priv->zero);
         if (priv->itable)
             inode_table_destroy(priv->itable);
         LOCK_DESTROY(&priv->making_lock);
@@ -101,6 +103,10 @@ guard_init(xlator_t *this)
     if (guard_read_heal(this, priv, heal))
         goto failed;
     priv->disk = guard_portions_disk(this);
+    priv->zero = data_from_uint64(0);
+    if (!priv->zero)
+        goto no_memory;
+    data_ref(priv->zero);
 
     this->local_pool = guard_step_pool();
     if (!this->local_pool)

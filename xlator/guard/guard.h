@@ -76,6 +76,7 @@ struct guard_priv {
     inode_table_t *itable;      /* only for a root inode to read identity by */
     const char *disk;           /* guard_portions_disk(); set by init */
     uint64_t *right;            /* guard-portions.c; atomic; NULL: none yet */
+    data_t *zero;               /* the value of keys in requests, shared */
     gf_atomic_t leaf; /* place of the storage among the graph's leaves, -1:
                          not asked for yet (guard-list.c) */
 
@@ -265,10 +266,25 @@ guard_inode_of(inode_t *inode, uuid_t gfid);
 gf_boolean_t
 guard_inode_is_portion(xlator_t *this, inode_t *inode);
 
+#define GUARD_ASK_RECORD 0x1
+#define GUARD_ASK_PORTION 0x2
+
+/** guard_inode_ask - add to @req the keys of @what (GUARD_ASK_...), by which
+ * storage/posix gives a file's record, its portion xattr. 0 or -ENOMEM. */
+int
+guard_inode_ask(xlator_t *this, dict_t *req, int what);
+
 /** guard_inode_request - add to @req what an answer must have for
  * guard_inode_learn(). 0 or -ENOMEM. */
-int
-guard_inode_request(dict_t *req);
+static inline int
+guard_inode_request(xlator_t *this, dict_t *req)
+{
+    return guard_inode_ask(this, req, GUARD_ASK_RECORD | GUARD_ASK_PORTION);
+}
+
+/** guard_inode_is_base - is @inode known to be a file that is no portion. */
+gf_boolean_t
+guard_inode_is_base(xlator_t *this, inode_t *inode);
 
 /* On every regular file of a disperse set, which asks for it in every lookup,
  * and sets it when it makes one. */
@@ -459,6 +475,10 @@ guard_making_begin(xlator_t *this, call_frame_t *frame, loc_t *loc);
 void
 guard_making_end(xlator_t *this, call_frame_t *frame);
 
+/** guard_making_is - is somebody making the name @loc. */
+gf_boolean_t
+guard_making_is(xlator_t *this, loc_t *loc);
+
 /** guard_making_wait - is somebody making the name that @stub, a lookup, asks
  * for? Then @stub is taken over, and resumed when that is done. */
 gf_boolean_t
@@ -539,6 +559,21 @@ guard_dict_drop_protected(dict_t *dict);
  * memory. */
 dict_t *
 guard_xdata_plain(dict_t *xdata);
+
+/** guard_xdata_pass - the same for what is only passed on: @xdata itself, if
+ * @frame is a call from a connection and there are no such keys in it. New
+ * reference; NULL: no memory. */
+dict_t *
+guard_xdata_pass(call_frame_t *frame, dict_t *xdata);
+
+/** guard_is_wired - has @xdata come with @frame over a connection? Then it is
+ * this call's alone, and may be changed on its way down. In a graph of one
+ * process it may be shared by many calls. */
+static inline gf_boolean_t
+guard_is_wired(call_frame_t *frame, dict_t *xdata)
+{
+    return xdata && frame->root->client;
+}
 
 /* guard-log.c -------------------------------------------------------------- */
 
