@@ -130,17 +130,24 @@ GUARD_DATA_ENTRY(readv, GF_FOP_READ, fd->inode, GUARD_IDENTITY,
 
 /* clang-format on */
 
-/* A write that makes a portion or a small base longer is preceded by a
- * fallocate, see guard-stream.c. If that fails the write tells why. */
+/* A write that makes a portion longer is preceded by a fallocate, and one that
+ * makes a small base longer followed by one, see guard-stream.c. If that fails
+ * the write tells why. */
 static int32_t
 guard_writev_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                  int32_t op_ret, int32_t op_errno, struct iatt *prebuf,
                  struct iatt *postbuf, dict_t *xdata)
 {
-    inode_t *waiters = guard_gate_leave(cookie);
+    struct guard_after *after = frame->local;
+    inode_t *waiters = NULL;
 
+    frame->local = NULL;
+    if (!after)
+        waiters = guard_gate_leave(cookie);
     STACK_UNWIND_STRICT(writev, frame, op_ret, op_errno, prebuf, postbuf,
                         xdata);
+    if (after)
+        guard_stream_extend(this, after, op_ret > 0); /* leaves it */
     guard_gate_pump(this, waiters);
     return 0;
 }
@@ -177,6 +184,7 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
     call_stub_t *stub = NULL;
     gf_boolean_t longer = _gf_false;
     uint64_t mark = 0;
+    gf_boolean_t base = _gf_false;
 
     LOCK(&gi->lock);
     {
@@ -184,9 +192,12 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
             dict_get_uint64(xdata, ALLOT_KEY_UNCUT, &mark) == 0)
             gi->uncut = mark;
         longer = guard_stream_extend_locked(gi, keyed, &range);
+        base = gi->kind == GUARD_KIND_BASE;
     }
     UNLOCK(&gi->lock);
-    if (longer)
+    if (longer && base)
+        frame->local = guard_after_new(fd, gi, &range);
+    else if (longer)
         stub = fop_writev_stub(frame, guard_writev_wind, fd, vector, count,
                                offset, flags, iobref, xdata);
     if (stub)

@@ -36,6 +36,7 @@ enum guard_mem_types {
     guard_mt_names,
     guard_mt_refusals,
     guard_mt_making,
+    guard_mt_after,
     guard_mt_end,
 };
 
@@ -418,6 +419,20 @@ struct guard_range {
 gf_boolean_t
 guard_stream_extend_locked(struct guard_inode *gi, gf_boolean_t keyed,
                            struct guard_range *range);
+
+struct guard_after;
+
+/** guard_after_new - what is to be allocated after a write to @fd's file is
+ * answered; NULL for no memory, or if it is not worth it. */
+struct guard_after *
+guard_after_new(fd_t *fd, struct guard_inode *gi,
+                const struct guard_range *range);
+
+/** guard_stream_extend - allocate, if the write @wrote something, free @after
+ * and leave the gate, in which the write is counted. Winds, no locks held. */
+void
+guard_stream_extend(xlator_t *this, struct guard_after *after,
+                    gf_boolean_t wrote);
 
 /** guard_stream_next - note a read of [@offset, @offset + @len)
  * @early: zeroed; becomes what should be read next. True: call
