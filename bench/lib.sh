@@ -13,6 +13,7 @@ LINKS=0           # bricks stand behind links of their own
 RATE=200          # Mbit/s each
 LINK_MTU=1500     # bytes of a packet
 OPTIONS=()        # more of volfiles/fill
+M_OPTIONS=()      # of the mount
 : >"$T/runs"
 
 # What a work prints is its figures.
@@ -83,7 +84,7 @@ volume_up() {
             link_brick_start "$i" || bail "brick $i does not start"
         done
     fi
-    must_mount m
+    must_mount m "${M_OPTIONS[@]}"
     case $1 in
     shard*) shard_directory "${1#shard}" ;;
     esac
@@ -99,7 +100,7 @@ shard_directory() { # shard_directory BLOCK_MIB
 remount() {
     umount_volume m || bail "cannot unmount"
     echo 3 >/proc/sys/vm/drop_caches
-    must_mount m
+    must_mount m "${M_OPTIONS[@]}"
 }
 
 volume_down() {

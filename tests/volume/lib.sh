@@ -385,12 +385,13 @@ volume_make() {
     must "$TOP/volfiles/fill" --bricks "$NBRICKS" "${args[@]}" "$@" "$template" "$T/vol"
 }
 
-# brick_start I: start its process and wait until it listens.
+# brick_start I: start its process and wait until it listens. BRICK_WRAP: as MOUNT_WRAP
+# below.
 brick_start() {
     local pid start
     mkdir -p "${BRICK[$1]}/.glusterfs"
     rm -f "$T/b$1.pid"
-    glusterfsd --volfile="$T/vol/brick-$1.vol" -p "$T/b$1.pid" -l "$LOG/brick-$1.log" ||
+    ${BRICK_WRAP[@]+"${BRICK_WRAP[@]}"} glusterfsd --volfile="$T/vol/brick-$1.vol" -p "$T/b$1.pid" -l "$LOG/brick-$1.log" ||
         return 1
     expect_within 20 test -s "$T/b$1.pid" || return 1
     pid=$(cat "$T/b$1.pid") start=$(proc_start "$(cat "$T/b$1.pid")")
