@@ -86,11 +86,15 @@ stat_heal_task(xlator_t *this, void *arg)
 static void
 stat_heal(xlator_t *this, inode_t *inode)
 {
-    struct allot_inode *ai = allot_inode_peek(this, inode);
-    uint64_t version = allot_bricks_version(this);
+    struct allot_inode *ai = NULL;
+    uint64_t version = 0;
     gf_boolean_t changed = _gf_false;
 
-    if (allot_priv(this)->ns_kind != ALLOT_NS_REPLICATE || !ai || !ai->rec)
+    if (allot_priv(this)->ns_kind != ALLOT_NS_REPLICATE)
+        return;
+    ai = allot_inode_peek(this, inode);
+    version = allot_bricks_version(this);
+    if (!ai || !ai->rec)
         return;
     LOCK(&ai->lock);
     {
@@ -132,25 +136,41 @@ stat_later(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
         stat_unwind(local, -1, ENOMEM);
 }
 
+/* A lookup's record is taken in, that of a time when the bricks were at
+ * @version. */
+static void
+stat_looked(xlator_t *this, inode_t *inode, uint64_t version)
+{
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+
+    if (ai)
+        ai->seen_version = version;
+    if (allot_priv(this)->ns_replicated)
+        allot_base_looked(this, inode);
+    stat_heal(this, inode);
+}
+
 /* The reply of the namespace for a regular file: learn, then fix the size. The
  * reply is given in any case. That of a plain file is given at once, as it
- * came. */
+ * came. @how: of a lookup the version for stat_looked(), of a setattr whether
+ * it sets the mtime. */
 static void
 stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
             inode_t *inode, struct iatt *pre, struct iatt *buf,
-            struct iatt *postparent, dict_t *xdata, gf_boolean_t mtime)
+            struct iatt *postparent, dict_t *xdata, uintptr_t how)
 {
     enum allot_kind kind = ALLOT_KIND_UNKNOWN;
+    gf_boolean_t sets = fop == GF_FOP_SETATTR || fop == GF_FOP_FSETATTR;
     struct iatt shown = *buf;
     struct iatt before = {
         0,
     };
 
     /* setattr's answer carries no record. */
-    if (fop != GF_FOP_SETATTR && fop != GF_FOP_FSETATTR) {
+    if (!sets) {
         kind = allot_inode_learn(this, inode, xdata, buf);
         if (fop == GF_FOP_LOOKUP)
-            stat_heal(this, inode);
+            stat_looked(this, inode, how);
         if (xdata) {
             dict_del_sizen(xdata, ALLOT_XATTR_RECORD);
             /* quick-read asked for the content: of a spread file that is the
@@ -166,7 +186,7 @@ stat_finish(call_frame_t *frame, xlator_t *this, glusterfs_fop_t fop,
                     xdata);
     else
         stat_later(frame, this, fop, inode, pre, &shown, postparent, xdata,
-                   mtime);
+                   sets && how);
 }
 
 /* ---- lookup
@@ -177,8 +197,6 @@ lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
            int32_t op_errno, inode_t *inode, struct iatt *buf, dict_t *xdata,
            struct iatt *postparent)
 {
-    struct allot_inode *ai = NULL;
-
     if (op_ret < 0 || !stat_regular(buf)) {
         STACK_UNWIND_STRICT(lookup, frame, op_ret, op_errno, inode, buf, xdata,
                             postparent);
@@ -192,15 +210,8 @@ lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         STACK_UNWIND_STRICT(lookup, frame, -1, ESTALE, NULL, NULL, NULL, NULL);
         return 0;
     }
-    /* Not before the answer's record is taken in. */
-    inode_ref(inode);
     stat_finish(frame, this, GF_FOP_LOOKUP, inode, NULL, buf, postparent, xdata,
-                _gf_false);
-    ai = allot_inode_peek(this, inode);
-    if (ai)
-        ai->seen_version = (uintptr_t)cookie;
-    allot_base_looked(this, inode);
-    inode_unref(inode);
+                (uintptr_t)cookie);
     return 0;
 }
 
@@ -310,8 +321,7 @@ stat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
     if (op_ret < 0 || !stat_regular(buf))
         STACK_UNWIND_STRICT(stat, frame, op_ret, op_errno, buf, xdata);
     else
-        stat_finish(frame, this, GF_FOP_STAT, inode, NULL, buf, NULL, xdata,
-                    _gf_false);
+        stat_finish(frame, this, GF_FOP_STAT, inode, NULL, buf, NULL, xdata, 0);
 out:
     inode_unref(inode);
     return 0;
@@ -371,7 +381,7 @@ fstat_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         STACK_UNWIND_STRICT(fstat, frame, op_ret, op_errno, buf, xdata);
     else
         stat_finish(frame, this, GF_FOP_FSTAT, inode, NULL, buf, NULL, xdata,
-                    _gf_false);
+                    0);
 out:
     inode_unref(inode);
     return 0;
@@ -430,7 +440,7 @@ setattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
         STACK_UNWIND_STRICT(setattr, frame, op_ret, op_errno, pre, post, xdata);
     else
         stat_finish(frame, this, GF_FOP_SETATTR, inode, pre, post, NULL, xdata,
-                    cookie != NULL);
+                    (uintptr_t)cookie);
     inode_unref(inode);
     return 0;
 }
@@ -460,7 +470,7 @@ fsetattr_cbk(call_frame_t *frame, void *cookie, xlator_t *this, int32_t op_ret,
                             xdata);
     else
         stat_finish(frame, this, GF_FOP_FSETATTR, inode, pre, post, NULL, xdata,
-                    cookie != NULL);
+                    (uintptr_t)cookie);
     inode_unref(inode);
     return 0;
 }

@@ -290,6 +290,7 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     struct guard_look *look = frame->local;
     struct guard_inode *gi = NULL;
     inode_t *own = NULL;
+    inode_t *held = NULL;
     gf_boolean_t later = _gf_false;
 
     frame->local = NULL;
@@ -310,7 +311,10 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     if (buf->ia_type == IA_IFREG) {
         /* The server looks a name up in its table first; meanwhile another file
          * may have got it. */
-        own = guard_inode_of(inode, buf->ia_gfid);
+        if (gf_uuid_compare(inode->gfid, buf->ia_gfid) == 0)
+            own = inode; /* the caller's, until it is answered */
+        else
+            own = held = guard_inode_of(inode, buf->ia_gfid);
         gi = own ? guard_inode_get(this, own) : NULL;
     }
     if (gi && (guard_inode_torn(gi, partings) ||
@@ -324,8 +328,8 @@ guard_lookup_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
         guard_lookup_answer(frame, this, show, inode, own, buf, xdata,
                             postparent);
     }
-    if (own)
-        inode_unref(own);
+    if (held)
+        inode_unref(held);
     return 0;
 }
 
