@@ -42,6 +42,9 @@ struct allot_slot {
     uint32_t epoch;          /* the connection it was opened on */
     uint64_t nonce;          /* of which of the file's successive portions */
     fd_t *fd;                /* O_RDWR, ours; NULL: not open */
+    fd_t *direct;            /* with O_DIRECT as well; NULL: not open. Of the
+                                same connection and portion as fd */
+    gf_boolean_t no_direct;  /* its brick refuses that on this connection */
     gf_boolean_t unsynced;   /* written here since the last fsync */
     gf_boolean_t unrecorded; /* ... and its disperse set is not known to have
                                 recorded how long the portion is */

@@ -24,6 +24,7 @@ allot_io_new(call_frame_t *frame, xlator_t *this, fd_t *fd, uint64_t off,
     io->off = off;
     io->len = len;
     io->flags = flags;
+    io->direct = !!((allot_fd_flags(this, fd) | flags) & O_DIRECT);
     INIT_LIST_HEAD(&io->wait);
     INIT_LIST_HEAD(&io->payload.list);
     if (xdata)
@@ -175,6 +176,11 @@ judge_portion(struct allot_io *io, struct allot_io_piece *piece)
 {
     uint16_t idx = piece->p.brick_idx;
 
+    /* Too small for its disk, or it cannot do without the page cache. */
+    if (piece->direct && piece->err == EINVAL) {
+        allot_direct_refused(io->ai, idx);
+        return 1;
+    }
     switch (piece->err) {
         case ALLOT_ERR_OLD:
             io->refused = _gf_true;

@@ -26,7 +26,8 @@
 struct allot_io_piece {
     struct allot_piece p;
     xlator_t *xl;
-    fd_t *fd; /* reference */
+    fd_t *fd;            /* reference */
+    gf_boolean_t direct; /* fd is the one with O_DIRECT, of a portion */
     int ret;
     int err;
     struct iovec *iov; /* read: what came; write: what goes; owned */
@@ -52,6 +53,8 @@ struct allot_io {
     uint32_t flags;
     dict_t *xdata;
     gf_boolean_t writing;
+    gf_boolean_t direct;        /* the application's fd has O_DIRECT */
+    gf_boolean_t direct_opened; /* portions were opened so for this one */
 
     /* Write. */
     struct iovec *iov;
@@ -198,6 +201,36 @@ allot_write_done(struct allot_io *io, uint64_t len);
  * are removed first. Takes the gate when the caller has left it. */
 void
 allot_write_again(struct allot_io *io);
+
+/** allot_io_flags - what to send with @piece. To a portion whose fd is without
+ * O_DIRECT none: storage/posix with linux-aio heeds it. */
+static inline uint32_t
+allot_io_flags(const struct allot_io *io, const struct allot_io_piece *piece)
+{
+    return piece->p.brick_idx == ALLOT_PIECE_BASE || piece->direct
+               ? io->flags
+               : io->flags & ~O_DIRECT;
+}
+
+/* ---- allot-direct.c
+ * --------------------------------------------------------------- */
+
+/** allot_direct_piece - of an fd with O_DIRECT: replaces @piece's fd, which is
+ * its portion's, by that with O_DIRECT if the piece is one for it. A write's
+ * buffers are known. 1: allot_direct_open() first; else 0. Any context. */
+int
+allot_direct_piece(struct allot_io *io, struct allot_io_piece *piece,
+                   const struct allot_brick_view *view);
+
+/** allot_direct_open - open with O_DIRECT what is open without it, if @io wants
+ * it. What cannot be had is done without. In a synctask, alone. */
+void
+allot_direct_open(struct allot_io *io);
+
+/** allot_direct_refused - @idx's brick does not take what was sent to that fd
+ * of it. Any context. */
+void
+allot_direct_refused(struct allot_inode *ai, uint16_t idx);
 
 /** allot_iatt_hollow - the iatt of a read's or write's reply: gfid and type
  * only. A zero ctime tells caches above to forget what they have. */

@@ -162,6 +162,7 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
 {
     struct allot_slot *slot = NULL;
     struct allot_slot *grown = NULL;
+    fd_t *direct = NULL;
     fd_t *old = NULL;
 
     LOCK(&ai->lock);
@@ -183,8 +184,10 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
         if (slot) {
             old = slot->fd;
             slot->fd = fd;
+            direct = slot->direct;
+            slot->direct = NULL;
             if (slot->epoch != epoch)
-                slot->told = _gf_false;
+                slot->told = slot->no_direct = _gf_false;
             if (slot->nonce != nonce) /* cut off with that portion */
                 slot->unsynced = slot->unrecorded = _gf_false;
             if (slot->unrecorded && old != fd) {
@@ -204,6 +207,8 @@ allot_slot_set(struct allot_inode *ai, uint16_t idx, uint32_t epoch,
     }
     if (old)
         fd_unref(old);
+    if (direct)
+        fd_unref(direct);
     return 0;
 }
 
@@ -315,6 +320,17 @@ allot_slots_unrecorded(struct allot_inode *ai)
     return any;
 }
 
+/* One of its fds, NULL if none is left. */
+static fd_t *
+slot_take_locked(struct allot_slot *slot)
+{
+    fd_t **at = slot->fd ? &slot->fd : &slot->direct;
+    fd_t *fd = *at;
+
+    *at = NULL;
+    return fd;
+}
+
 void
 allot_slot_drop(struct allot_inode *ai, uint16_t idx)
 {
@@ -329,8 +345,7 @@ allot_slot_drop(struct allot_inode *ai, uint16_t idx)
             for (i = 0; i < ai->slot_count && !fd; i++) {
                 if (idx != ALLOT_IDX_NONE && ai->slots[i].idx != idx)
                     continue;
-                fd = ai->slots[i].fd;
-                ai->slots[i].fd = NULL;
+                fd = slot_take_locked(&ai->slots[i]);
                 ai->slots[i].failed = _gf_false;
             }
             if (!fd && idx == ALLOT_IDX_NONE && !ai->holds) {

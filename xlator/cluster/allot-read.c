@@ -234,6 +234,8 @@ read_repair_task(xlator_t *this, void *arg)
     if (rec && kind == ALLOT_KIND_SPREAD && !read_eof(io, rec))
         ret = read_ask_eof(io);
     allot_rec_unref(rec);
+    if (ret == 0)
+        allot_direct_open(io);
     if (ret)
         read_fail(io, -ret);
     else
@@ -387,6 +389,8 @@ read_pieces(struct allot_io *io)
                                                piece->p.brick_idx)
                        ? -EIO
                        : 1;
+        if (allot_direct_piece(io, piece, &view))
+            return 1;
     }
     return 0;
 }
@@ -409,7 +413,7 @@ read_wind(struct allot_io *io)
         STACK_WIND_COOKIE(
             frame, read_piece_cbk, (void *)(long)i, pieces[i].xl,
             pieces[i].xl->fops->readv, pieces[i].fd, pieces[i].p.len,
-            pieces[i].p.offset, io->flags,
+            pieces[i].p.offset, allot_io_flags(io, &pieces[i]),
             pieces[i].p.brick_idx == ALLOT_PIECE_BASE && base ? base : gen);
     }
     dict_unref(gen);

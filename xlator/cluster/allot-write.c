@@ -414,6 +414,9 @@ write_pieces(struct allot_io *io)
         piece->count =
             allot_iov_cut(io->iov, io->count, piece->p.offset - io->off,
                           piece->p.len, piece->iov);
+        if (piece->p.brick_idx != ALLOT_PIECE_BASE &&
+            allot_direct_piece(io, piece, &view))
+            return 1;
     }
     return 0;
 }
@@ -439,7 +442,8 @@ write_wind(struct allot_io *io)
         STACK_WIND_COOKIE(
             frame, write_piece_cbk, (void *)(long)i, pieces[i].xl,
             pieces[i].xl->fops->writev, pieces[i].fd, pieces[i].iov,
-            pieces[i].count, pieces[i].p.offset, io->flags | sync, io->iobref,
+            pieces[i].count, pieces[i].p.offset,
+            allot_io_flags(io, &pieces[i]) | sync, io->iobref,
             pieces[i].p.brick_idx == ALLOT_PIECE_BASE && base ? base : gen);
         if (i + 1 < n)
             allot_stop(this, ALLOT_STOP_WRITE_SOME);
@@ -713,6 +717,7 @@ write_repair_task(xlator_t *this, void *arg)
         allot_write_cut_back(io);
         write_fail(io, ret == -ENOSPC && io->err ? io->err : -ret);
     } else {
+        allot_direct_open(io);
         allot_io_unlist(io);
         write_enter(io);
     }

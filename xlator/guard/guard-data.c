@@ -102,7 +102,9 @@ guard_readv_run(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
     };
     fd_t *held = NULL;
 
-    if (frame->root->client && guard_stream_next(gi, offset, size, &early))
+    /* Without the page cache nothing is gained. */
+    if (frame->root->client && !(fd->flags & O_DIRECT) &&
+        guard_stream_next(gi, offset, size, &early))
         held = fd_ref(fd);
     STACK_WIND_COOKIE(frame, guard_readv_cbk, gi, FIRST_CHILD(this),
                       FIRST_CHILD(this)->fops->readv, fd, size, offset, flags,
