@@ -89,6 +89,17 @@ GUARD_DATA_CBK(readv,
                vector, count, stbuf, iobref, xdata)
 /* clang-format on */
 
+/* What goes below of a call's xdata. A dict with the generation alone asks for
+ * nothing there; but features/locks and storage/posix would look it through for
+ * a dozen keys, and the answer of a write would get one of its own. */
+static dict_t *
+guard_below(dict_t *xdata)
+{
+    return xdata && xdata->count == 1 && dict_get_sizen(xdata, ALLOT_KEY_GEN)
+               ? NULL
+               : xdata;
+}
+
 /* A read that continues a stream is followed by one for the next slot
  * (guard-stream.c). Only for callers from outside of this process: what they
  * wait for is answered by then. */
@@ -108,7 +119,7 @@ guard_readv_run(call_frame_t *frame, xlator_t *this, fd_t *fd, size_t size,
         held = fd_ref(fd);
     STACK_WIND_COOKIE(frame, guard_readv_cbk, gi, FIRST_CHILD(this),
                       FIRST_CHILD(this)->fops->readv, fd, size, offset, flags,
-                      xdata);
+                      guard_below(xdata));
     if (held)
         guard_stream_early(this, held, &early);
     return 0;
@@ -183,6 +194,7 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
     struct guard_inode *gi = guard_inode_peek(this, fd->inode);
     struct guard_range range = {offset, iov_length(vector, count)};
     gf_boolean_t keyed = guard_keyed(xdata);
+    dict_t *below = guard_below(xdata);
     call_stub_t *stub = NULL;
     gf_boolean_t longer = _gf_false;
     uint64_t mark = 0;
@@ -201,14 +213,14 @@ guard_writev_run(call_frame_t *frame, xlator_t *this, fd_t *fd,
         frame->local = guard_after_new(fd, gi, &range);
     else if (longer)
         stub = fop_writev_stub(frame, guard_writev_wind, fd, vector, count,
-                               offset, flags, iobref, xdata);
+                               offset, flags, iobref, below);
     if (stub)
         STACK_WIND_COOKIE(frame, guard_extend_cbk, stub, FIRST_CHILD(this),
                           FIRST_CHILD(this)->fops->fallocate, fd,
                           FALLOC_FL_KEEP_SIZE, range.offset, range.len, NULL);
     else
         guard_writev_wind(frame, this, fd, vector, count, offset, flags, iobref,
-                          xdata);
+                          below);
     return 0;
 }
 
