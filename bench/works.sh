@@ -27,29 +27,56 @@ work_stream() {
 
 # ---- random access ----------------------------------------------------------
 # O_DIRECT, so that the kernel's cache answers nothing.
+# A file on one brick keeps one process and its part of the processors' caches warm,
+# and all bricks are on this machine. So distribute is measured with files4, too: a
+# quarter of the bytes on each brick, in a file of its own.
 
 setup_random() {
     four_bricks
-    HERE=(distribute shard64)
+    HERE=(distribute files4 shard64)
 }
 work_random() {
-    local mib bs depth kind
+    local mib bs depth kind files
     mib=$(size 1024 32)
     volume_up "$1"
-    must dd if=/dev/zero of="$M/f" bs=1M count="$mib" conv=fsync status=none
+    if [ "$1" = files4 ]; then
+        files_on_each 4
+    else
+        files=("$M/f")
+    fi
+    for kind in "${files[@]}"; do
+        must dd if=/dev/zero of="$kind" bs=1M count=$((mib / ${#files[@]})) conv=fsync status=none
+    done
     remount
     for bs in 4k 64k; do
         for depth in 1 16; do
             for kind in randread randwrite; do
-                echo "${kind}_${bs}_$depth $(must_fio "$kind" "$bs" "$depth")"
+                echo "${kind}_${bs}_$depth $(must_fio "$kind" "$bs" "$depth" "${files[@]}")"
             done
         done
     done
     volume_down
 }
 
-must_fio() { # must_fio KIND BS DEPTH: calls per second
-    bounded 120 fio --name=x --filename="$M/f" --rw="$1" --bs="$2" --iodepth="$3" \
+# files_on_each N: the caller's array files, one new file on each of N bricks.
+files_on_each() {
+    local n i
+    files=()
+    for ((n = 0; ${#files[@]} < $1; n++)); do
+        must touch "$M/f$n"
+        for ((i = 0; i < $1; i++)); do
+            # Not where it is a link to the brick that has the file.
+            if [ -f "${BRICK[i]}/f$n" ] && [ ! -k "${BRICK[i]}/f$n" ]; then
+                files[i]=$M/f$n
+            fi
+        done
+    done
+}
+
+must_fio() { # must_fio KIND BS DEPTH FILE...: calls per second
+    local names
+    names=$(IFS=: && echo "${*:4}")
+    bounded 120 fio --name=x --filename="$names" --file_service_type=random --rw="$1" --bs="$2" --iodepth="$3" \
         --ioengine=libaio --direct=1 --time_based --runtime="$(size 5 1)" --output-format=json 2>/dev/null |
         jq -e '.jobs[0] | .read.iops + .write.iops'
 }
