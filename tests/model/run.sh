@@ -71,7 +71,7 @@ parts="lock cut unlink even whole"
 part_mutants="lock:1:no-lock lock:2:unlocked-before-the-write lock:3:outlives-its-client
 cut:1:not-closed cut:2:no-lock cut:3:stays-closed
 unlink:1:others-fds-not-looked-at unlink:2:open-ones-handed-out unlink:3:nobody-asks
-unlink:4:forgotten-when-handed-out unlink:5:opens-under-way-not-told
+unlink:4:forgotten-when-handed-out unlink:5:opens-under-way-not-looked-at
 even:1:one-brick-is-asked even:2:past-the-lock even:3:not-made-even-first
 even:4:nobody-says-before even:5:says-the-verdict-only
 whole:1:no-mark whole:2:mark-goes-with-the-call whole:3:publishes-past-calls"

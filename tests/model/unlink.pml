@@ -8,14 +8,14 @@
  * Left out on purpose: several bricks and replicas with lists and fds of their
  * own (steps 1 and 3 of 2.11b), and the death of the brick that has the list.
  *
- * The remover has the base open and asks, a round trip later, or is told with the
- * answer to its unlink (2.11a): only then an open can be under way on the brick, past
- * the name, whose fd is not there yet.
+ * The remover has the base open and asks, or is told with the answer to its unlink
+ * (2.11a). An open can be under way on the brick, past the name, whose fd is not there
+ * yet.
  */
 byte mut;         /* 1: portions go without a look at other fds, 2: the guard hands
                      out what is open, 3: nobody asks for what is left, 4: the
-                     guard forgets what it has handed out, 5: who is told is not
-                     told of opens under way */
+                     guard forgets what it has handed out, 5: nobody looks
+                     at opens under way */
 byte name = 1;
 byte fds;         /* open on the base's brick */
 byte opening;     /* about to be */
@@ -75,7 +75,6 @@ name_gone:
     }
 ask:
     atomic {
-        own == 0 || opening == 0;
         DEATH;
         sole = ((fds == own && (opening == 0 || mut == 5)) || mut == 1)
     }

@@ -72,6 +72,7 @@ name, other, wanted = sys.argv[1], sys.argv[2], open(sys.argv[3], "rb").read()
 ROUNDS, met = int(sys.argv[4]), 0
 ours, theirs = os.pipe(), os.pipe()
 if os.fork() == 0:
+    os.close(ours[1])
     for i in range(ROUNDS):
         os.read(ours[0], 1)
         for k in range(i % 7 * 400):

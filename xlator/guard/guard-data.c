@@ -358,7 +358,8 @@ GUARD_DATA_FOP(copy_file_range, GF_FOP_COPY_FILE_RANGE, fd_out->inode,
 /* clang-format on */
 
 /* While it is answered the server puts the fd where it counts: until then
- * whoever removes the last name must take it for open (guard-gone.c). */
+ * whoever removes the last name must take it for open (guard-gone.c,
+ * guard_fstat()). */
 static int32_t
 guard_open_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
                int32_t op_ret, int32_t op_errno, fd_t *fd, dict_t *xdata)

@@ -88,12 +88,7 @@ GUARD_SHOWN_CBK(stat)
 GUARD_SHOWN(stat, guard_refuse_loc(frame, this, loc, xdata), loc->inode,
             (call_frame_t *frame, xlator_t *this, loc_t *loc, dict_t *xdata),
             loc, xdata)
-/* Identity only: whoever has an fd on a portion got it with a key, and
- * replicate refreshes its view of an fd without one. */
 GUARD_SHOWN_CBK(fstat)
-GUARD_SHOWN(fstat, guard_refuse_loc(frame, this, NULL, xdata), fd->inode,
-            (call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata),
-            fd, xdata)
 GUARD_SHOWN_CBK_TWO(setattr)
 GUARD_SHOWN(setattr, guard_refuse_loc(frame, this, loc, xdata), loc->inode,
             (call_frame_t *frame, xlator_t *this, loc_t *loc,
@@ -105,3 +100,61 @@ GUARD_SHOWN(fsetattr, guard_refuse_fd(frame, this, fd, xdata), fd->inode,
              int32_t valid, dict_t *xdata),
             fd, stbuf, valid, xdata)
 /* clang-format on */
+
+/* Opens under way of a file whose open fds are asked for: they have passed its
+ * name, and their fds do not count yet (guard-data.c). */
+static uint32_t
+guard_fstat_opening(xlator_t *this, inode_t *inode, dict_t *xdata)
+{
+    struct guard_inode *gi = NULL;
+    uint32_t opening = 0;
+
+    if (xdata && dict_get_sizen(xdata, GLUSTERFS_OPEN_FD_COUNT))
+        gi = guard_inode_peek(this, inode);
+    if (gi) {
+        LOCK(&gi->lock);
+        opening = gi->opening;
+        UNLOCK(&gi->lock);
+    }
+    return opening;
+}
+
+/* One that has its fd by now counts twice: more than one is as good as any. */
+static int32_t
+guard_fstat_opening_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
+                        int32_t op_ret, int32_t op_errno, struct iatt *buf,
+                        dict_t *xdata)
+{
+    uint32_t opening = (uintptr_t)cookie;
+    uint32_t opens = 0;
+
+    if (op_ret >= 0 && xdata &&
+        dict_get_uint32(xdata, GLUSTERFS_OPEN_FD_COUNT, &opens) == 0 &&
+        dict_set_uint32(xdata, GLUSTERFS_OPEN_FD_COUNT, opens + opening))
+        gf_msg_debug(this->name, ENOMEM, "an open under way is not counted");
+    STACK_UNWIND_STRICT(fstat, frame, op_ret, op_errno, buf, xdata);
+    return 0;
+}
+
+/* Identity only: whoever has an fd on a portion got it with a key, and
+ * replicate refreshes its view of an fd without one. */
+int32_t
+guard_fstat(call_frame_t *frame, xlator_t *this, fd_t *fd, dict_t *xdata)
+{
+    int err = guard_refuse_loc(frame, this, NULL, xdata);
+    uint32_t opening = guard_fstat_opening(this, fd->inode, xdata);
+
+    if (err)
+        return default_fstat_failure_cbk(frame, err);
+    if (guard_is_stranger(frame, this, xdata))
+        STACK_WIND_COOKIE(frame, guard_fstat_cbk, fd->inode, FIRST_CHILD(this),
+                          FIRST_CHILD(this)->fops->fstat, fd, xdata);
+    else if (opening)
+        STACK_WIND_COOKIE(frame, guard_fstat_opening_cbk,
+                          (void *)(uintptr_t)opening, FIRST_CHILD(this),
+                          FIRST_CHILD(this)->fops->fstat, fd, xdata);
+    else
+        STACK_WIND_TAIL(frame, FIRST_CHILD(this),
+                        FIRST_CHILD(this)->fops->fstat, fd, xdata);
+    return 0;
+}
