@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later OR GPL-2.0-only
 # tier: check
 # needs: 20
-# The close of a plain file waits for no brick, since nothing depends on its answer;
+# The close of a plain or settled file waits for no brick, since nothing depends on its answer;
 # unless a lock was taken on the file: that is given back when close returns. Who is
 # not waited for is not missed either when it dies. A spread file's close waits, as
 # ever: for the size in the record.
@@ -58,6 +58,21 @@ bricks_signal CONT
 is "its close returns while no brick answers" "$SAID" ok
 let_go
 ok "what was written is there" cmp "$T/small" "$M/plain"
+
+# A spread file whose record is right already: by a small write, and when it is read.
+# Another write would need the brick.
+noise 90000 >"$T/whole"
+hold settled
+say "write $T/whole"
+say fsync
+is "a small spread file is written" "$SAID" ok
+is "and settled" "$(getfattr --only-values -n glusterfs.allot.layout "$M/settled" 2>/dev/null | jq -c '[.spread, .settled]')" "[true,true]"
+bricks_signal STOP
+say close
+bricks_signal CONT
+is "its close returns while no brick answers" "$SAID" ok
+let_go
+ok "what was written is there" cmp "$T/whole" "$M/settled"
 
 # The same through write-behind: close waits for what was written, and for no more.
 hold behind

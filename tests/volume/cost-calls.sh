@@ -215,10 +215,11 @@ done
 calls_of() { # calls_of FOP GRAPH: of the files of one block
     grep -o "\<$1 [0-9]*" <<<"${COUNTED[$2 medium]}" | cut -d' ' -f2
 }
-is "a file of one block is published twice and fenced once" "$(calls_of SETXATTR with)" $((3 * FILES))
+is "a file of one block is published once and not fenced" "$(calls_of SETXATTR with)" $FILES
 nok "its portion is not asked for its generation" grep GETXATTR <<<"${COUNTED[with medium]}"
-is "nor for its size, only the base is, at the close" \
-    "$(($(calls_of STAT with) - $(calls_of STAT without)))" $FILES
+is "nor is anything asked for its size" \
+    "$(($(calls_of STAT with) - $(calls_of STAT without)))" 0
+is "a write to it and one to its base" "$(calls_of WRITE with)" $((2 * $(calls_of WRITE without)))
 # Published by the grow, the second extent and the close; the head's portion is fenced for
 # the second extent, then all are; and all for the close.
 is "a file of two extents and four members is published three times, and fenced" \

@@ -463,11 +463,12 @@ flush_behind_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     return 0;
 }
 
-/* A plain file's close waits for nothing: what was written is acknowledged, the
- * brick keeps nothing of an fd but locks, and of those this client has taken
- * none on this file. So the brick hears of it, and the program goes on. (That
- * is what write-behind does for all files, unless its flush-behind is off, as
- * spread ones want it.) Sets keep more: replicate its marks, disperse lengths.
+/* A close that leaves allot nothing to do waits for nothing: what was written
+ * is acknowledged, the brick keeps nothing of an fd but locks, and of those
+ * this client has taken none on this file. So the brick hears of it, and the
+ * program goes on. (That is what write-behind does for all files, unless its
+ * flush-behind is off, as spread ones want it.) Sets keep more: replicate its
+ * marks, disperse lengths.
  */
 static gf_boolean_t
 flush_behind(call_frame_t *frame, xlator_t *this, struct allot_inode *ai,
@@ -477,7 +478,8 @@ flush_behind(call_frame_t *frame, xlator_t *this, struct allot_inode *ai,
     call_frame_t *own = NULL;
 
     if (priv->ns_replicated || priv->ns_dispersed ||
-        ai->kind != ALLOT_KIND_PLAIN || ai->locked)
+        allot_dispersed_any(this) || ai->locked ||
+        (ai->kind != ALLOT_KIND_PLAIN && ai->kind != ALLOT_KIND_SPREAD))
         return _gf_false;
     own = copy_frame(frame);
     if (!own)

@@ -159,7 +159,7 @@ allot_refresh_begin(xlator_t *this, inode_t *inode, struct allot_refresh *r)
     r->version = allot_bricks_version(this);
     if (!allot_base_plain(this, inode))
         return;
-    r->call.xdata = allot_xdata_with_record_req(NULL);
+    r->call.xdata = allot_xdata_with_record_req(this, NULL);
     if (!r->call.xdata)
         return;
     allot_loc_of_inode(&r->loc, inode);

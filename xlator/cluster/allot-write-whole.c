@@ -272,7 +272,8 @@ whole_piece(struct whole *w, const struct allot_piece *p,
     if (p->brick_idx == ALLOT_PIECE_BASE) {
         call->fd = fd_ref(io->fd);
         call->as = io->frame; /* locks of the file are in the base's way */
-        call->xdata = allot_xdata_with_gen(io->xdata, allot_inode_gen(io->ai));
+        call->xdata =
+            allot_xdata_with_gen(io->this, io->xdata, allot_inode_gen(io->ai));
         if (!call->xdata ||
             dict_set_uint64(call->xdata, ALLOT_KEY_UNCUT, w->r.nonce))
             return -ENOMEM;
