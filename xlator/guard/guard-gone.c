@@ -282,9 +282,11 @@ guard_unlink_look_cbk(call_frame_t *frame, void *cookie, xlator_t *this,
     uint8_t *bytes = NULL;
     int64_t len = -1;
     struct allot_gone gone;
-    gf_boolean_t nameless = op_ret < 0
-                                ? op_errno == ENOENT || op_errno == ESTALE
-                                : buf->ia_nlink == 0;
+    /* Found, with or without links, it can still be opened by its gfid: a
+     * lookup by name that came while posix took the name away has made its
+     * handle anew. The list has it. */
+    gf_boolean_t nameless =
+        op_ret < 0 && (op_errno == ENOENT || op_errno == ESTALE);
 
     STACK_DESTROY(frame->root);
     if (nameless && unlink_alone(this, told->inode, &gone)) {
