@@ -135,7 +135,7 @@ name=base
 head -c 60000 "$T/noise-a" >"$REF/$name.new"
 cp "$REF/$name.new" "$W/$name"
 must victim "h-$name" grow-published
-act "h-$name" bash -c "do_grow $T/mnt-h-$name/$name"
+act "h-$name" bash -c "do_stream $T/mnt-h-$name/$name"
 ok "$name: a client has made it spread" expect_within 30 is_stopped "h-$name" grow-published
 mount_kill "h-$name"
 must victim "$name" settle-glimpsed
