@@ -122,6 +122,13 @@ int
 allot_run(xlator_t *this, inode_t *inode, gf_boolean_t gate,
           void (*fn)(xlator_t *this, void *arg), void *arg);
 
+/** allot_run_here - run @fn(@arg) in the gate of @inode alone, without a task:
+ * before this returns, or when the gate is free, in any thread. @fn must not
+ * sleep. -ENOMEM: it does not run. */
+int
+allot_run_here(xlator_t *this, inode_t *inode,
+               void (*fn)(xlator_t *this, void *arg), void *arg);
+
 /* fop_NAME_t is a pointer type; this declares the function. */
 #define ALLOT_FOP(name) extern __typeof__(*(fop_##name##_t)0) allot_##name
 ALLOT_FOP(lookup);

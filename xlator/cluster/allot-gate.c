@@ -164,9 +164,19 @@ job_start(void *arg)
     }
 }
 
-int
-allot_run(xlator_t *this, inode_t *inode, gf_boolean_t gate,
-          void (*fn)(xlator_t *this, void *arg), void *arg)
+/* The same without a task. */
+static void
+job_here(void *arg)
+{
+    struct allot_job *job = arg;
+
+    job->fn(job->this, job->arg);
+    job_done(0, NULL, job);
+}
+
+static int
+run(xlator_t *this, inode_t *inode, gf_boolean_t gate, allot_gate_fn start,
+    void (*fn)(xlator_t *this, void *arg), void *arg)
 {
     struct allot_job *job = GF_CALLOC(1, sizeof(*job), allot_mt_misc);
 
@@ -179,15 +189,28 @@ allot_run(xlator_t *this, inode_t *inode, gf_boolean_t gate,
         job->inode = inode_ref(inode);
     if (gate) {
         job->ai = allot_inode_get(this, inode);
-        if (!job->ai ||
-            allot_gate_enter(this, job->ai, _gf_true, job_start, job)) {
+        if (!job->ai || allot_gate_enter(this, job->ai, _gf_true, start, job)) {
             if (job->inode)
                 inode_unref(job->inode);
             GF_FREE(job);
             return -ENOMEM;
         }
     } else {
-        job_start(job);
+        start(job);
     }
     return 0;
+}
+
+int
+allot_run(xlator_t *this, inode_t *inode, gf_boolean_t gate,
+          void (*fn)(xlator_t *this, void *arg), void *arg)
+{
+    return run(this, inode, gate, job_start, fn, arg);
+}
+
+int
+allot_run_here(xlator_t *this, inode_t *inode,
+               void (*fn)(xlator_t *this, void *arg), void *arg)
+{
+    return run(this, inode, _gf_true, job_here, fn, arg);
 }

@@ -610,6 +610,7 @@ allot_fd_release(xlator_t *this, fd_t *fd)
     struct allot_fd *afd = NULL;
     uint64_t value = 0;
     gf_boolean_t last = _gf_false;
+    gf_boolean_t work = _gf_false;
 
     if (fd_ctx_del(fd, this, &value))
         return 0;
@@ -625,17 +626,19 @@ allot_fd_release(xlator_t *this, fd_t *fd)
         if (ai->opens)
             ai->opens--;
         if (ai->opens == 0) {
-            last = ai->slot_count || ai->base_fd || ai->portion ||
-                   ai->unlinked || closes_dirty_locked(ai);
+            work = ai->unlinked || closes_dirty_locked(ai);
+            last = work || ai->slot_count || ai->base_fd || ai->portion;
             /* A small file leaves nothing to do, and that needs no task. */
             if (!last)
                 ai->may_write = ai->base_lost = _gf_false;
         }
     }
     UNLOCK(&ai->lock);
-    /* What the last close leaves to do (settle, remove portions, close ours)
-     * winds calls: not here, under fd_unref(). */
-    if (last)
+    /* What the last close leaves to do (settle, remove portions) winds calls:
+     * not here, under fd_unref(). To close what is ours winds none. */
+    if (work)
         allot_run(this, fd->inode, _gf_true, allot_last_close, fd->inode);
+    else if (last)
+        allot_run_here(this, fd->inode, allot_last_close_clean, fd->inode);
     return 0;
 }

@@ -471,18 +471,6 @@ allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size, uint64_t gen)
 /* ---- the last close
  * ------------------------------------------------------------------ */
 
-/* As after a settle: nothing that was written here is looked after any more. */
-static void
-last_close_clean(struct allot_inode *ai)
-{
-    LOCK(&ai->lock);
-    {
-        if (!ai->opens)
-            ai->unsynced_to = 0;
-    }
-    UNLOCK(&ai->lock);
-}
-
 void
 allot_last_close(xlator_t *this, void *arg)
 {
@@ -505,9 +493,39 @@ allot_last_close(xlator_t *this, void *arg)
         allot_unlink_done(this, inode);
     else if (allot_closes_dirty(ai))
         allot_settle(this, inode);
-    else
-        last_close_clean(ai);
     ai->may_write = _gf_false;
     ai->base_lost = _gf_false;
     allot_slot_drop(ai, ALLOT_IDX_NONE);
+}
+
+void
+allot_last_close_clean(xlator_t *this, void *arg)
+{
+    inode_t *inode = arg;
+    struct allot_inode *ai = allot_inode_peek(this, inode);
+    gf_boolean_t work = _gf_false;
+
+    if (!ai)
+        return;
+    work = allot_closes_dirty(ai);
+    LOCK(&ai->lock);
+    {
+        if (ai->opens) {
+            UNLOCK(&ai->lock);
+            return; /* opened again meanwhile */
+        }
+        work = work || ai->unlinked;
+        if (!work) {
+            /* As after a settle: nothing that was written here is looked after
+             * any more. */
+            ai->unsynced_to = 0;
+            ai->may_write = _gf_false;
+            ai->base_lost = _gf_false;
+        }
+    }
+    UNLOCK(&ai->lock);
+    if (work)
+        allot_run(this, inode, _gf_true, allot_last_close, inode);
+    else
+        allot_slot_drop(ai, ALLOT_IDX_NONE);
 }

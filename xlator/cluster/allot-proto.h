@@ -524,6 +524,11 @@ allot_publish_size(xlator_t *this, inode_t *inode, uint64_t size, uint64_t gen);
 void
 allot_last_close(xlator_t *this, void *arg);
 
+/** allot_last_close_clean - the same of a file of which there is nothing to
+ * settle, for allot_run_here(); it ends in that one if there is after all. */
+void
+allot_last_close_clean(xlator_t *this, void *arg);
+
 /* ---- allot-proto-truncate.c
  * ------------------------------------------------------------- */
 
